@@ -1,0 +1,48 @@
+# Each target does its own set-up: `make up` and `make test` work in a fresh clone.
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+SCENARIO ?= baseline
+
+.DEFAULT_GOAL := help
+.PHONY: help install up test check bench chaos installation lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: .venv/installed ## make .venv with the locked requirements and this project
+
+.venv/installed: $(wildcard requirements/*) pyproject.toml
+	requirements/install.sh
+	@touch $@
+
+up: install ## run the whole DMS on embedded servers
+	$(BIN)/busbar up
+
+test: install ## all tests but those of the targets chaos and installation
+	$(PYTEST) -m "not chaos and not installation"
+
+check: install ## the gate: style, types, import rules, shape of the tree, unit tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/busbar check
+	$(PYTEST) tests/unit
+
+bench: install ## measure one load scenario: make bench SCENARIO=baseline
+	$(BIN)/busbar loadtest run $(SCENARIO)
+
+chaos: install ## kill servers and services, and look for what is lost
+	$(PYTEST) -m chaos
+
+installation: install ## build a fresh installation and try it
+	$(PYTEST) -m installation
+
+lock: install ## renew the locked requirements from pyproject.toml and requirements/*.in
+	$(LOCK) --output-file requirements/build.txt requirements/build.in
+	$(LOCK) --output-file requirements/run.txt --extra embedded pyproject.toml
+	$(LOCK) --output-file requirements/dev.txt --all-extras pyproject.toml requirements/dev.in \
+		--constraints requirements/build.txt --constraints requirements/run.txt

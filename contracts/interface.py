@@ -1,0 +1,148 @@
+"""What a role promises: the exchanges it serves, the questions it asks, the events it tells and hears.
+
+An :class:`Interface` is the whole architecture seen from one role. Streams, durable consumers, the permissions of the
+broker's users, AsyncAPI and the diagrams are all derived from these values and from nothing else.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from contracts.verbs import Verb
+
+NounType = type[Any]
+"""The container struct of a noun; its name is the noun and its module holds ``NAMESPACE``."""
+
+
+class Lane(StrEnum):
+    """A stream of events; a flood in one lane does not delay another."""
+
+    CONTROL = "control"
+    OUTAGE = "outage"
+    READINGS = "readings"
+    GENERAL = "general"
+    JOURNAL = "journal"
+    DEAD = "dead"
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the publishers of this lane spread their keys over."""
+        return _PARTITIONS.get(self, 1)
+
+
+_PARTITIONS = {Lane.CONTROL: 4, Lane.OUTAGE: 4, Lane.READINGS: 8, Lane.GENERAL: 4}
+
+
+class Mode(StrEnum):
+    """How a subscription scales over the replicas of its role."""
+
+    SHARED = "shared"
+    """Any replica takes any event; the rule must not depend on order."""
+
+    KEYED = "keyed"
+    """One event in flight for each partition, in the order in which the partition got them."""
+
+    FOLLOW = "follow"
+    """Every process gets every event, after a snapshot by ``get``."""
+
+
+class Exchange(Struct, frozen=True, kw_only=True):
+    """A request that a role serves; ``query`` is the Get profile that may qualify it."""
+
+    verb: Verb
+    noun: NounType
+    query: NounType | None = None
+
+
+class Ask(Struct, frozen=True, kw_only=True):
+    """A request that a role makes of another."""
+
+    role: str
+    verb: Verb
+    noun: NounType
+
+
+class Publication(Struct, frozen=True, kw_only=True):
+    """An event that a role tells in a lane."""
+
+    lane: Lane
+    verb: Verb
+    noun: NounType
+
+
+class Subscription(Struct, frozen=True, kw_only=True):
+    """An event of ``role`` that another role hears."""
+
+    role: str
+    verb: Verb
+    noun: NounType
+    mode: Mode
+
+
+class Interface(Struct, frozen=True, kw_only=True):
+    """Everything that one role promises and expects.
+
+    Attributes:
+        role: kebab-case name, which is also the Source in a header and the name of the durable consumers.
+        title: one line for lists.
+        part: the part or clause of IEC 61968 that the role belongs to.
+        revision: goes up with each change of the contract; a reader accepts the one before.
+        field: True for the roles that the real field takes (head-end, scada, crews, callers).
+    """
+
+    role: str
+    title: str
+    part: str
+    revision: str
+    field: bool = False
+    serves: tuple[Exchange, ...] = ()
+    asks: tuple[Ask, ...] = ()
+    publishes: tuple[Publication, ...] = ()
+    subscribes: tuple[Subscription, ...] = ()
+
+
+class Catalogue:
+    """All nouns and all interfaces, by name; the composition root makes it and gives it to the kernel."""
+
+    def __init__(self, nouns: Iterable[NounType], interfaces: Iterable[Interface]) -> None:
+        self.nouns: Mapping[str, NounType] = {noun.__name__: noun for noun in nouns}
+        self.interfaces: Mapping[str, Interface] = {interface.role: interface for interface in interfaces}
+
+    def lane(self, role: str, verb: Verb, noun: str) -> Lane:
+        """The lane in which ``role`` tells this event.
+
+        Raises:
+            KeyError: when the role does not publish it.
+        """
+        for publication in self.interfaces[role].publishes:
+            if publication.verb is verb and publication.noun.__name__ == noun:
+                return publication.lane
+        raise KeyError(f"'{role}' does not publish '{verb} {noun}'")
+
+    def query(self, role: str, noun: str) -> NounType | None:
+        """The Get profile with which ``role`` is asked for ``noun``, if it has one."""
+        for exchange in self.interfaces[role].serves:
+            if exchange.verb is Verb.GET and exchange.noun.__name__ == noun:
+                return exchange.query
+        return None
+
+    def problems(self) -> Iterator[str]:
+        """What does not fit together: asks that nobody serves, events heard that nobody tells."""
+        for interface in self.interfaces.values():
+            for ask in interface.asks:
+                served = self.interfaces.get(ask.role)
+                if served is None or not any(
+                    exchange.verb is ask.verb and exchange.noun is ask.noun for exchange in served.serves
+                ):
+                    yield f"{interface.role} asks '{ask.verb} {ask.noun.__name__}' of {ask.role}, which does not serve it"
+            for heard in interface.subscribes:
+                teller = self.interfaces.get(heard.role)
+                if teller is None or not any(
+                    told.verb is heard.verb and told.noun is heard.noun for told in teller.publishes
+                ):
+                    yield (
+                        f"{interface.role} hears '{heard.verb} {heard.noun.__name__}' of {heard.role}, "
+                        "which does not publish it"
+                    )

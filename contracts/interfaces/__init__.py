@@ -1,0 +1,1 @@
+"""One interface for each role: what it serves, asks, tells and hears."""

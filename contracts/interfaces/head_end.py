@@ -1,0 +1,14 @@
+"""Head-end: the metering system in the field."""
+
+from contracts.interface import Interface, Lane, Publication
+from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.verbs import Verb
+
+HEAD_END = Interface(
+    role="head-end",
+    title="The head-end of the metering system",
+    part="IEC 61968-9",
+    revision="1",
+    field=True,
+    publishes=(Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),),
+)

@@ -1,0 +1,36 @@
+"""Network operation: the live topology, and every switching plan."""
+
+from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
+from contracts.nouns.controls import Controls
+from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.measurements import Measurements
+from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.switching_plans import SwitchingPlans
+from contracts.verbs import Verb
+
+NETWORK_OPERATION = Interface(
+    role="network-operation",
+    title="Knows the state of the network and switches it",
+    part="IEC 61968-1:2020 4.3.12, IEC 61968-3",
+    revision="1",
+    serves=(
+        Exchange(verb=Verb.GET, noun=FeederTopology),
+        Exchange(verb=Verb.CREATE, noun=SwitchingPlans),
+        Exchange(verb=Verb.GET, noun=SwitchingPlans),
+    ),
+    asks=(
+        Ask(role="network-model-management", verb=Verb.GET, noun=FeederTopology),
+        Ask(role="scada", verb=Verb.CREATE, noun=Controls),
+        Ask(role="crews", verb=Verb.EXECUTE, noun=SwitchingPlans),
+    ),
+    publishes=(
+        Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=FeederTopology),
+        Publication(lane=Lane.CONTROL, verb=Verb.CREATED, noun=SwitchingPlans),
+        Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=SwitchingPlans),
+        Publication(lane=Lane.CONTROL, verb=Verb.CLOSED, noun=SwitchingPlans),
+    ),
+    subscribes=(
+        Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
+        Subscription(role="scada", verb=Verb.CREATED, noun=Measurements, mode=Mode.KEYED),
+    ),
+)

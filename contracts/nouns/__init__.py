@@ -1,0 +1,1 @@
+"""The nouns: one module for each payload profile, with its namespace and its structs in wire order."""

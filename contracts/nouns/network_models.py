@@ -1,0 +1,61 @@
+"""NetworkModels: a model of the network as a document, with its place in the life of models.
+
+Ours [P]; Part 13 says what is in the document (CIM RDF/XML) and leaves the exchange open.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from contracts.types import Instant, Name, attribute
+
+NAMESPACE = "urn:busbar:2026:NetworkModels#"
+
+
+class ModelStatusKind(StrEnum):
+    """Where a model is in its life; one model is active in a context."""
+
+    ACTIVE = "active"
+    IMPORTED = "imported"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+    VALIDATED = "validated"
+
+
+class Blob(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Where the document is in the blob store, with its SHA-256 in hexadecimal digits and its size in bytes."""
+
+    reference: str
+    sha256: str
+    size: int
+
+
+class NetworkModel(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """One model; ``model_format`` says how to read it, such as ``CIM100 RDF/XML``.
+
+    The document stands inline in ``document`` or, when it is large, in the blob store by ``blob``; an event and a list
+    have neither.
+
+    Raises:
+        ValueError: when it has both.
+    """
+
+    mrid: str
+    created_date_time: Instant | None = None
+    description: str | None = None
+    document: str | None = None
+    model_format: str
+    revision: int | None = None
+    status_kind: ModelStatusKind | None = None
+    blob: Blob | None = field(name="Blob", default=None)
+    names: tuple[Name, ...] = field(name="Names", default=())
+
+    def __post_init__(self) -> None:
+        if self.document is not None and self.blob is not None:
+            raise ValueError(f"the model {self.mrid} has its document both inline and as a blob")
+
+
+class NetworkModels(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """The container of the noun."""
+
+    network_model: tuple[NetworkModel, ...] = field(name="NetworkModel", default=())

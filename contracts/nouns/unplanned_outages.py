@@ -1,0 +1,146 @@
+"""UnplannedOutages: outages that nobody planned, from the first suspicion to the end.
+
+IEC 61968-3:2021 has the noun; no public copy of the profile was found. 61968-style: written from the public class model
+by the ordering rule, not verified against the published profile [P]. The namespace is our proposal. Classes:
+UnplannedOutage and Outage of the newer public class model.
+
+Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model), and
+``status.value`` is one of :class:`OutageState`. Every event carries the whole outage after the change.
+"""
+
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+from contracts.types import DateTimeInterval, Instant, Name, ObjectReference, Status, attribute
+
+NAMESPACE = "http://iec.ch/TC57/2021/UnplannedOutages#"
+
+
+class OutageCauseKind(StrEnum):
+    """The kinds of cause that the public class model has."""
+
+    ANIMAL = "animal"
+    PLANNED = "planned"
+    UNPLANNED = "unplanned"
+
+
+class OutageStatusKind(StrEnum):
+    """Whether the outage is inferred or seen."""
+
+    CONFIRMED = "confirmed"
+    PREDICTED = "predicted"
+
+
+class CrewStatusKind(StrEnum):
+    """Where the crew is, seen from the outage."""
+
+    ARRIVED = "arrived"
+    ASSIGNED = "assigned"
+    AWAITING_CREW_ASSIGNMENT = "awaitingCrewAssignment"
+    ENROUTE = "enroute"
+    FIELD_COMPLETE = "fieldComplete"
+
+
+class ERTConfidenceKind(StrEnum):
+    """How much the estimate is to be trusted."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+class EstimatedRestorationTime(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """When power is expected back, by whose estimate."""
+
+    confidence_kind: ERTConfidenceKind | None = None
+    ert: Instant
+    ert_source: str | None = None
+
+
+class AreaKind(StrEnum):
+    """What kind of area it is."""
+
+    BOROUGH = "borough"
+    COUNTY = "county"
+    PARISH = "parish"
+    SERVICE_AREA = "serviceArea"
+    STATE = "state"
+    TOWNSHIP = "township"
+    WARD = "ward"
+    ZIPCODE = "zipcode"
+
+
+class OutageArea(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """An area that is affected, for the public."""
+
+    mrid: str | None = None
+    community_descriptor: str | None = None
+    earliest_reported_time: Instant | None = None
+    meters_served: int | None = None
+    outage_area_kind: AreaKind | None = None
+    names: tuple[Name, ...] = field(name="Names", default=())
+
+
+class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """One outage, whole, as it is after its latest change.
+
+    ``opened_switches`` are the devices that opened or are thought to have, ``de_energized_usage_point`` who is dark
+    now, ``energized_usage_point`` who was dark and has power again. ``status_kind`` is where the crew is; ``cause`` is
+    a word of the crew's finding, since the kinds of the class model do not tell causes apart.
+    """
+
+    mrid: str
+    cancelled_date_time: Instant | None = None
+    cause: str | None = None
+    cause_kind: OutageCauseKind | None = None
+    comment: str | None = None
+    community_descriptor: str | None = None
+    created_date_time: Instant | None = None
+    customers_restored: int | None = None
+    description: str | None = None
+    last_modified_date_time: Instant | None = None
+    meters_affected: int | None = None
+    original_customers_served: int | None = None
+    original_meters_affected: int | None = None
+    outage_kind: OutageStatusKind
+    reported_start_time: Instant | None = None
+    revision_number: int
+    status_kind: CrewStatusKind | None = None
+    utility_disclaimer: str | None = None
+    actual_period: DateTimeInterval | None = None
+    de_energized_usage_point: tuple[ObjectReference, ...] = field(name="DeEnergizedUsagePoint", default=())
+    energized_usage_point: tuple[ObjectReference, ...] = field(name="EnergizedUsagePoint", default=())
+    estimated_period: DateTimeInterval | None = None
+    estimated_restoration_time: EstimatedRestorationTime | None = field(name="EstimatedRestorationTime", default=None)
+    faults: tuple[ObjectReference, ...] = field(name="Faults", default=())
+    incident: tuple[ObjectReference, ...] = field(name="Incident", default=())
+    names: tuple[Name, ...] = field(name="Names", default=())
+    opened_switches: tuple[ObjectReference, ...] = field(name="OpenedSwitches", default=())
+    outage_area: tuple[OutageArea, ...] = field(name="OutageArea", default=())
+    outage_isolation_equipment: tuple[ObjectReference, ...] = field(name="OutageIsolationEquipment", default=())
+    status: Status | None = None
+    switching_plans: tuple[ObjectReference, ...] = field(name="SwitchingPlans", default=())
+    trouble_ticket: tuple[ObjectReference, ...] = field(name="TroubleTicket", default=())
+
+
+class UnplannedOutages(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """The container of the profile."""
+
+    unplanned_outage: tuple[UnplannedOutage, ...] = field(name="UnplannedOutage", default=())
+
+
+class OutageState(StrEnum):
+    """Where an outage is in its life: the values of ``UnplannedOutage.status`` (ours).
+
+    A suspicion becomes a prediction when enough evidence agrees, or is dismissed; a confirmed outage is never predicted
+    again. Restored means that the topology is energised, verified that the meters said so.
+    """
+
+    SUSPECTED = "SUSPECTED"
+    DISMISSED = "DISMISSED"
+    PREDICTED = "PREDICTED"
+    CONFIRMED = "CONFIRMED"
+    PARTIALLY_RESTORED = "PARTIALLY_RESTORED"
+    RESTORED = "RESTORED"
+    VERIFIED = "VERIFIED"
+    CLOSED = "CLOSED"

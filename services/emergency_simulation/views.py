@@ -1,0 +1,204 @@
+"""What the field says and is told, between the nouns of the standard and the values of the truth."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import structs
+
+from contracts.codes.end_device_events import EMITTED, EventKind
+from contracts.errors import Invalid
+from contracts.nouns.controls import Controls
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
+from contracts.nouns.feeder_topology import UsagePoint
+from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
+from contracts.nouns.measurements import (
+    Discrete,
+    DiscreteValue,
+    Measurements,
+    MeasurementValueQuality,
+    Source,
+    SwitchPosition,
+    Validity,
+)
+from contracts.nouns.switching_plans import (
+    SwitchActionKind,
+    SwitchingPlan,
+    SwitchingPlans,
+    SwitchingStep,
+    SwitchingStepGroup,
+)
+from contracts.nouns.trouble_tickets import TroubleReportingKind, TroubleTicket, TroubleTickets
+from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
+from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
+from contracts.types import ObjectReference, Reference
+from services.emergency_simulation.domain.behaviour import Spell
+from services.emergency_simulation.domain.chance import Stream
+from services.emergency_simulation.domain.network import Operation
+from services.emergency_simulation.domain.scenario import Fault, Outage
+
+POSITION = "SwitchPosition"
+_MOVES = {SwitchActionKind.OPEN: True, SwitchActionKind.CLOSE: False}
+
+
+def meter_event(kind: EventKind, point: UsagePoint, spell: Spell, seed: int) -> EndDeviceEvents:
+    """What a meter says of the beginning of a spell; said twice, it is the same event."""
+    event = EndDeviceEvent(
+        mrid=Stream(seed, "meters").identity(kind, spell.usage_point, str(spell.number)),
+        created_date_time=spell.since,
+        assets=ObjectReference(mrid=point.meter),
+        end_device_event_type=Reference(ref=EMITTED[kind]),
+        usage_point=ObjectReference(mrid=point.mrid),
+    )
+    return EndDeviceEvents(end_device_event=(event,))
+
+
+def call(spell: Spell, seed: int, now: datetime) -> TroubleTickets:
+    """What a customer in the dark reports."""
+    ticket = TroubleTicket(
+        mrid=Stream(seed, "callers").identity(spell.usage_point, str(spell.number)),
+        date_time_of_report=now,
+        reporting_kind=TroubleReportingKind.CALL,
+        trouble_code="powerOut",
+        usage_point=ObjectReference(mrid=spell.usage_point),
+    )
+    return TroubleTickets(trouble_ticket=(ticket,))
+
+
+def position(operation: Operation, at: datetime) -> Measurements:
+    """The position of a device since ``at``."""
+    value = DiscreteValue(
+        time_stamp=at,
+        value=SwitchPosition.OPEN if operation.open else SwitchPosition.CLOSED,
+        measurement_value_quality=MeasurementValueQuality(source=Source.PROCESS, validity=Validity.GOOD),
+    )
+    discrete = Discrete(
+        measurement_type=POSITION,
+        discrete_values=(value,),
+        power_system_resource=ObjectReference(mrid=operation.device),
+    )
+    return Measurements(discrete=(discrete,))
+
+
+def commanded(controls: Controls) -> list[Operation]:
+    """The operations that controls ask for.
+
+    Raises:
+        Invalid: for a set point, or a command that is not to open or to close a switch.
+    """
+    if controls.set_point:
+        raise Invalid("nothing in this field has a set point")
+    return [
+        Operation(
+            _named(command.power_system_resource),
+            open=_position(command.control_type, command.value) is SwitchPosition.OPEN,
+        )
+        for command in controls.command
+    ]
+
+
+def _position(control_type: str, value: int) -> SwitchPosition:
+    if control_type != POSITION or value not in {SwitchPosition.OPEN, SwitchPosition.CLOSED}:
+        raise Invalid(f"the command '{control_type}' with the value {value} neither opens nor closes a switch")
+    return SwitchPosition(value)
+
+
+def place(order: MaintenanceOrder) -> str:
+    """Where a crew is sent: the first asset of the order.
+
+    Raises:
+        Invalid: when the order names none.
+    """
+    for task in _tasks(order):
+        for asset in task.assets:
+            if asset.mrid is not None:
+                return asset.mrid
+    raise Invalid("the order has no task with an asset, so the crew does not know where to go", object_id=order.mrid)
+
+
+def _tasks(order: MaintenanceOrder) -> Iterable[WorkTask]:
+    return (task for work in order.work for task in work.work_tasks)
+
+
+def progress(
+    order: MaintenanceOrder, status: WorkStatusKind, now: datetime, finding: ActivityRecord | None = None
+) -> MaintenanceOrder:
+    """The order as the crew that has it reports it."""
+    records = () if finding is None else (finding,)
+    return structs.replace(order, work=tuple(_progress(work, status, now, records) for work in order.work))
+
+
+def _progress(work: Work, status: WorkStatusKind, now: datetime, records: tuple[ActivityRecord, ...]) -> Work:
+    return structs.replace(
+        work,
+        status_kind=status,
+        last_modified_date_time=now,
+        activity_records=(*work.activity_records, *records),
+        work_tasks=tuple(structs.replace(task, status_kind=status) for task in work.work_tasks),
+    )
+
+
+def found(order: MaintenanceOrder, fault: Fault | None, now: datetime) -> MaintenanceOrder:
+    """The order as a crew on site reports it, with the device and the cause that it found, if it found anything."""
+    cause = "unknown" if fault is None else fault.cause
+    finding = ActivityRecord(created_date_time=now, reason=cause, type="finding")
+    arrived = progress(order, WorkStatusKind.ON_SITE, now, finding)
+    if fault is None or fault.device is None:
+        return arrived
+    work, *others = arrived.work
+    task, *rest = work.work_tasks
+    task = structs.replace(task, assets=(Asset(mrid=fault.device),))
+    return structs.replace(arrived, work=(structs.replace(work, work_tasks=(task, *rest)), *others))
+
+
+def reported(order: MaintenanceOrder) -> MaintenanceOrders:
+    """One order as the noun."""
+    return MaintenanceOrders(maintenance_order=(order,))
+
+
+def instructed(plans: SwitchingPlans) -> list[Operation]:
+    """The operations of plans in their order; what moves no switch is left to the hands of the crew."""
+    return [
+        Operation(_named(step.switch_action.operated_switch), open=_MOVES[step.switch_action.kind])
+        for plan in plans.switching_plan
+        for group in sorted(plan.switching_step_groups, key=lambda group: group.sequence_number)
+        for step in sorted(group.switching_step, key=lambda step: step.sequence_number)
+        if step.switch_action is not None and step.switch_action.kind in _MOVES
+    ]
+
+
+def executed(plans: SwitchingPlans, now: datetime) -> SwitchingPlans:
+    """The plans with the time of execution at every step."""
+    return SwitchingPlans(switching_plan=tuple(_executed_plan(plan, now) for plan in plans.switching_plan))
+
+
+def _executed_plan(plan: SwitchingPlan, now: datetime) -> SwitchingPlan:
+    groups = tuple(_executed_group(group, now) for group in plan.switching_step_groups)
+    return structs.replace(plan, switching_step_groups=groups)
+
+
+def _executed_group(group: SwitchingStepGroup, now: datetime) -> SwitchingStepGroup:
+    return structs.replace(group, switching_step=tuple(_executed_step(step, now) for step in group.switching_step))
+
+
+def _executed_step(step: SwitchingStep, now: datetime) -> SwitchingStep:
+    done = structs.replace(step.action, executed_date_time=now)
+    field = next(name for name in step.__struct_fields__ if getattr(step, name) is step.action)
+    return structs.replace(step, **{field: done})
+
+
+def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:
+    """What an event says of an outage; one that was dismissed is closed too."""
+    state = None if outage.status is None else outage.status.value
+    points = (*outage.de_energized_usage_point, *outage.energized_usage_point)
+    return Outage(
+        mrid=outage.mrid,
+        devices=frozenset(device.mrid for device in outage.opened_switches if device.mrid is not None),
+        usage_points=frozenset(point.mrid for point in points if point.mrid is not None),
+        closed=closed or state in {OutageState.CLOSED, OutageState.DISMISSED},
+    )
+
+
+def _named(reference: ObjectReference) -> str:
+    if reference.mrid is None:
+        raise Invalid("the field knows devices by their mRID, and one has none")
+    return reference.mrid

@@ -1,0 +1,102 @@
+"""What all that is known of an area says about its outages, asked again whenever something new is heard.
+
+The whole situation is judged, not the news, so the order in which the news came does not matter.
+"""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from contracts.nouns.unplanned_outages import CrewStatusKind
+from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
+from services.fault_management.domain.inference import HOLD, PATIENCE, confirm, infer, see_open_devices
+from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, Plan, PlanStatus, S, explains
+from services.fault_management.domain.restoration import SETTLE, SILENCE, awaits_opening, follow_supply, verify
+from services.fault_management.domain.situation import Situation, Wish
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What work management says about the work on an outage.
+
+    Attributes:
+        crew: where the crew is.
+        cause: the cause that the crew found; None as long as it has found nothing.
+        device: the device at which it found it.
+        repaired_at: when the work was done, if it is.
+    """
+
+    crew: CrewStatusKind
+    cause: str | None = None
+    device: str | None = None
+    repaired_at: datetime | None = None
+
+
+def assess(situation: Situation) -> Situation:
+    """Judge the area: what is known open, what the evidence adds, who has supply again, and what is to be asked for."""
+    see_open_devices(situation)
+    infer(situation)
+    follow_supply(situation)
+    verify(situation)
+    for outage in situation.open():
+        calls = {each.source for each in situation.heard if each.kind is EvidenceKind.CALL and _joins(outage, each)}
+        tickets = tuple(sorted(calls.union(outage.tickets)))
+        _wish(situation, situation.put(msgspec.structs.replace(outage, tickets=tickets)))
+    return situation
+
+
+def report(situation: Situation, outage: Outage, news: Report) -> None:
+    """Take what the crew says; a finding or the end of the work makes an inferred outage known."""
+    outage = situation.put(
+        msgspec.structs.replace(
+            outage,
+            crew=news.crew,
+            cause=news.cause or outage.cause,
+            repaired_at=outage.repaired_at or news.repaired_at,
+        )
+    )
+    if outage.state in LOOSE and (news.cause is not None or news.repaired_at is not None):
+        confirm(situation, outage, None if news.cause is None else news.device, "the crew has been there")
+
+
+def end_plan(situation: Situation, outage: Outage, plan: str, trouble: str | None) -> None:
+    """A switching plan that ``outage`` asked for is over, with ``trouble`` if it was not carried out.
+
+    It is not asked for again: nothing is closed onto a fault a second time without an operator.
+    """
+    status = PlanStatus.COMPLETED if trouble is None else PlanStatus.FAILED
+    for name in ("opening", "closing"):
+        asked: Plan | None = getattr(outage, name)
+        if asked is not None and asked.mrid == plan and asked.status is PlanStatus.ASKED:
+            ended = msgspec.structs.replace(asked, status=status)
+            situation.put(msgspec.structs.replace(outage, trouble=trouble or outage.trouble, **{name: ended}))
+
+
+def next_look(outage: Outage, now: datetime) -> tuple[str, datetime] | None:
+    """The wake that ``outage`` needs after ``now``: its name and when."""
+    name, times = {
+        S.SUSPECTED: ("predict", (outage.suspected_at + HOLD, outage.suspected_at + PATIENCE)),
+        S.RESTORED: ("verify", tuple((outage.restored_at or now) + wait for wait in (SETTLE, SILENCE))),
+    }.get(outage.state, ("", ()))
+    return next(((name, at) for at in times if at > now), None)
+
+
+def _joins(outage: Outage, call: Evidence) -> bool:
+    if outage.state in LOOSE:
+        return call.usage_point in outage.points and call.time >= outage.since - SKEW
+    return explains(outage, call)
+
+
+def _wish(situation: Situation, outage: Outage) -> None:
+    """Ask once for each thing that ``outage`` needs: work, and the switching before and after it."""
+    if outage.state not in KNOWN_DARK | {S.PREDICTED}:
+        return
+    if not outage.work_asked:
+        outage = situation.put(msgspec.structs.replace(outage, work_asked=True, work=situation.new_id()))
+        situation.wishes.append((Wish.WORK, outage.mrid))
+    if outage.state in KNOWN_DARK and outage.opening is None and awaits_opening(situation, outage):
+        outage = situation.put(msgspec.structs.replace(outage, opening=Plan(mrid=situation.new_id())))
+        situation.wishes.append((Wish.OPENING, outage.mrid))
+    if outage.repaired_at is not None and outage.closing is None and situation.network.is_open(outage.device):
+        outage = situation.put(msgspec.structs.replace(outage, closing=Plan(mrid=situation.new_id())))
+        situation.wishes.append((Wish.CLOSING, outage.mrid))

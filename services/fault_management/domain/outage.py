@@ -1,0 +1,129 @@
+"""How an outage lives: its states, and which may follow which (values in, values out)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState
+from services.fault_management.domain.evidence import SKEW, Evidence
+
+S = OutageState
+
+NEXT: dict[OutageState, frozenset[OutageState]] = {
+    S.SUSPECTED: frozenset({S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
+    S.PREDICTED: frozenset({S.SUSPECTED, S.CONFIRMED, S.RESTORED, S.DISMISSED}),
+    S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED}),
+    S.PARTIALLY_RESTORED: frozenset({S.RESTORED}),
+    S.RESTORED: frozenset({S.VERIFIED}),
+    S.VERIFIED: frozenset({S.CLOSED}),
+    S.CLOSED: frozenset(),
+    S.DISMISSED: frozenset(),
+}
+"""Which state may follow which. PREDICTED falls back when the evidence thins out, is dismissed when another outage
+explains it, and is restored without confirmation when all who were dark report power again."""
+
+LOOSE = frozenset({S.SUSPECTED, S.PREDICTED})
+"""Inferred, and inferred again with each new evidence; everything later is known and stays where it is."""
+
+KNOWN_DARK = frozenset({S.CONFIRMED, S.PARTIALLY_RESTORED})
+"""Known, with usage points still without supply."""
+
+FINAL = frozenset({S.CLOSED, S.DISMISSED})
+
+
+class PlanStatus(StrEnum):
+    """How far a switching plan is that we asked for."""
+
+    ASKED = "asked"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A switching plan that we asked for."""
+
+    mrid: str
+    status: PlanStatus = PlanStatus.ASKED
+
+
+class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One outage.
+
+    Attributes:
+        feeder: the feeder of its first usage point.
+        revision: how often it was told; see :func:`told`.
+        since: when the power went.
+        suspected_at: when we first heard of it.
+        device: the device or transformer that is out; None while it is not known.
+        points: the usage points that are or were without supply by it, sorted.
+        why: one sentence on what the latest change of state rests on.
+        tickets: the calls that it explains, sorted.
+        found: the crew said which device it is.
+        witnessed: network operation reported the device open, so it will report its closing too.
+        restored: when power came back, for each usage point that has it again.
+        restored_at: when we knew that all have it again.
+        unconfirmed: it was closed without the word of the meters.
+        work: the mRID of the work.
+        work_asked: work was asked for.
+        trouble: what another role refused or could not do, for an operator to see to.
+        repaired_at: when the crew said that it is done.
+        opening: the plan that tells network operation of a device which the crew found open.
+        closing: the plan that closes the device after the repair.
+    """
+
+    mrid: str
+    feeder: str
+    state: OutageState
+    since: datetime
+    suspected_at: datetime
+    points: tuple[str, ...]
+    why: str
+    revision: int = 0
+    device: str | None = None
+    tickets: tuple[str, ...] = ()
+    found: bool = False
+    witnessed: bool = False
+    restored: dict[str, datetime] = {}
+    restored_at: datetime | None = None
+    unconfirmed: bool = False
+    cause: str | None = None
+    crew: CrewStatusKind | None = None
+    work: str | None = None
+    work_asked: bool = False
+    trouble: str | None = None
+    repaired_at: datetime | None = None
+    opening: Plan | None = None
+    closing: Plan | None = None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When the last usage point had power again, once all have."""
+        return max(self.restored.values()) if self.restored and self.restored_at is not None else None
+
+
+def move(outage: Outage, state: OutageState, **changes: Any) -> Outage:
+    """``outage`` in ``state``, with further changes.
+
+    Raises:
+        ValueError: when ``state`` may not follow; no input leads there.
+    """
+    if state is not outage.state and state not in NEXT[outage.state]:
+        raise ValueError(f"outage {outage.mrid} cannot go from {outage.state} to {state}")
+    return msgspec.structs.replace(outage, state=state, **changes)
+
+
+def explains(outage: Outage, evidence: Evidence) -> bool:
+    """True when a known ``outage`` is the reason of dark ``evidence``: the point was without supply by it then."""
+    if outage.state in LOOSE or outage.state is S.DISMISSED or evidence.usage_point not in outage.points:
+        return False
+    restored = outage.restored.get(evidence.usage_point)
+    return outage.since - SKEW <= evidence.time and (restored is None or evidence.time <= restored + SKEW)
+
+
+def told(outage: Outage) -> tuple[object, ...]:
+    """What others are told at once when it changes; who belongs to a mere suspicion is told with its next state."""
+    points = () if outage.state is S.SUSPECTED else outage.points
+    return (outage.state, outage.device, points, outage.cause, outage.crew, outage.restored, outage.trouble)

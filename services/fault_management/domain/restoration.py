@@ -1,0 +1,92 @@
+"""The end of an outage: who has supply again, and whether the meters say so too."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from services.fault_management.domain.evidence import SKEW
+from services.fault_management.domain.outage import KNOWN_DARK, Outage, PlanStatus, S, move
+from services.fault_management.domain.situation import Situation
+
+SETTLE = timedelta(seconds=90)
+"""How long the meters have to tell of their power before a restoration is judged."""
+
+SILENCE = timedelta(minutes=30)
+"""How long a restoration waits for the meters at all."""
+
+
+def follow_supply(situation: Situation) -> None:
+    """Note for each known outage who has supply again."""
+    for outage in situation.open(KNOWN_DARK):
+        witnessed = outage.witnessed or situation.network.is_open(outage.device)
+        seen = msgspec.structs.replace(outage, witnessed=witnessed)
+        restored = _supplied(situation, seen) if witnessed else _repaired(situation, seen)
+        seen = msgspec.structs.replace(seen, restored=restored)
+        if len(restored) == len(seen.points):
+            why = "all its usage points have supply again"
+            situation.put(move(seen, S.RESTORED, restored_at=situation.now, why=why))
+        elif restored:
+            situation.put(move(seen, S.PARTIALLY_RESTORED, why=f"{len(restored)} usage points have supply again"))
+        else:
+            situation.put(seen)
+
+
+def _supplied(situation: Situation, outage: Outage) -> dict[str, datetime]:
+    """Who has supply again by the word of network operation, which saw the device open."""
+    network = situation.network
+    back = [mrid for mrid in outage.points if mrid in network.points and mrid not in network.dead]
+    return {mrid: outage.restored.get(mrid) or network.supplied_since(mrid) for mrid in back}
+
+
+def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:
+    """Who has supply again by the word of the crew, where network operation never saw the device open.
+
+    The crew may have closed it without telling network operation; then the repair is all that is known, and the meters
+    decide. Nobody has supply while a device that the crew found open is still to be told to network operation.
+    """
+    if outage.repaired_at is None or awaits_opening(situation, outage):
+        return {}
+    if not situation.network.dead.isdisjoint(outage.points):
+        return {}
+    told = situation.standings
+    return {
+        mrid: told[mrid].since if mrid in told and not told[mrid].dark else outage.repaired_at for mrid in outage.points
+    }
+
+
+def awaits_opening(situation: Situation, outage: Outage) -> bool:
+    """True while network operation does not know that a hand-operated device is open which the crew found so."""
+    failed = outage.opening is not None and outage.opening.status is PlanStatus.FAILED
+    by_hand = situation.network.is_operated_by_hand(outage.device)
+    return outage.found and by_hand and not outage.witnessed and not failed
+
+
+def verify(situation: Situation) -> None:
+    """Close what is restored when the meters have confirmed it, or have been silent for too long."""
+    for outage in situation.open(frozenset({S.RESTORED})):
+        age = situation.now - (outage.restored_at or situation.now)
+        if age >= SETTLE and _confirmed(situation, outage):
+            verified = move(
+                outage, S.VERIFIED, why="a meter under each transformer has reported power, and none denies it"
+            )
+        elif age >= SILENCE:
+            why = f"the meters have not confirmed it within {SILENCE // timedelta(minutes=1)} minutes"
+            verified = move(outage, S.VERIFIED, unconfirmed=True, why=why)
+        else:
+            continue
+        situation.put(move(situation.put(verified), S.CLOSED))
+
+
+def _confirmed(situation: Situation, outage: Outage) -> bool:
+    """True when at least one meter under each transformer reported power since, and no usage point lost it again."""
+    groups = situation.network.groups
+    silent = {groups[mrid] for mrid in outage.points if mrid in groups}
+    for mrid in outage.points:
+        told = situation.standings.get(mrid)
+        if told is None:
+            continue
+        if told.dark and told.latest > outage.restored[mrid] + SKEW:
+            return False
+        if not told.dark and told.latest >= outage.restored[mrid] - SKEW:
+            silent.discard(groups.get(mrid, ""))
+    return not silent

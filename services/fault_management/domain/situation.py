@@ -1,0 +1,138 @@
+"""The outages of one area while they are being judged, and what is to be said about them afterwards."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from services.fault_management.domain.evidence import SKEW, Evidence, Standing, standing
+from services.fault_management.domain.network import Network
+from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S, move, told
+
+
+class Wish(StrEnum):
+    """What an outage needs of others."""
+
+    WORK = "work"
+    OPENING = "opening"
+    CLOSING = "closing"
+
+
+class Situation:
+    """All that is known of an area, and what becomes of its outages.
+
+    Attributes:
+        network: the area as network operation last reported it.
+        heard: the evidence, each piece once.
+        standings: what it says about each usage point.
+        now: the present instant.
+        new_id: gives the identity of something new.
+        wishes: what is to be asked of others, by outage, in order.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        evidence: Iterable[Evidence],
+        outages: Iterable[Outage],
+        now: datetime,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.network = network
+        self.heard: Sequence[Evidence] = sorted(set(evidence))
+        self.standings: dict[str, Standing] = standing(self.heard, now)
+        self.now = now
+        self.new_id = new_id
+        self.wishes: list[tuple[Wish, str]] = []
+        self._before = {outage.mrid: outage for outage in outages}
+        self._after = dict(self._before)
+        self._steps: dict[tuple[str, int], Outage] = {}
+
+    def put(self, outage: Outage) -> Outage:
+        """Take the new value of an outage; its revision grows when others must hear of it."""
+        before = self._after.get(outage.mrid)
+        if before is None or told(before) != told(outage):
+            outage = msgspec.structs.replace(outage, revision=outage.revision + 1)
+            self._steps[outage.mrid, outage.revision] = outage
+        elif (outage.mrid, outage.revision) in self._steps:
+            self._steps[outage.mrid, outage.revision] = outage
+        self._after[outage.mrid] = outage
+        return outage
+
+    def get(self, mrid: str) -> Outage:
+        """The present value of an outage."""
+        return self._after[mrid]
+
+    def open(self, states: frozenset[S] | None = None) -> list[Outage]:
+        """The outages in one of ``states``, or all that are not over, the oldest first."""
+        chosen = [o for o in self.all() if (o.state not in FINAL if states is None else o.state in states)]
+        return sorted(chosen, key=lambda outage: (outage.since, outage.mrid))
+
+    def all(self) -> list[Outage]:
+        """All outages."""
+        return list(self._after.values())
+
+    @property
+    def steps(self) -> list[Outage]:
+        """The values to tell, in order; an outage that moved twice has two."""
+        return list(self._steps.values())
+
+    @property
+    def changed(self) -> list[Outage]:
+        """The outages that differ from what they were."""
+        return [outage for mrid, outage in self._after.items() if self._before.get(mrid) != outage]
+
+    def suspicion(self, points: Iterable[str], since: datetime, why: str) -> Outage:
+        """A new outage, not yet put."""
+        dark = tuple(sorted(points))
+        return Outage(
+            mrid=self.new_id(),
+            feeder=self.network.feeder_of[dark[0]],
+            state=S.SUSPECTED,
+            since=since,
+            suspected_at=self.now,
+            points=dark,
+            why=why,
+        )
+
+    def kept(self, device: str | None, since: datetime, but: str = "") -> frozenset[str]:
+        """The usage points that stay with other outages when ``device`` turns out to have opened at ``since``.
+
+        A known outage below the device keeps its own, and so does an inferred one that began before: what was dark
+        before the device opened has a reason of its own, and is still dark when the device closes.
+        """
+        kept: set[str] = set()
+        for other in self.open(KNOWN_DARK | LOOSE):
+            if other.mrid == but or (device is not None and other.device == device):
+                continue
+            below = device is None or (other.device is not None and self.network.is_under(other.device, device))
+            if (other.state in KNOWN_DARK and below) or (other.state in LOOSE and other.since < since - SKEW):
+                kept |= set(other.points)
+        return frozenset(kept)
+
+    def establish(self, outage: Outage, points: frozenset[str]) -> Outage:
+        """Put a known ``outage`` that has ``points``, and take them out of every other.
+
+        No usage point is ever without supply by two outages at once. What was only inferred there belongs to it.
+        """
+        for other in self.open(KNOWN_DARK):
+            if other.mrid != outage.mrid:
+                self.release(other, points)
+        known = self.put(move(outage, S.CONFIRMED, points=tuple(sorted(points))))
+        for other in self.open(LOOSE):
+            if not points.isdisjoint(other.points):
+                self.dismiss(other, f"it belongs to outage {known.mrid}")
+        return known
+
+    def release(self, outage: Outage, points: Iterable[str]) -> None:
+        """Take ``points`` out of a known outage that keeps others."""
+        gone = set(points)
+        left = tuple(mrid for mrid in outage.points if mrid not in gone)
+        if left and len(left) < len(outage.points):
+            back = {mrid: at for mrid, at in outage.restored.items() if mrid not in gone}
+            self.put(msgspec.structs.replace(outage, points=left, restored=back))
+
+    def dismiss(self, outage: Outage, why: str) -> None:
+        """End an inferred outage that was none, or none of its own."""
+        self.put(move(outage, S.DISMISSED, why=why))

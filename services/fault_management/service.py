@@ -1,0 +1,189 @@
+"""Evidence in, outages out; and what an outage needs of others until the meters say that it is over."""
+
+from msgspec.structs import replace
+
+from contracts.errors import NotFound, from_reply
+from contracts.interfaces.fault_management import FAULT_MANAGEMENT
+from contracts.message import Message
+from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.switching_plans import SwitchingPlans
+from contracts.nouns.trouble_tickets import TroubleTickets
+from contracts.nouns.unplanned_outages import UnplannedOutages
+from contracts.nouns.work_requests import WorkRequests
+from contracts.verbs import Verb
+from services.fault_management import views
+from services.fault_management.domain.assessment import assess, end_plan, next_look, report
+from services.fault_management.domain.evidence import Evidence
+from services.fault_management.domain.outage import FINAL, Outage
+from services.fault_management.domain.situation import Situation, Wish
+from services.fault_management.store import Memory, Store
+from shared.service import Service
+from shared.work import Wake, Work
+
+service = Service(FAULT_MANAGEMENT, store=Store, memory=Memory)
+
+
+@service.on(Verb.CHANGED, FeederTopology)
+async def follow_topology(message: Message[FeederTopology], work: Work[Store]) -> None:
+    """What network operation reports open, dead or live again is known, whatever the evidence says."""
+    networks = await work.store.follow(message.noun.feeder)
+    await work.store.lock_areas(networks)
+    for network in networks:
+        await settle(work, await work.store.situation(network, work.now, work.new_id))
+
+
+@service.on(Verb.CREATED, EndDeviceEvents)
+async def hear_meters(message: Message[EndDeviceEvents], work: Work[Store]) -> None:
+    """Last gasps and returns of power are evidence."""
+    await take_evidence(work, views.evidence_in(message.noun, work.now))
+
+
+@service.on(Verb.CREATE, TroubleTickets)
+async def take_call(message: Message[TroubleTickets], work: Work[Store]) -> TroubleTickets:
+    """A call joins the outage that explains it, or opens one; the caller learns which at once."""
+    tickets = [replace(ticket, mrid=ticket.mrid or work.new_id()) for ticket in message.noun.trouble_ticket]
+    calls = [call for call in map(views.call, tickets) if call is not None]
+    outages = await take_evidence(work, calls)
+    answered = []
+    for ticket in tickets:
+        outage = next((each for each in outages if ticket.mrid in each.tickets), None)
+        answered.append(views.answered(ticket, outage, work.now))
+        await work.store.save_ticket(answered[-1])
+    return TroubleTickets(trouble_ticket=tuple(answered))
+
+
+@service.on(Verb.GET, UnplannedOutages)
+async def show_outages(message: Message[UnplannedOutages], work: Work[Store]) -> UnplannedOutages:
+    """The outages that are named, or that lasted in a time, or else all that are not over."""
+    request = message.request
+    if request is not None and request.id:
+        outages = [await find(work, each.value) for each in request.id]
+    elif request is not None and (request.start_time or request.end_time):
+        outages = await work.store.outages_between(request.start_time, request.end_time)
+    else:
+        outages = await work.store.open_outages()
+    shown = [views.as_noun([each], await work.store.network(each.feeder)) for each in outages]
+    return UnplannedOutages(unplanned_outage=tuple(outage for noun in shown for outage in noun.unplanned_outage))
+
+
+@service.on(Verb.CHANGED, MaintenanceOrders)
+@service.on(Verb.CLOSED, MaintenanceOrders)
+async def follow_work(message: Message[MaintenanceOrders], work: Work[Store]) -> None:
+    """The crew says where it is, what it found and when it is done."""
+    for order in message.noun.maintenance_order:
+        outage = await work.store.outage_with(*views.outage_of(order))
+        situation = None if outage is None else await look_at(work, outage)
+        if outage is not None and situation is not None:
+            report(situation, situation.get(outage.mrid), views.report_in(order, work.now))
+            await settle(work, situation)
+
+
+@service.on(Verb.CHANGED, SwitchingPlans)
+@service.on(Verb.CLOSED, SwitchingPlans)
+async def follow_plan(message: Message[SwitchingPlans], work: Work[Store]) -> None:
+    """A plan that was carried out needs nothing, since the topology tells; one that was not needs an operator."""
+    for plan in message.noun.switching_plan:
+        over, trouble = views.ended(plan)
+        if over and plan.outage is not None and plan.outage.mrid is not None:
+            await close_plan(work, plan.outage.mrid, plan.mrid, trouble)
+
+
+@service.on_reply(Verb.CREATE, SwitchingPlans)
+async def hear_of_plan(message: Message[SwitchingPlans], work: Work[Store]) -> None:
+    """A plan that network operation refuses ends there."""
+    failure = None if message.reply is None else from_reply(message.reply)
+    if failure is not None:
+        outage, plan = work.about.split()
+        await close_plan(work, outage, plan, f"network operation refused the switching plan: {failure.reason}")
+
+
+@service.on_reply(Verb.CREATE, WorkRequests)
+async def hear_of_work(message: Message[WorkRequests], work: Work[Store]) -> None:
+    """The work has the identity that work management gives it."""
+    outage = await find(work, work.about)
+    situation = await look_at(work, outage)
+    if situation is not None:
+        outage = situation.get(outage.mrid)
+        failure = None if message.reply is None else from_reply(message.reply)
+        trouble = None if failure is None else f"work management refused the work: {failure.reason}"
+        works = [each.mrid for request in message.noun.work_request for each in request.work] if not failure else []
+        situation.put(replace(outage, work=works[0] if works else outage.work, trouble=trouble or outage.trouble))
+        await settle(work, situation)
+
+
+@service.on_wake("predict")
+@service.on_wake("verify")
+async def look_again(wake: Wake, work: Work[Store]) -> None:
+    """Some time has passed, and that alone may change what the evidence means."""
+    outage = await find(work, wake.key)
+    situation = await look_at(work, outage)
+    if situation is not None:
+        await settle(work, situation, woken=wake.key)
+
+
+async def find(work: Work[Store], mrid: str) -> Outage:
+    """An outage by its mRID."""
+    outage = await work.store.outage(mrid)
+    if outage is None:
+        raise NotFound("there is no such outage", object_id=mrid)
+    return outage
+
+
+async def look_at(work: Work[Store], outage: Outage) -> Situation | None:
+    """The area of an outage that is not over, locked; None when it is over or its feeder is no longer known."""
+    network = await work.store.network(outage.feeder)
+    if network is None or outage.state in FINAL:
+        return None
+    await work.store.lock_areas([network])
+    situation = await work.store.situation(network, work.now, work.new_id)
+    return situation if any(each.mrid == outage.mrid for each in situation.open()) else None
+
+
+async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Outage]:
+    """Keep evidence and judge the areas it is about; their outages."""
+    networks = await work.store.networks(each.usage_point for each in evidence)
+    await work.store.lock_areas(networks)
+    news = await work.store.add_evidence(evidence)
+    outages: list[Outage] = []
+    for network in networks:
+        situation = await work.store.situation(network, work.now, work.new_id)
+        if not news.isdisjoint(network.points):
+            await settle(work, situation)
+        outages += situation.all()
+    return outages
+
+
+async def close_plan(work: Work[Store], outage: str, plan: str, trouble: str | None) -> None:
+    """Note the end of a plan that an outage asked for."""
+    known = await work.store.outage(outage)
+    situation = None if known is None else await look_at(work, known)
+    if situation is not None:
+        end_plan(situation, situation.get(outage), plan, trouble)
+        await settle(work, situation)
+
+
+async def settle(work: Work[Store], situation: Situation, woken: str | None = None) -> None:
+    """Judge an area, save what came of it, and say it."""
+    assess(situation)
+    network = situation.network
+    await work.store.save_outages(situation.changed)
+    for outage in situation.steps:
+        work.publish(views.told(outage), views.as_noun([outage], network), key=outage.mrid)
+    for wish, mrid in situation.wishes:
+        outage = situation.get(mrid)
+        if wish is Wish.WORK:
+            request = views.work_request(outage, network, work.now, (work.new_id(), work.new_id()))
+            work.send(Verb.CREATE, request, about=mrid)
+        for plan in (
+            outage.opening if wish is Wish.OPENING else None,
+            outage.closing if wish is Wish.CLOSING else None,
+        ):
+            if plan is not None:
+                asked = views.switching_plan(wish, outage, plan, network, work.now)
+                work.send(Verb.CREATE, asked, about=f"{mrid} {plan.mrid}")
+    for outage in situation.all():
+        look = next_look(outage, work.now)
+        if look is not None and (outage in situation.changed or outage.mrid == woken):
+            work.wake(look[0], outage.mrid, look[1])

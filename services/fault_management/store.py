@@ -1,0 +1,220 @@
+"""The last topology of each feeder, the evidence, the outages and the tickets."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from msgspec import json
+
+from contracts.nouns.feeder_topology import Feeder
+from contracts.nouns.trouble_tickets import TroubleTicket
+from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind
+from services.fault_management.domain.network import Network, areas
+from services.fault_management.domain.outage import FINAL, Outage
+from services.fault_management.domain.situation import Situation
+from shared.store import Record
+from shared.store import Store as KernelStore
+
+
+class Memory:
+    """The supply trees of all areas, as one running process last heard of them."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._feeders: dict[str, Feeder] = {}
+        self._areas: dict[str, tuple[str, ...]] = {}
+        self._networks: dict[tuple[str, ...], Network] = {}
+        self._feeder_of: dict[str, str] = {}
+
+    def put(self, feeder: Feeder) -> bool:
+        """Take a feeder unless it is older than what is here; False when it is."""
+        known = self._feeders.get(feeder.mrid)
+        others = [each for each in self._feeders.values() if each.model_version != feeder.model_version]
+        if any(each.event_time > feeder.event_time for each in others):
+            return False
+        same_model = known is not None and known.model_version == feeder.model_version
+        if known is not None and same_model and known.revision > feeder.revision:
+            return False
+        for each in others:
+            del self._feeders[each.mrid]
+        self._feeders[feeder.mrid] = feeder
+        if same_model:
+            self._networks.pop(self._areas[feeder.mrid], None)
+        else:
+            self._redraw()
+        return True
+
+    def networks(self, points: Iterable[str]) -> list[Network]:
+        """The areas in which these usage points are, each once; unknown ones are in none."""
+        chosen = {self._areas[self._feeder_of[mrid]] for mrid in points if mrid in self._feeder_of}
+        return [self._network(area) for area in sorted(chosen)]
+
+    def network(self, feeder: str) -> Network | None:
+        """The area of a feeder."""
+        area = self._areas.get(feeder)
+        return None if area is None else self._network(area)
+
+    def _network(self, area: tuple[str, ...]) -> Network:
+        if area not in self._networks:
+            self._networks[area] = Network(self._feeders[mrid] for mrid in area)
+        return self._networks[area]
+
+    def _redraw(self) -> None:
+        """Find the areas anew; they depend on the model and not on the state of its switches."""
+        drawn = [tuple(feeder.mrid for feeder in area) for area in areas(self._feeders.values())]
+        self._areas = {mrid: area for area in drawn for mrid in area}
+        self._networks.clear()
+        self._feeder_of = {point.mrid: feeder.mrid for feeder in self._feeders.values() for point in feeder.usage_point}
+
+
+class Store(KernelStore):
+    """What fault management keeps. Whoever judges an area first takes :meth:`lock` of its feeders."""
+
+    memory: Memory
+
+    async def follow(self, feeders: Sequence[Feeder]) -> list[Network]:
+        """Take the newer ones of ``feeders``; the areas in which the table learned something, locked."""
+        memory = await self._memory()
+        newer = [feeder for feeder in feeders if memory.put(feeder)]
+        networks = {network.feeders: network for feeder in newer if (network := memory.network(feeder.mrid))}
+        changed = set()
+        for feeder in sorted(newer, key=lambda each: each.mrid):
+            row = await self.lock(
+                "INSERT INTO feeder (mrid, model_version, revision, event_time, noun) VALUES ($1, $2, $3, $4, $5)"
+                " ON CONFLICT (mrid) DO UPDATE SET model_version = excluded.model_version,"
+                " revision = excluded.revision, event_time = excluded.event_time, noun = excluded.noun"
+                " WHERE feeder.model_version <> excluded.model_version OR feeder.revision < excluded.revision"
+                " RETURNING mrid",
+                feeder.mrid,
+                feeder.model_version,
+                feeder.revision,
+                feeder.event_time,
+                json.encode(feeder).decode(),
+            )
+            changed |= set() if row is None else {feeder.mrid}
+        if changed:
+            await self.execute("DELETE FROM feeder WHERE model_version <> $1", newer[-1].model_version)
+        return [network for area, network in sorted(networks.items()) if changed.intersection(area)]
+
+    async def lock_areas(self, networks: Iterable[Network]) -> None:
+        """Wait until nobody else judges these areas; always in the order of the feeders' mRIDs."""
+        feeders = sorted(mrid for network in networks for mrid in network.feeders)
+        await self.lock_all("SELECT mrid FROM feeder WHERE mrid = ANY($1) ORDER BY mrid FOR UPDATE", feeders)
+
+    async def networks(self, points: Iterable[str]) -> list[Network]:
+        """The areas of some usage points."""
+        return (await self._memory()).networks(points)
+
+    async def network(self, feeder: str) -> Network | None:
+        """The area of a feeder."""
+        return (await self._memory()).network(feeder)
+
+    async def add_evidence(self, evidence: Sequence[Evidence]) -> frozenset[str]:
+        """Keep evidence; the usage points of which something new was heard."""
+        rows = await self.lock_all(
+            "INSERT INTO evidence (usage_point, happened_at, kind, source)"
+            " SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[])"
+            " ON CONFLICT DO NOTHING RETURNING usage_point",
+            [each.usage_point for each in evidence],
+            [each.time for each in evidence],
+            [each.kind.value for each in evidence],
+            [each.source for each in evidence],
+        )
+        return frozenset(row["usage_point"] for row in rows)
+
+    async def situation(self, network: Network, now: datetime, new_id: Callable[[], str]) -> Situation:
+        """All that is known of an area: what is open, what ended while it began, and what was heard since."""
+        feeders = list(network.feeders)
+        outages = _outages(await self.fetch("SELECT body FROM outage WHERE feeder = ANY($1) AND NOT over", feeders))
+        since = min([now - HISTORY, *(outage.since for outage in outages)]) - SKEW
+        outages += _outages(
+            await self.fetch(
+                "SELECT body FROM outage WHERE feeder = ANY($1) AND over AND ended_at >= $2", feeders, since
+            )
+        )
+        rows = await self.fetch(
+            "SELECT usage_point, happened_at, kind, source FROM evidence"
+            " WHERE usage_point = ANY($1) AND happened_at >= $2",
+            list(network.points),
+            since,
+        )
+        heard = [
+            Evidence(
+                usage_point=row["usage_point"],
+                time=row["happened_at"],
+                kind=EvidenceKind(row["kind"]),
+                source=row["source"],
+            )
+            for row in rows
+        ]
+        return Situation(network, heard, outages, now, new_id)
+
+    async def save_outages(self, outages: Sequence[Outage]) -> None:
+        """Keep outages, new or changed."""
+        await self.executemany(
+            "INSERT INTO outage (mrid, feeder, over, since, ended_at, work, body) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            " ON CONFLICT (mrid) DO UPDATE SET over = excluded.over, since = excluded.since,"
+            " ended_at = excluded.ended_at, work = excluded.work, body = excluded.body",
+            [
+                (
+                    outage.mrid,
+                    outage.feeder,
+                    outage.state in FINAL,
+                    outage.since,
+                    outage.ended_at,
+                    outage.work,
+                    json.encode(outage).decode(),
+                )
+                for outage in outages
+            ],
+        )
+
+    async def outage(self, mrid: str) -> Outage | None:
+        """One outage, whatever became of it."""
+        body = await self.fetchval("SELECT body FROM outage WHERE mrid = $1", mrid)
+        return None if body is None else json.decode(body, type=Outage)
+
+    async def outage_with(self, names: Sequence[str], works: Sequence[str]) -> Outage | None:
+        """The outage with one of these names or one of these works."""
+        sql = "SELECT body FROM outage WHERE mrid = ANY($1) OR work = ANY($2) ORDER BY mrid LIMIT 1"
+        body = await self.fetchval(sql, names, works)
+        return None if body is None else json.decode(body, type=Outage)
+
+    async def open_outages(self) -> list[Outage]:
+        """All outages that are not over, the oldest first."""
+        return _outages(await self.fetch("SELECT body FROM outage WHERE NOT over ORDER BY since, mrid"))
+
+    async def outages_between(self, start: datetime | None, end: datetime | None) -> list[Outage]:
+        """The outages that lasted at some time from ``start`` to ``end``, the oldest first."""
+        return _outages(
+            await self.fetch(
+                "SELECT body FROM outage WHERE since <= coalesce($2, 'infinity'::timestamptz)"
+                " AND (NOT over OR ended_at >= coalesce($1, '-infinity'::timestamptz)) ORDER BY since, mrid",
+                start,
+                end,
+            )
+        )
+
+    async def save_ticket(self, ticket: TroubleTicket) -> None:
+        """Keep a ticket with what was answered to it."""
+        await self.execute(
+            "INSERT INTO ticket (mrid, usage_point, reported_at, noun) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (mrid) DO UPDATE SET noun = excluded.noun",
+            ticket.mrid,
+            None if ticket.usage_point is None else ticket.usage_point.mrid,
+            ticket.date_time_of_report,
+            json.encode(ticket).decode(),
+        )
+
+    async def _memory(self) -> Memory:
+        """What this process knows, read from the table once; then it is followed."""
+        memory = self.memory
+        if not memory.complete:
+            rows = await self.fetch("SELECT noun FROM feeder ORDER BY event_time, mrid")
+            for row in rows:
+                memory.put(json.decode(row["noun"], type=Feeder))
+            memory.complete = True
+        return memory
+
+
+def _outages(rows: Iterable[Record]) -> list[Outage]:
+    return [json.decode(row["body"], type=Outage) for row in rows]

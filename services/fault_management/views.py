@@ -1,0 +1,238 @@
+"""Between the values of the rules and the nouns of the standard."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from contracts.codes.end_device_events import EventKind, kind_of
+from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.nouns.maintenance_orders import MaintenanceOrder
+from contracts.nouns.switching_plans import (
+    SwitchAction,
+    SwitchActionKind,
+    SwitchingPlan,
+    SwitchingPlans,
+    SwitchingPlanState,
+    SwitchingStep,
+    SwitchingStepGroup,
+)
+from contracts.nouns.trouble_tickets import TroubleTicket
+from contracts.nouns.unplanned_outages import (
+    CrewStatusKind,
+    OutageCauseKind,
+    OutageStatusKind,
+    UnplannedOutage,
+    UnplannedOutages,
+)
+from contracts.nouns.work_requests import Asset, Work, WorkRequest, WorkRequests, WorkTask
+from contracts.nouns.work_types import Priority, WorkKind, WorkStatusKind, WorkTaskKind
+from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority, ObjectReference, Status
+from contracts.verbs import Verb
+from services.fault_management.domain.assessment import Report
+from services.fault_management.domain.evidence import HISTORY, Evidence, EvidenceKind
+from services.fault_management.domain.network import Network
+from services.fault_management.domain.outage import FINAL, LOOSE, Outage, Plan
+from services.fault_management.domain.situation import Wish
+
+OUTAGE_NAME = "UnplannedOutage"
+"""The type of the name by which a work knows its outage."""
+
+_EVIDENCE: dict[EventKind | None, EvidenceKind] = {
+    EventKind.POWER_LOST: EvidenceKind.GASP,
+    EventKind.POWER_RESTORED: EvidenceKind.RESTORED,
+}
+
+_CREW = {
+    WorkStatusKind.DISPATCHED: CrewStatusKind.ASSIGNED,
+    WorkStatusKind.ENROUTE: CrewStatusKind.ENROUTE,
+    WorkStatusKind.ON_SITE: CrewStatusKind.ARRIVED,
+    WorkStatusKind.IN_PROGRESS: CrewStatusKind.ARRIVED,
+    WorkStatusKind.COMPLETED: CrewStatusKind.FIELD_COMPLETE,
+    WorkStatusKind.CLOSED: CrewStatusKind.FIELD_COMPLETE,
+}
+
+
+def evidence_in(events: EndDeviceEvents, now: datetime) -> list[Evidence]:
+    """What meter events say about power; other events, and gasps that are history, say nothing."""
+    found = []
+    for event in events.end_device_event:
+        kind = _EVIDENCE.get(kind_of(event.end_device_event_type.ref))
+        point = None if event.usage_point is None else event.usage_point.mrid
+        late = kind is EvidenceKind.GASP and now - event.created_date_time > HISTORY
+        if kind is not None and point is not None and not late:
+            meter = event.assets.mrid if event.assets is not None else None
+            found.append(Evidence(usage_point=point, time=event.created_date_time, kind=kind, source=meter or point))
+    return found
+
+
+def call(ticket: TroubleTicket) -> Evidence | None:
+    """What a ticket says about power, if it says that it is missing and where."""
+    point = None if ticket.usage_point is None else ticket.usage_point.mrid
+    if point is None or ticket.mrid is None or ticket.trouble_code not in {None, "powerOut"}:
+        return None
+    return Evidence(usage_point=point, time=ticket.date_time_of_report, kind=EvidenceKind.CALL, source=ticket.mrid)
+
+
+def told(outage: Outage) -> Verb:
+    """The event that tells of this value of an outage."""
+    if outage.state in FINAL:
+        return Verb.CLOSED
+    return Verb.CREATED if outage.revision == 1 else Verb.CHANGED
+
+
+def as_noun(outages: Iterable[Outage], network: Network | None) -> UnplannedOutages:
+    """The outages as others see them; without a network nothing can be said about names and customers."""
+    return UnplannedOutages(unplanned_outage=tuple(_as_noun(outage, network) for outage in outages))
+
+
+def _as_noun(outage: Outage, network: Network | None) -> UnplannedOutage:
+    plans = [plan.mrid for plan in (outage.opening, outage.closing) if plan is not None]
+    opened = () if outage.device is None else (_named(outage.device, network),)
+    return UnplannedOutage(
+        mrid=outage.mrid,
+        cause=outage.cause,
+        cause_kind=OutageCauseKind.UNPLANNED,
+        comment=outage.trouble,
+        created_date_time=outage.suspected_at,
+        customers_restored=_customers(outage.restored, network),
+        original_customers_served=_customers(outage.points, network),
+        original_meters_affected=len(outage.points),
+        outage_kind=OutageStatusKind.PREDICTED if outage.state in LOOSE else OutageStatusKind.CONFIRMED,
+        reported_start_time=outage.since,
+        revision_number=outage.revision,
+        status_kind=outage.crew,
+        actual_period=DateTimeInterval(start=outage.since, end=outage.ended_at),
+        de_energized_usage_point=_points(mrid for mrid in outage.points if mrid not in outage.restored),
+        energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
+        opened_switches=opened,
+        status=Status(reason=outage.why, value=outage.state),
+        switching_plans=_points(plans),
+        trouble_ticket=_points(outage.tickets),
+    )
+
+
+def _customers(points: Iterable[str], network: Network | None) -> int | None:
+    if network is None:
+        return None
+    return sum(network.points[mrid].customers for mrid in points if mrid in network.points)
+
+
+def _points(mrids: Iterable[str]) -> tuple[ObjectReference, ...]:
+    return tuple(ObjectReference(mrid=mrid) for mrid in mrids)
+
+
+def _named(mrid: str, network: Network | None) -> ObjectReference:
+    name = None if network is None else network.name(mrid)
+    return ObjectReference(mrid=mrid, names=() if name is None else (Name(name=name),))
+
+
+def work_request(outage: Outage, network: Network, now: datetime, mrids: tuple[str, str]) -> WorkRequests:
+    """Ask for the repair of an outage; ``mrids`` are those of the request and of its task.
+
+    The asset is what is thought to be out, or else the usage point that has no power.
+    """
+    place = outage.device or outage.points[0]
+    named = _named(place, network)
+    critical = sum(network.points[mrid].critical for mrid in outage.points if mrid in network.points)
+    customers = _customers(outage.points, network)
+    task = WorkTask(
+        mrid=mrids[1],
+        instruction="Find the fault, repair it, and say which device is open",
+        subject=outage.why,
+        task_kind=WorkTaskKind.INVESTIGATE,
+        assets=(Asset(mrid=place, critical=critical > 0, names=named.names),),
+    )
+    work = Work(
+        mrid=outage.work,
+        kind=WorkKind.REPAIR,
+        request_date_time=now,
+        names=(
+            Name(
+                name=outage.mrid,
+                name_type=NameType(name=OUTAGE_NAME, name_type_authority=NameTypeAuthority(name="fault-management")),
+            ),
+        ),
+        priority=Priority(
+            justification=f"{customers} customers, {critical} critical", rank=2 if critical else 3, type="outage"
+        ),
+        work_tasks=(task,),
+    )
+    return WorkRequests(work_request=(WorkRequest(mrid=mrids[0], work=(work,)),))
+
+
+def switching_plan(wish: Wish, outage: Outage, plan: Plan, network: Network, now: datetime) -> SwitchingPlans:
+    """Ask network operation to take a device as open that the crew found so, or to close it after the repair."""
+    opening = wish is Wish.OPENING
+    name = network.name(outage.device)
+    action = SwitchAction(
+        kind=SwitchActionKind.OPEN if opening else SwitchActionKind.CLOSE,
+        operated_switch=_named(outage.device or "", network),
+    )
+    purpose = f"Take {name} as open, as the crew found it" if opening else f"Restoration: close {name} after the repair"
+    group = SwitchingStepGroup(
+        description="As found" if opening else "Restoration",
+        sequence_number=1,
+        switching_step=(SwitchingStep(sequence_number=1, switch_action=action),),
+    )
+    return SwitchingPlans(
+        switching_plan=(
+            SwitchingPlan(
+                mrid=plan.mrid,
+                created_date_time=now,
+                purpose=purpose,
+                outage=ObjectReference(mrid=outage.mrid),
+                switching_step_groups=(group,),
+            ),
+        )
+    )
+
+
+def outage_of(order: MaintenanceOrder) -> tuple[list[str], list[str]]:
+    """By what an order tells its outage: names of the right type, and the works."""
+    names = [
+        name.name
+        for work in order.work
+        for name in work.names
+        if name.name_type is not None and name.name_type.name == OUTAGE_NAME
+    ]
+    return names, [work.mrid for work in order.work if work.mrid is not None]
+
+
+def report_in(order: MaintenanceOrder, now: datetime) -> Report:
+    """What an order says about the repair; a finding of unknown cause is none."""
+    work = order.work[0]
+    status = work.status_kind or WorkStatusKind.WAITING_TO_BE_SCHEDULED
+    crew = _CREW.get(status, CrewStatusKind.AWAITING_CREW_ASSIGNMENT)
+    findings = [record for record in work.activity_records if record.type == "finding"]
+    cause = next((each.reason for each in reversed(findings) if each.reason not in {None, "unknown"}), None)
+    assets = [asset.mrid for task in work.work_tasks for asset in task.assets]
+    return Report(
+        crew=crew,
+        cause=cause,
+        device=assets[0] if assets else None,
+        repaired_at=(work.last_modified_date_time or now) if crew is CrewStatusKind.FIELD_COMPLETE else None,
+    )
+
+
+def ended(plan: SwitchingPlan) -> tuple[bool, str | None]:
+    """Whether a switching plan is over, and what went wrong with it."""
+    state = None if plan.status is None else plan.status.value
+    if state == SwitchingPlanState.COMPLETED:
+        return True, None
+    if state in {SwitchingPlanState.ABORTED, SwitchingPlanState.CANCELLED}:
+        reason = plan.status.reason if plan.status is not None else None
+        return True, f"the switching plan was {state.lower()}: {reason or 'no reason was given'}"
+    return False, None
+
+
+def answered(ticket: TroubleTicket, outage: Outage | None, now: datetime) -> TroubleTicket:
+    """The ticket with its outage and how that stands."""
+    if outage is not None:
+        status = Status(date_time=now, reason=outage.why, remark=outage.state, value="ATTACHED")
+    elif call(ticket) is None:
+        status = Status(date_time=now, reason="it tells of no missing power at a usage point", value="NON_OUTAGE")
+    else:
+        status = Status(date_time=now, reason="the usage point is in no feeder that is known here", value="UNLOCATED")
+    incident = None if outage is None else ObjectReference(mrid=outage.mrid)
+    return replace(ticket, incident=incident, status=status, revision_number=(ticket.revision_number or 0) + 1)

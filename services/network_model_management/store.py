@@ -1,0 +1,74 @@
+"""The versions of the model and the feeders of the active one."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from contracts.nouns.feeder_topology import Feeder
+from contracts.nouns.network_models import NetworkModel
+from services.network_model_management.domain.versions import superseded
+from shared.store import Record
+from shared.store import Store as KernelStore
+
+
+class Version(Struct, frozen=True, kw_only=True):
+    """One version: how it is told, and the SHA-256 of its document in hexadecimal digits."""
+
+    revision: int
+    model: NetworkModel
+    sha256: str
+
+
+class Store(KernelStore):
+    """What network model management keeps."""
+
+    async def active(self) -> Version | None:
+        """The version in use, or None before the first import."""
+        row = await self.fetchrow("SELECT revision, sha256, noun FROM model ORDER BY revision DESC LIMIT 1")
+        return None if row is None else _version(row)
+
+    async def versions(self) -> tuple[Version, ...]:
+        """All versions, the active one first."""
+        rows = await self.fetch("SELECT revision, sha256, noun FROM model ORDER BY revision DESC")
+        active, earlier = rows[:1], rows[1:]
+        return (*map(_version, active), *(_superseded(_version(row)) for row in earlier))
+
+    async def document(self, revision: int) -> bytes:
+        """The document of a version."""
+        document: bytes = await self.fetchval("SELECT document FROM model WHERE revision = $1", revision)
+        return document
+
+    async def activate(self, version: Version, document: bytes, feeders: Sequence[Feeder]) -> bool:
+        """Keep a new version and make it the active one; False when another took its revision meanwhile."""
+        kept = await self.lock(
+            "INSERT INTO model (revision, mrid, sha256, noun, document) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (revision) DO NOTHING RETURNING revision",
+            version.revision,
+            version.model.mrid,
+            version.sha256,
+            json.encode(version.model).decode(),
+            document,
+        )
+        if kept is None:
+            return False
+        await self.execute("DELETE FROM feeder")
+        await self.executemany(
+            "INSERT INTO feeder (mrid, place, noun) VALUES ($1, $2, $3)",
+            [(feeder.mrid, place, json.encode(feeder).decode()) for place, feeder in enumerate(feeders)],
+        )
+        return True
+
+    async def feeders(self, mrids: Sequence[str]) -> tuple[Feeder, ...]:
+        """The feeders of the active model: those named, or all when none is named."""
+        rows = await self.fetch("SELECT noun FROM feeder WHERE $1 OR mrid = ANY($2) ORDER BY place", not mrids, mrids)
+        return tuple(json.decode(row["noun"], type=Feeder) for row in rows)
+
+
+def _version(row: Record) -> Version:
+    model = json.decode(row["noun"], type=NetworkModel)
+    return Version(revision=row["revision"], model=model, sha256=row["sha256"])
+
+
+def _superseded(version: Version) -> Version:
+    return replace(version, model=superseded(version.model))

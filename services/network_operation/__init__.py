@@ -1,0 +1,1 @@
+"""NO: what is open and what is live, and the switching that changes it (61968-3)."""

@@ -1,0 +1,1 @@
+"""The rules of network operation: energisation, positions of switches, switching plans."""

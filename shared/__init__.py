@@ -1,0 +1,1 @@
+"""The kernel: everything that a service needs, and no business."""

@@ -1,0 +1,215 @@
+"""What a running service tells of itself and lets an operator do, by messages in JSON on its admin subjects.
+
+``status`` is asked by whoever grants the clock, ``replay`` by a consumer that misses events, the rest by the `busbar`
+command. A product that takes a role need not offer any of this.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from contracts.errors import Unavailable
+from contracts.verbs import Verb
+from shared import dead_letters
+from shared.arrival import Arrival, Entrance
+from shared.bus.connection import Bus
+from shared.bus.listening import Listening
+from shared.bus.messages import Received
+from shared.bus.subjects import AdminVerb, CommandSubject, EventSubject, ReplySubject, RequestSubject
+from shared.clock import Clock, real_now
+from shared.following import Follower
+from shared.handling import Desk
+from shared.outbox import Relay, replay, unsent
+from shared.store import Database
+from shared.timers import Timers
+
+log = logging.getLogger(__name__)
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """Whether a service is at rest.
+
+    Attributes:
+        now: the time of the context, as the service knows it.
+        in_flight: messages and wakes being handled, and events heard and not yet handled.
+        unsent: rows that wait in the outbox.
+        next_wake: when its earliest timer is due.
+        done: everything handled and sent so far; it must not change while a system is at rest.
+    """
+
+    role: str
+    now: datetime | None
+    in_flight: int
+    unsent: int
+    next_wake: datetime | None
+    done: int
+
+
+class Replay(Struct, frozen=True, kw_only=True):
+    """The numbers that a consumer misses on a subject."""
+
+    subject: str
+    sequences: tuple[int, ...]
+
+
+class Requeue(Struct, frozen=True, kw_only=True):
+    """The dead letter that shall be handled once more."""
+
+    id: int
+
+
+class Unsent(Struct, frozen=True, kw_only=True):
+    """The state of the outbox."""
+
+    unsent: int
+    oldest_at: datetime | None
+    kept: int
+
+
+class Admin:
+    """The admin exchange of one running service, under its own role."""
+
+    def __init__(
+        self,
+        *,
+        role: str,
+        database: Database,
+        desk: Desk,
+        relay: Relay,
+        timers: Timers,
+        follower: Follower,
+        clock: Clock,
+    ) -> None:
+        self._role = role
+        self._database = database
+        self._desk = desk
+        self._relay = relay
+        self._timers = timers
+        self._follower = follower
+        self._clock = clock
+        self._listening: list[Listening] = []
+
+    async def open(self, bus: Bus) -> None:
+        """Answer from now on; status is asked of every process, the rest of one."""
+        answers: dict[AdminVerb, Callable[[bytes], Awaitable[Any]]] = {
+            AdminVerb.STATUS: self._status,
+            AdminVerb.DEAD_LETTERS: self._dead_letters,
+            AdminVerb.REQUEUE: self._requeue,
+            AdminVerb.REPLAY: self._replay,
+            AdminVerb.OUTBOX: self._outbox,
+        }
+        for verb, answer in answers.items():
+            subject = bus.space.admin_of(self._role, verb)
+            callback = _answering(bus, answer)
+            if verb is AdminVerb.STATUS:
+                self._listening.append(await bus.subscribe(subject, callback))
+            else:
+                self._listening.append(await bus.serve(subject, self._role, callback))
+
+    async def close(self) -> None:
+        """Answer no longer."""
+        for listening in self._listening:
+            await listening.stop()
+
+    async def status(self) -> Status:
+        """The state of this process."""
+        in_flight = self._desk.in_flight + self._follower.waiting
+        row = await self._database.pool.fetchrow(
+            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent, (SELECT min(at) FROM wake) AS wake"
+        )
+        try:
+            now = self._clock.now()
+        except Unavailable:
+            now = None
+        return Status(
+            role=self._role,
+            now=now,
+            in_flight=max(in_flight, self._desk.in_flight + self._follower.waiting),
+            unsent=row["unsent"] if row else 0,
+            next_wake=row["wake"] if row else None,
+            done=self._desk.handled + self._relay.sent,
+        )
+
+    async def _status(self, _: bytes) -> Status:
+        return await self.status()
+
+    async def _dead_letters(self, _: bytes) -> list[dead_letters.DeadLetter]:
+        async with self._database.pool.acquire() as connection:
+            return await dead_letters.listed(connection)
+
+    async def _requeue(self, body: bytes) -> dict[str, object]:
+        number = msgspec.json.decode(body, type=Requeue).id
+        async with self._database.pool.acquire() as connection:
+            letter = await dead_letters.taken_up(connection, number)
+        if letter is None:
+            return {"error": f"there is no dead letter {number}"}
+        outcome = await self._desk.take(_arrival(letter))
+        return {"id": number, "done": outcome.retry_in_s is None}
+
+    async def _replay(self, body: bytes) -> dict[str, int]:
+        wanted = msgspec.json.decode(body, type=Replay)
+        async with self._database.pool.acquire() as connection:
+            count = await replay(connection, wanted.subject, wanted.sequences)
+        log.warning("events are sent again", extra={"subject": wanted.subject, "count": count})
+        self._relay.tell_left_over()
+        return {"sent_again": count}
+
+    async def _outbox(self, _: bytes) -> Unsent:
+        row = await self._database.pool.fetchrow(
+            "SELECT count(*) FILTER (WHERE sent_at IS NULL) AS unsent, "
+            "min(created_at) FILTER (WHERE sent_at IS NULL) AS oldest, count(*) AS kept FROM outbox"
+        )
+        assert row is not None  # noqa: S101  an aggregate has one row
+        return Unsent(unsent=row["unsent"], oldest_at=row["oldest"], kept=row["kept"])
+
+
+def _answering(bus: Bus, answer: Callable[[bytes], Awaitable[Any]]) -> Callable[[Received], Awaitable[None]]:
+    """Answer one admin question; a bad one gets a sentence."""
+
+    async def callback(received: Received) -> None:
+        try:
+            told = await answer(received.body)
+        except msgspec.MsgspecError as error:
+            told = {"error": f"the question cannot be read: {error}"}
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            told = {"error": f"the database does not answer: {error}"}
+        if received.reply:
+            await bus.publish_core(received.reply, msgspec.json.encode(told))
+
+    return callback
+
+
+def _arrival(letter: dict[str, Any]) -> Arrival:
+    """A dead letter as it came; it is not judged as a replay, since its stream is named."""
+    subject: str = letter["subject"]
+    kind = subject.split(".")[2]
+    facts: dict[str, Any] = {
+        "role": letter["role"],
+        "subject": subject,
+        "headers": msgspec.json.decode(letter["headers"], type=dict[str, str]),
+        "body": letter["body"],
+        "received_at": real_now(),
+        "stream": letter["stream"],
+        "stream_sequence": letter["stream_sequence"],
+    }
+    if kind == "event":
+        event = EventSubject.parse(subject)
+        return Arrival(entrance=Entrance.EVENT, source=event.source, noun=event.noun, verb=event.verb, **facts)
+    if kind == "reply":
+        answered = ReplySubject.parse(subject)
+        return Arrival(
+            entrance=Entrance.REPLY,
+            source=answered.responder,
+            noun="",
+            verb=Verb.REPLY,
+            answers_to=answered.message_id,
+            **facts,
+        )
+    asked = CommandSubject.parse(subject) if kind == "command" else RequestSubject.parse(subject)
+    entrance = Entrance.COMMAND if kind == "command" else Entrance.REQUEST
+    return Arrival(entrance=entrance, source=asked.asker, noun=asked.noun, verb=asked.verb, **facts)

@@ -1,0 +1,181 @@
+"""What a struct of the contracts looks like on the wire, worked out once for each type."""
+
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+from msgspec import NODEFAULT, Meta, Struct, ValidationError, convert
+from msgspec.structs import fields
+
+from shared.codec import xsd
+
+Read = Callable[[str | None], Any]
+Write = Callable[[Any], str]
+
+CHILD, ATTRIBUTE, CONTENT, FRAGMENT, ROOT = "child", "attribute", "content", "fragment", "root"
+"""Where XML carries a field. ROOT is the root element of a profile, in its own namespace among ``any`` elements."""
+
+
+class Part(NamedTuple):
+    """One field of a struct.
+
+    Attributes:
+        name: the attribute in Python.
+        wire: its name on the wire.
+        place: where XML carries it.
+        many: True for a list, which XML carries as repeated elements.
+        mandatory: True when it must be present.
+        default: what an absent field means.
+        struct: the type of its value when that is a struct, else None.
+        scalar: the annotated type of its value when that is not a struct, else None.
+        least: how many items a list has at least, when it is present.
+        most: how many at most.
+    """
+
+    name: str
+    wire: str
+    place: str
+    many: bool
+    mandatory: bool
+    default: Any
+    struct: type[Struct] | None
+    scalar: Any
+    least: int
+    most: int
+
+    def allows(self, count: int) -> bool:
+        """True when a list may have ``count`` items."""
+        return self.least <= count <= self.most or (count == 0 and not self.mandatory)
+
+
+def namespace(noun: type) -> str:
+    """The XML namespace of a profile: ``NAMESPACE`` of the module of its root struct."""
+    found: str = sys.modules[noun.__module__].NAMESPACE
+    return found
+
+
+@cache
+def parts_of(struct: type[Struct]) -> tuple[Part, ...]:
+    """The fields of ``struct`` in wire order.
+
+    Raises:
+        TypeError: when the struct breaks a rule without which a round trip could lose something.
+    """
+    config = struct.__struct_config__
+    found = []
+    for field in fields(struct):
+        about = f"{struct.__name__}.{field.name}"
+        optional, annotation = _without_none(field.type)
+        metas, bare = _without_metas(annotation)
+        many = get_origin(bare) is tuple
+        limits = metas if get_origin(bare) is tuple else ()
+        if many:
+            item, *ellipsis = get_args(bare)
+            if ellipsis != [Ellipsis]:
+                raise TypeError(f"{about}: a list is a tuple[X, ...]")
+            annotation = item
+            inner, bare = _without_metas(item)
+            metas = (*metas, *inner)
+        if optional and (many or field.default is not None):
+            raise TypeError(f"{about}: what may be None is None by default, and is no list")
+        if not field.required and not config.omit_defaults:
+            raise TypeError(f"{about}: a struct with defaults omits them (omit_defaults=True)")
+        if many and not field.required and field.default != () and field.default_factory is NODEFAULT:
+            raise TypeError(f"{about}: the default of a list is ()")
+        least = max((meta.min_length or 0 for meta in limits), default=0)
+        is_struct = isinstance(bare, type) and issubclass(bare, Struct)
+        found.append(
+            Part(
+                name=field.name,
+                wire=field.encode_name,
+                place=next((meta.extra["xml"] for meta in metas if meta.extra and "xml" in meta.extra), CHILD),
+                many=many,
+                mandatory=field.required and (least > 0 or not many),
+                default=() if many else field.default,
+                struct=bare if is_struct else None,
+                scalar=None if is_struct else annotation,
+                least=least,
+                most=min((meta.max_length for meta in limits if meta.max_length is not None), default=sys.maxsize),
+            )
+        )
+    return tuple(found)
+
+
+def _without_none(annotation: Any) -> tuple[bool, Any]:
+    if get_origin(annotation) not in {Union, UnionType}:
+        return False, annotation
+    rest = [choice for choice in get_args(annotation) if choice is not type(None)]
+    if len(rest) != 1:
+        raise TypeError(f"{annotation}: of several types only X | None has a form on the wire")
+    return True, rest[0]
+
+
+def _without_metas(annotation: Any) -> tuple[tuple[Meta, ...], Any]:
+    if get_origin(annotation) is not Annotated:
+        return (), annotation
+    bare, *metas = get_args(annotation)
+    return tuple(meta for meta in metas if isinstance(meta, Meta)), bare
+
+
+_SCALARS: dict[Any, tuple[Read, Write]] = {
+    str: (xsd.read_string, xsd.write_string),
+    int: (xsd.read_integer, xsd.write_integer),
+    float: (xsd.read_float, xsd.write_float),
+    bool: (xsd.read_boolean, xsd.write_boolean),
+    Decimal: (xsd.read_decimal, xsd.write_decimal),
+    date: (xsd.read_date, xsd.write_date),
+    bytes: (xsd.read_base64, xsd.write_base64),
+}
+
+
+@cache
+def scalar_forms(annotation: Any) -> tuple[Read, Write]:
+    """How a value that is not a struct is read from text and written as text, with its constraints checked.
+
+    Raises:
+        TypeError: when the type has no form in XML.
+    """
+    metas, bare = _without_metas(annotation)
+    if bare is datetime:
+        return xsd.instant_reader(annotation), _checked_write(xsd.write_instant, annotation)
+    if isinstance(bare, type) and issubclass(bare, Enum):
+        return xsd.enumeration_reader(bare), xsd.enumeration_writer(bare)
+    if bare not in _SCALARS:
+        raise TypeError(f"{annotation} has no form in XML")
+    read, write = _SCALARS[bare]
+    if not any(_constrains(meta) for meta in metas):
+        return read, write
+    return _checked_read(read, annotation), _checked_write(write, annotation)
+
+
+def _constrains(meta: Meta) -> bool:
+    limits = (meta.gt, meta.ge, meta.lt, meta.le, meta.multiple_of, meta.pattern, meta.min_length, meta.max_length)
+    return any(limit is not None for limit in (*limits, meta.tz))
+
+
+def _checked_read(read: Read, annotation: Any) -> Read:
+    def checked(text: str | None) -> Any:
+        value = read(text)
+        try:
+            return convert(value, annotation)
+        except ValidationError:
+            raise ValueError("is outside of what its type allows") from None
+
+    return checked
+
+
+def _checked_write(write: Write, annotation: Any) -> Write:
+    def checked(value: Any) -> str:
+        text = write(value)
+        try:
+            convert(value, annotation)
+        except ValidationError:
+            raise ValueError("is outside of what its type allows") from None
+        return text
+
+    return checked

@@ -1,0 +1,75 @@
+"""Messages in XML."""
+
+from typing import Any
+
+from contracts.errors import Malformed
+from contracts.message import NAMESPACE, Fault, Header, Message
+from shared.codec.flaws import at_path, flaw, unknown
+from shared.codec.guard import Element, check_size, parse
+from shared.codec.shape import parts_of, scalar_forms
+from shared.codec.wire import MisfitError, Wire
+from shared.codec.xml_reader import Readers
+from shared.codec.xml_writer import Writers
+
+_FORBIDDEN = bytes(code for code in range(32) if code not in {9, 10, 13})
+_NO_CHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+
+
+class XmlFormat:
+    """Reads and writes the messages of a catalogue as XML."""
+
+    def __init__(self, wire: Wire) -> None:
+        readers, writers = Readers(), Writers()
+        self._wire = wire
+        self._writers = writers
+        self._readers = {
+            f"{{{NAMESPACE}}}{root}": (root, readers.of(body, NAMESPACE)) for root, body in wire.bodies.items()
+        }
+
+    def decode(self, body: bytes, max_bytes: int) -> Message[Any] | Fault:
+        """The message that ``body`` tells.
+
+        Raises:
+            Malformed: with path, line and code.
+        """
+        check_size(body, max_bytes)
+        element = parse(body)
+        if element.tag not in self._readers:
+            raise unknown(element)
+        root, read = self._readers[element.tag]
+        try:
+            return self._wire.assemble(root, read(element))
+        except MisfitError as error:
+            raise flaw(at_path(element, error.path), error.reason, code=error.code) from None
+
+    def encode(self, message: Message[Any] | Fault) -> bytes:
+        """The body that tells ``message``.
+
+        Raises:
+            ValueError: when something in it may not be written.
+        """
+        root, body = self._wire.disassemble(message)
+        texts: list[str] = []
+        self._writers.of(type(body), root, NAMESPACE)(body, texts.append)
+        written = "".join(texts).encode()
+        if len(written.translate(None, _FORBIDDEN)) != len(written) or any(no in written for no in _NO_CHARACTERS):
+            raise ValueError(f"the {root} holds a character that XML cannot carry")
+        return written
+
+    def header_values(self, body: bytes, max_bytes: int) -> dict[str, Any]:
+        """What can be read of the header's simple fields, by their names in Python.
+
+        Raises:
+            Malformed: when the body cannot be parsed at all.
+        """
+        check_size(body, max_bytes)
+        header = parse(body).find(f"{{{NAMESPACE}}}Header")
+        values: dict[str, Any] = {}
+        for part in parts_of(Header):
+            child = None if header is None or part.scalar is None else header.find(f"{{{NAMESPACE}}}{part.wire}")
+            if child is not None and not part.many:
+                try:
+                    values[part.name] = scalar_forms(part.scalar)[0](child.text)
+                except ValueError:
+                    continue
+        return values

@@ -1,0 +1,244 @@
+"""The lexical forms of XML Schema: what a value looks like as text.
+
+Writing is canonical. Reading tolerates, and tolerates nothing else:
+
+* white space around every value except a string's;
+* integers with a plus sign and leading zeros (``+5``, ``007``);
+* decimals and floats in any xs form (``.5``, ``1.``, ``1E3``, ``+INF``);
+* booleans ``1`` and ``0``;
+* ``24:00:00``, which is midnight of the next day;
+* any number of fraction digits, rounded to microseconds; a space or a small ``t`` between date and time, a small
+  ``z``, an offset without its colon (what RFC 3339 and ISO 8601 allow);
+* a zone behind an xs:date, which is dropped;
+* white space inside base64.
+"""
+
+import math
+import re
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeVar
+
+from msgspec import ValidationError, convert
+
+E = TypeVar("E", bound=Enum)
+
+LONGEST_NUMBER = 100
+"""Digits of the longest decimal that is written; an exponent of a million would be a megabyte of zeros."""
+
+_SPACE = " \t\r\n"
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
+_FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NOT_FINITE = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_END_OF_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ])24(:00:00(?:\.0+)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?)")
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
+_GREATEST_OFFSET = timedelta(hours=14)
+
+
+def read_string(text: str | None) -> str:
+    """An xs:string as it stands; an empty element is the empty string."""
+    return text or ""
+
+
+def read_integer(text: str | None) -> int:
+    """An xs:long or xs:unsignedLong.
+
+    Raises:
+        ValueError: with the sentence for the sender, here and in all readers of this module.
+    """
+    stripped = (text or "").strip(_SPACE)
+    if _INTEGER.fullmatch(stripped) is None or len(stripped) > LONGEST_NUMBER:
+        raise ValueError("is not an integer")
+    value = int(stripped)
+    if not _LEAST_INTEGER <= value <= _GREATEST_INTEGER:
+        raise ValueError("is an integer of more than 64 bits")
+    return value
+
+
+def read_decimal(text: str | None) -> Decimal:
+    """An xs:decimal with all its digits."""
+    stripped = (text or "").strip(_SPACE)
+    if _DECIMAL.fullmatch(stripped) is None or len(stripped) > LONGEST_NUMBER:
+        raise ValueError("is not a decimal number")
+    return Decimal(stripped)
+
+
+def read_float(text: str | None) -> float:
+    """An xs:double; a number too great for one is refused instead of being read as infinite."""
+    stripped = (text or "").strip(_SPACE)
+    if _FLOAT.fullmatch(stripped) is None:
+        if stripped in _NOT_FINITE:
+            return _NOT_FINITE[stripped]
+        raise ValueError("is not a number")
+    value = float(stripped)
+    if math.isinf(value):
+        raise ValueError("is a number out of the range of a double")
+    return value
+
+
+def read_boolean(text: str | None) -> bool:
+    """An xs:boolean."""
+    value = _BOOLEANS.get((text or "").strip(_SPACE))
+    if value is None:
+        raise ValueError("is not a boolean")
+    return value
+
+
+def read_date(text: str | None) -> date:
+    """An xs:date; its zone is dropped."""
+    match = _DATE.fullmatch((text or "").strip(_SPACE))
+    if match is None:
+        raise ValueError("is not a date")
+    try:
+        return date.fromisoformat(match[1])
+    except ValueError:
+        raise ValueError("is not a day of the calendar") from None
+
+
+def instant_reader(annotation: Any) -> Callable[[str | None], datetime]:
+    """The reader of an xs:dateTime for an annotation that may demand a zone."""
+
+    def read(text: str | None) -> datetime:
+        try:
+            value: datetime = convert(text, annotation)
+        except ValidationError:
+            value = _read_unusual_instant(text or "", annotation)
+        return value
+
+    return read
+
+
+def _read_unusual_instant(text: str, annotation: Any) -> datetime:
+    stripped = text.strip(_SPACE)
+    end_of_day = _END_OF_DAY.fullmatch(stripped)
+    try:
+        value: datetime = convert(f"{end_of_day[1]}00{end_of_day[2]}" if end_of_day else stripped, annotation)
+        return value + timedelta(days=1) if end_of_day else value
+    except ValidationError as error:
+        lacks_zone = "timezone" in str(error)
+        raise ValueError("is a time without a zone" if lacks_zone else "is not a date and time") from None
+    except OverflowError:
+        raise ValueError("is a time after the last that can be told") from None
+
+
+def enumeration_reader(enumeration: type[E]) -> Callable[[str | None], E]:
+    """The reader of an enumeration of strings."""
+    members = {str(member.value): member for member in enumeration}
+
+    def read(text: str | None) -> E:
+        member = members.get(text or "") or members.get((text or "").strip(_SPACE))
+        if member is None:
+            raise ValueError("is not one of the values of its enumeration")
+        return member
+
+    return read
+
+
+def read_base64(text: str | None) -> bytes:
+    """An xs:base64Binary."""
+    try:
+        return b64decode("".join((text or "").split()), validate=True)
+    except (Base64Error, ValueError):
+        raise ValueError("is not base64") from None
+
+
+def write_string(value: str) -> str:
+    """A string as the text of an element."""
+    if not isinstance(value, str):
+        raise TypeError("is not a string")
+    if "&" in value or "<" in value or ">" in value or "\r" in value:
+        return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
+    return value
+
+
+def write_attribute(text: str) -> str:
+    """Escaped text as the value of an attribute, whose white space a parser would change."""
+    return text.replace('"', "&quot;").replace("\t", "&#9;").replace("\n", "&#10;")
+
+
+def write_integer(value: int) -> str:
+    """Decimal digits.
+
+    Raises:
+        TypeError, ValueError: here and in all writers of this module, when the value is not one of the type.
+    """
+    if type(value) is not int:
+        raise TypeError("is not an integer")
+    if not _LEAST_INTEGER <= value <= _GREATEST_INTEGER:
+        raise ValueError("is an integer of more than 64 bits")
+    return str(value)
+
+
+def write_decimal(value: Decimal) -> str:
+    """All digits, without an exponent."""
+    if not isinstance(value, Decimal):
+        raise TypeError("is not a decimal number")
+    if not value.is_finite() or abs(value.adjusted()) > LONGEST_NUMBER or len(text := f"{value:f}") > LONGEST_NUMBER:
+        raise ValueError("is a decimal number that cannot be written in full")
+    return text
+
+
+def write_float(value: float) -> str:
+    """The shortest digits that read back as the same double."""
+    if type(value) is not float:
+        if type(value) is not int:
+            raise TypeError("is not a number")
+        value = float(value)
+    if math.isfinite(value):
+        return repr(value)
+    return "NaN" if math.isnan(value) else "INF" if value > 0 else "-INF"
+
+
+def write_boolean(value: bool) -> str:
+    """``true`` or ``false``."""
+    if type(value) is not bool:
+        raise TypeError("is not a boolean")
+    return "true" if value else "false"
+
+
+def write_date(value: date) -> str:
+    """Year, month and day."""
+    if type(value) is not date:
+        raise TypeError("is not a date")
+    return value.isoformat()
+
+
+def write_instant(value: datetime) -> str:
+    """The time with its offset, ``Z`` for UTC; an offset that xs:dateTime cannot say is turned into UTC."""
+    if not isinstance(value, datetime):
+        raise TypeError("is not a date and time")
+    if value.tzinfo is UTC:
+        return value.isoformat()[:-6] + "Z"
+    offset = value.utcoffset()
+    if offset is None:
+        return value.isoformat()
+    if not offset or offset % timedelta(minutes=1) or abs(offset) > _GREATEST_OFFSET:
+        return write_instant(value.astimezone(UTC))
+    return value.isoformat()
+
+
+def enumeration_writer(enumeration: type[Enum]) -> Callable[[Any], str]:
+    """The writer of an enumeration of strings."""
+    texts = {member: write_string(str(member.value)) for member in enumeration}
+
+    def write(value: Any) -> str:
+        text = texts.get(value) if isinstance(value, enumeration) else None
+        if text is None:
+            raise TypeError("is not one of the values of its enumeration")
+        return text
+
+    return write
+
+
+def write_base64(value: bytes) -> str:
+    """Base64 without line breaks."""
+    if not isinstance(value, bytes):
+        raise TypeError("is not a row of bytes")
+    return b64encode(value).decode()

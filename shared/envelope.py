@@ -1,0 +1,220 @@
+"""Messages as one role writes them: headers filled in, subjects chosen, bodies encoded.
+
+What a transaction will send is a :class:`Row`: everything that the broker needs, as bytes, so that sending it again
+sends the same.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+from msgspec import Struct, structs
+
+from contracts.interface import Catalogue, Interface, Lane
+from contracts.message import Error, Fault, Header, Message, Reply, Result
+from contracts.verbs import Verb
+from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, Space, partition
+from shared.clock import real_now
+from shared.codec import CONTENT_XML, Codec
+
+CONTENT_TYPE = "Content-Type"
+PRODUCER = "Busbar-Producer"
+SEQUENCE = "Busbar-Sequence"
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One message that waits to be sent.
+
+    Attributes:
+        source: the role that sends it, whose connection and principal it takes.
+        subject: where it goes; an inbox for the late answer to a core request, a stream's subject otherwise.
+        message_id: MessageID, and Nats-Msg-Id where a stream takes it.
+        headers: the headers of NATS, without the sequence that the relay adds.
+        counted: the relay numbers it on its subject, so that a consumer finds a loss; True for events.
+    """
+
+    source: str
+    subject: str
+    message_id: str
+    headers: dict[str, str]
+    body: bytes
+    counted: bool = False
+
+
+class Cause(Struct, frozen=True, kw_only=True):
+    """Why something is done: identities are derived from it, so doing it again gives the same identities.
+
+    Attributes:
+        identity: what happened, unique for ever: source, MessageID and digest, or the name of a wake and its time.
+        thread: the CorrelationID that what follows will carry.
+        trace: headers that carry the trace context on.
+    """
+
+    identity: str
+    thread: str | None
+    trace: dict[str, str]
+
+    def new_id(self, role: str, count: int) -> str:
+        """The ``count``-th identity that ``role`` derives from this cause: a UUID of version 5."""
+        return str(uuid5(NAMESPACE_OID, f"{role}\n{count}\n{self.identity}"))
+
+
+class Writer:
+    """Writes messages for the roles that one service takes.
+
+    Args:
+        space: root and context.
+        codec: of all nouns.
+        catalogue: of all interfaces.
+    """
+
+    def __init__(self, space: Space, codec: Codec, catalogue: Catalogue) -> None:
+        self.space = space
+        self.codec = codec
+        self.catalogue = catalogue
+
+    def event(self, interface: Interface, verb: Verb, payload: Any, *, key: str, message_id: str, cause: Cause) -> Row:
+        """An EventMessage in the lane that the interface declares for it.
+
+        Raises:
+            KeyError: when the role does not publish it.
+        """
+        noun = type(payload).__name__
+        lane = self.catalogue.lane(interface.role, verb, noun)
+        header = self.header(interface.role, verb, noun, message_id=message_id, thread=cause.thread or message_id)
+        message = Message(header=header, payload=payload)
+        body = self.codec.encode(message, CONTENT_XML)
+        return self.told(lane, interface.role, noun, verb, key, message_id, CONTENT_XML, body, cause)
+
+    def command(
+        self, interface: Interface, role: str, verb: Verb, payload: Any, *, message_id: str, cause: Cause
+    ) -> Row:
+        """A RequestMessage that waits for ``role`` in the command stream and asks for an asynchronous reply."""
+        noun = type(payload).__name__
+        address = self.reply_subject(interface.role, message_id, role)
+        header = structs.replace(
+            self.header(interface.role, verb, noun, message_id=message_id, thread=cause.thread or message_id),
+            async_reply_flag=True,
+            reply_address=address,
+        )
+        subject = CommandSubject(
+            root=self.space.root,
+            context=self.space.context,
+            role=role,
+            noun=noun,
+            verb=verb,
+            asker=interface.role,
+        )
+        return self.row(interface.role, str(subject), Message(header=header, payload=payload), cause)
+
+    def header(self, source: str, verb: Verb, noun: str, *, message_id: str, thread: str | None) -> Header:
+        """The header of a message of ours."""
+        return Header(
+            verb=verb,
+            noun=noun,
+            context=self.space.context.upper(),
+            source=source,
+            timestamp=real_now(),
+            message_id=message_id,
+            correlation_id=thread,
+        )
+
+    def response(
+        self, source: str, noun: str, reply: Reply, payload: Any = None, *, message_id: str, thread: str | None
+    ) -> Message[Any]:
+        """A ResponseMessage."""
+        header = self.header(source, Verb.REPLY, noun, message_id=message_id, thread=thread)
+        return Message(header=header, reply=reply, payload=payload)
+
+    def reply_subject(self, asker: str, message_id: str, role: str) -> str:
+        """Where ``role`` answers the command ``message_id`` of ``asker``.
+
+        Raises:
+            ValueError: when the MessageID cannot stand in a subject.
+        """
+        return str(
+            ReplySubject(
+                root=self.space.root,
+                context=self.space.context,
+                asker=asker,
+                message_id=message_id,
+                responder=role,
+            )
+        )
+
+    def row(
+        self, source: str, subject: str, message: Message[Any] | Fault, cause: Cause, content_type: str = CONTENT_XML
+    ) -> Row:
+        """``message`` as it will be sent, uncounted."""
+        message_id = message.header.message_id if isinstance(message, Message) else None
+        return Row(
+            source=source,
+            subject=subject,
+            message_id=message_id or cause.new_id(source, 0),
+            headers={CONTENT_TYPE: content_type, PRODUCER: source, **cause.trace},
+            body=self.codec.encode(message, content_type),
+        )
+
+    def told(
+        self,
+        lane: Lane,
+        role: str,
+        noun: str,
+        verb: Verb,
+        key: str,
+        message_id: str,
+        content_type: str,
+        body: bytes,
+        cause: Cause,
+    ) -> Row:
+        """A body in a lane: an event, or in ``journal`` and ``dead`` a copy of any message."""
+        subject = EventSubject(
+            root=self.space.root,
+            context=self.space.context,
+            lane=lane,
+            source=role,
+            noun=noun,
+            verb=verb,
+            partition=partition(key, lane),
+        )
+        headers = {CONTENT_TYPE: content_type, PRODUCER: role, **cause.trace}
+        return Row(source=role, subject=str(subject), message_id=message_id, headers=headers, body=body, counted=True)
+
+
+def success(code: str = "0.0") -> Reply:
+    """A reply that tells of success, with the code of an acknowledgement or of a part where there is one.
+
+    Codes of 61968-9: 0.0 none to report, 0.1 a part with more to come, 0.2 the last part, 0.3 acknowledged.
+    """
+    result = Result.PARTIAL if code in {"0.1", "0.2"} else Result.OK
+    errors = () if code == "0.0" else (Error(code=code),)
+    return Reply(result=result, error=errors)
+
+
+def more_follows(reply: Reply) -> bool:
+    """True for a part after which another comes (0.1)."""
+    return any(error.code == "0.1" for error in reply.error)
+
+
+def is_acknowledgement(reply: Reply) -> bool:
+    """True for the mere word that a request arrived (0.3)."""
+    return any(error.code == "0.3" for error in reply.error)
+
+
+def merged(parts: Iterable[Any]) -> Any:
+    """One container made of the parts of a reply: their lists one after the other."""
+    whole, *rest = parts
+    if not rest:
+        return whole
+    fields = type(whole).__struct_fields__
+    values = {}
+    for name in fields:
+        first = getattr(whole, name)
+        values[name] = sum((getattr(part, name) for part in rest), first) if isinstance(first, tuple) else first
+    return type(whole)(**values)
+
+
+def stale_after(created: datetime, now: datetime, limit_s: float) -> bool:
+    """True when a message was created more than ``limit_s`` before or after ``now``."""
+    return abs((now - created).total_seconds()) > limit_s

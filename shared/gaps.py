@@ -1,0 +1,67 @@
+"""Lost events: a number that is missing for a while is asked of its producer, which still keeps the row.
+
+Order needs a moment where several replicas share a durable, so a gap is asked for only after some seconds.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+
+import asyncpg
+import msgspec
+
+from contracts.errors import BusbarError
+from shared.admin import Replay
+from shared.bus.connection import Bus
+from shared.bus.subjects import AdminSubject, AdminVerb
+from shared.store import Database
+from shared.telemetry import Metrics
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 3.0
+"""How long a number may be missing before somebody is asked."""
+
+LOOK_S = 1.0
+ASKED_MOST = 12
+"""After so many times, each twice as late as the one before, the loss is an alarm for people."""
+
+
+class Gaps:
+    """Asks for what one service misses."""
+
+    def __init__(self, database: Database, bus: Bus, metrics: Metrics, role: str) -> None:
+        self._database = database
+        self._bus = bus
+        self._asked = metrics.counter("busbar_sequence_gaps_total", "Events found missing and asked for", role=role)
+
+    async def run(self) -> None:
+        """Ask until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                await self._ask()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BusbarError) as error:
+                log.warning("gaps are not asked for now: %s", error)
+
+    async def _ask(self) -> None:
+        rows = await self._database.pool.fetch(
+            "UPDATE gap SET asked = asked + 1 WHERE (producer, subject, sequence) IN ("
+            "  SELECT producer, subject, sequence FROM gap"
+            "  WHERE asked < $2 AND noticed_at < now() - make_interval(secs => $1 * 2 ^ asked) LIMIT 500"
+            ") RETURNING producer, subject, sequence, asked",
+            GRACE_S,
+            ASKED_MOST,
+        )
+        missing: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for row in rows:
+            missing[row["producer"], row["subject"]].append(row["sequence"])
+            if row["asked"] == ASKED_MOST:
+                log.error("an event is lost", extra={"subject": row["subject"], "sequence": row["sequence"]})
+        for (producer, subject), sequences in missing.items():
+            log.warning("events are missing; asking for them", extra={"subject": subject, "count": len(sequences)})
+            self._asked.add(len(sequences))
+            space = self._bus.space
+            where = AdminSubject(root=space.root, context=space.context, role=producer, verb=AdminVerb.REPLAY)
+            wanted = Replay(subject=subject, sequences=tuple(sorted(sequences)))
+            await self._bus.publish_core(str(where), msgspec.json.encode(wanted))

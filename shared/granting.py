@@ -1,0 +1,126 @@
+"""Granting time: the clock of a context moves to the next timer of any service, but only when everything is at rest.
+
+At rest means, for all roles at once: nothing pending and nothing unacknowledged in any durable, no message in flight,
+no unsent row, no due wake. One look at a moving system can miss what travels between two looks, so two looks in a row
+must find the same rest and the same counts of what was done (the double counting of distributed termination). A role
+that does not answer is not at rest: a slow or dead service pauses the time instead of distorting it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from contracts.errors import BusbarError
+from contracts.interface import Catalogue
+from shared.admin import Status
+from shared.bus.connection import Bus
+from shared.bus.messages import Received
+from shared.bus.subjects import AdminSubject, AdminVerb
+from shared.bus.topology import streams
+from shared.clock import GrantedClock
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_S = 0.02
+ANSWER_S = 0.5
+SAY_AGAIN_S = 0.5
+
+
+class Granter:
+    """Moves the clock of one context.
+
+    Args:
+        bus: the connection of the role that may.
+        roles: the services whose rest matters; those that are played by another are not asked.
+        speed: granted seconds for each real second at most; None for as fast as it goes.
+        start: where time begins, when nothing was granted before.
+    """
+
+    def __init__(
+        self, bus: Bus, clock: GrantedClock, roles: tuple[str, ...], *, start: datetime, speed: float | None = None
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._roles = roles
+        self._start = start
+        self._speed = speed
+
+    async def run(self) -> None:
+        """Grant until cancelled; the present time is said again and again, for whoever joins."""
+        await self._grant(self._clock.now() if self._clock.is_set else self._start)
+        said_at = asyncio.get_running_loop().time()
+        while True:
+            at = await self._next()
+            if at is not None:
+                if self._speed is not None:
+                    await asyncio.sleep((at - self._clock.now()).total_seconds() / self._speed)
+                await self._grant(at)
+                said_at = asyncio.get_running_loop().time()
+                continue
+            if asyncio.get_running_loop().time() - said_at > SAY_AGAIN_S:
+                await self._grant(self._clock.now())
+                said_at = asyncio.get_running_loop().time()
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    async def _grant(self, now: datetime) -> None:
+        self._clock.grant(now)
+        await self._bus.publish_core(self._bus.space.clock, msgspec.json.encode({"now": now}))
+
+    async def _next(self) -> datetime | None:
+        """The earliest timer of a system at rest; None while it moves, or when nothing is to come."""
+        try:
+            first = await self._look()
+            if first is None:
+                return None
+            second = await self._look()
+        except BusbarError as error:
+            log.debug("no look at the system: %s", error)
+            return None
+        if second is None or [status.done for status in first] != [status.done for status in second]:
+            return None
+        wakes = [status.next_wake for status in second if status.next_wake is not None]
+        return min(wakes, default=None)
+
+    async def _look(self) -> list[Status] | None:
+        """The states of all roles, or None when one of them, or a stream, is not at rest."""
+        answers = await asyncio.gather(*(self._status(role) for role in self._roles))
+        statuses = [status for status in answers if status is not None]
+        now = self._clock.now()
+        if len(statuses) < len(self._roles):
+            return None
+        for status in statuses:
+            due = status.next_wake is not None and status.next_wake <= now
+            if status.in_flight or status.unsent or due or status.now != now:
+                return None
+        space = self._bus.space
+        backlogs = await asyncio.gather(
+            *(self._bus.backlog(stream.name) for stream in streams(space.root, space.context) if not stream.objects)
+        )
+        return None if any(backlogs) else statuses
+
+    async def _status(self, role: str) -> Status | None:
+        subject = AdminSubject(
+            root=self._bus.space.root, context=self._bus.space.context, role=role, verb=AdminVerb.STATUS
+        )
+        try:
+            answer = await self._bus.request(str(subject), b"", timeout_s=ANSWER_S)
+            return msgspec.json.decode(answer.body, type=Status)
+        except (BusbarError, msgspec.MsgspecError):
+            return None
+
+
+def listener(clock: GrantedClock) -> Callable[[Received], Awaitable[None]]:
+    """What a service does with a time that is granted."""
+
+    async def take(received: Received) -> None:
+        clock.grant(msgspec.json.decode(received.body, type=dict[str, datetime])["now"])
+
+    return take
+
+
+def asked_roles(catalogue: Catalogue, played: set[str], external: frozenset[str]) -> tuple[str, ...]:
+    """The roles whose rest matters: all of the reference, without those played by another or taken by a product."""
+    return tuple(role for role in catalogue.interfaces if role not in played and role not in external)

@@ -1,0 +1,222 @@
+"""A service as a value: its interface, its store and its handlers. Running it is another act (``shared.runtime``)."""
+
+import inspect
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from msgspec import Struct
+
+from contracts.interface import Interface, Mode, NounType, Subscription
+from contracts.message import Message
+from contracts.verbs import Verb
+from shared.store import Store
+from shared.work import Wake, Work
+
+S = TypeVar("S", bound=Store)
+P = TypeVar("P")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Kind(StrEnum):
+    """What brings a message to a handler."""
+
+    SERVED = "served"
+    HEARD = "heard"
+    BATCH = "batch"
+    REPLY = "reply"
+
+
+class Handler(Struct, frozen=True, kw_only=True):
+    """A function of a service with what it was declared for.
+
+    Attributes:
+        interface: the role, own or played, for which it acts.
+        subscription: for what is heard: from whom and how it scales.
+        pages: True for an asynchronous generator, each of whose values is one part of the reply.
+    """
+
+    kind: Kind
+    interface: Interface
+    verb: Verb
+    noun: NounType
+    function: Callable[..., Any]
+    subscription: Subscription | None = None
+    pages: bool = False
+
+
+class Service(Generic[S]):
+    """The declaration of one service.
+
+    Args:
+        interface: what the service promises under its own name.
+        store: its subclass of :class:`shared.store.Store`.
+        plays: interfaces of further roles that it takes, each with a connection and a principal of its own.
+        memory: makes what one running process keeps in memory; found again as ``work.store.memory``.
+        grants_clock: the service moves the granted clock of contexts that have one.
+    """
+
+    def __init__(
+        self,
+        interface: Interface,
+        *,
+        store: type[S],
+        plays: tuple[Interface, ...] = (),
+        memory: Callable[[], Any] | None = None,
+        grants_clock: bool = False,
+    ) -> None:
+        self.interface = interface
+        self.interfaces = (interface, *plays)
+        self.store = store
+        self.memory = memory
+        self.grants_clock = grants_clock
+        self.handlers: list[Handler] = []
+        self.wakes: dict[str, Callable[[Wake, Work[S]], Awaitable[None]]] = {}
+
+    @property
+    def role(self) -> str:
+        """The kebab-case name of the role."""
+        return self.interface.role
+
+    @property
+    def schema(self) -> str:
+        """The schema and the login in PostgreSQL."""
+        return self.role.replace("-", "_")
+
+    @property
+    def migrations(self) -> Path:
+        """The folder of numbered SQL files beside the module of the store."""
+        return Path(sys.modules[self.store.__module__].__file__ or "").resolve().parent / "migrations"
+
+    def on(
+        self, verb: Verb, noun: type[P], *, source: str | None = None
+    ) -> Callable[
+        [Callable[[Message[P], Work[S]], Awaitable[Any] | AsyncIterator[Any]]],
+        Callable[[Message[P], Work[S]], Awaitable[Any] | AsyncIterator[Any]],
+    ]:
+        """Declare the handler of a request (imperative verb) or of an event (past tense).
+
+        ``source`` is needed only where two roles tell the same event.
+        """
+
+        def declare(function: F) -> F:
+            if verb.is_event:
+                interface, subscription = self._subscription(verb, noun, source)
+                self._add(Kind.HEARD, interface, verb, noun, function, subscription)
+            else:
+                self._add(Kind.SERVED, self._serving(verb, noun), verb, noun, function)
+            return function
+
+        return declare
+
+    def on_batch(
+        self, verb: Verb, noun: type[P], *, source: str | None = None
+    ) -> Callable[
+        [Callable[[list[Message[P]], Work[S]], Awaitable[None]]], Callable[[list[Message[P]], Work[S]], Awaitable[None]]
+    ]:
+        """Declare the handler of many events at once: one transaction, one acknowledgement for each message.
+
+        The handler de-duplicates by the content's own key; the inbox is not asked.
+        """
+
+        def declare(function: F) -> F:
+            interface, subscription = self._subscription(verb, noun, source)
+            if subscription.mode is Mode.FOLLOW:
+                raise ValueError(f"{self.role}: a batch of '{verb} {noun.__name__}' cannot follow")
+            self._add(Kind.BATCH, interface, verb, noun, function, subscription)
+            return function
+
+        return declare
+
+    def on_reply(
+        self, verb: Verb, noun: type[P]
+    ) -> Callable[[Callable[[Message[P], Work[S]], Awaitable[None]]], Callable[[Message[P], Work[S]], Awaitable[None]]]:
+        """Declare the handler of the reply to a command that this service sends."""
+
+        def declare(function: F) -> F:
+            for interface in self.interfaces:
+                if any(ask.verb is verb and ask.noun is noun for ask in interface.asks):
+                    self._add(Kind.REPLY, interface, verb, noun, function)
+                    return function
+            raise ValueError(f"{self.role} does not ask '{verb} {noun.__name__}'")
+
+        return declare
+
+    def on_wake(
+        self, name: str
+    ) -> Callable[[Callable[[Wake, Work[S]], Awaitable[None]]], Callable[[Wake, Work[S]], Awaitable[None]]]:
+        """Declare what happens when a wake of this name is due."""
+
+        def declare(function: F) -> F:
+            if name in self.wakes:
+                raise ValueError(f"{self.role} declares the wake '{name}' twice")
+            self.wakes[name] = function
+            return function
+
+        return declare
+
+    def handler(self, kind: Kind, role: str, verb: Verb, noun: str, source: str | None = None) -> Handler | None:
+        """The handler for a message that came to ``role``, or None."""
+        for handler in self.handlers:
+            if handler.kind is kind and handler.interface.role == role and handler.verb is verb:
+                heard_of = None if handler.subscription is None else handler.subscription.role
+                if handler.noun.__name__ == noun and (source is None or heard_of == source):
+                    return handler
+        return None
+
+    def problems(self) -> Iterator[str]:
+        """What the interfaces promise and no handler keeps."""
+        for interface in self.interfaces:
+            for exchange in interface.serves:
+                if self.handler(Kind.SERVED, interface.role, exchange.verb, exchange.noun.__name__) is None:
+                    yield f"{interface.role} serves '{exchange.verb} {exchange.noun.__name__}' without a handler"
+            for heard in interface.subscribes:
+                found = (
+                    self.handler(kind, interface.role, heard.verb, heard.noun.__name__, heard.role)
+                    for kind in (Kind.HEARD, Kind.BATCH)
+                )
+                if not any(found):
+                    yield f"{interface.role} hears '{heard.verb} {heard.noun.__name__}' without a handler"
+
+    def _serving(self, verb: Verb, noun: NounType) -> Interface:
+        for interface in self.interfaces:
+            if any(exchange.verb is verb and exchange.noun is noun for exchange in interface.serves):
+                return interface
+        raise ValueError(f"{self.role} does not serve '{verb} {noun.__name__}'")
+
+    def _subscription(self, verb: Verb, noun: NounType, source: str | None) -> tuple[Interface, Subscription]:
+        found = [
+            (interface, heard)
+            for interface in self.interfaces
+            for heard in interface.subscribes
+            if heard.verb is verb and heard.noun is noun and source in {None, heard.role}
+        ]
+        if len(found) != 1:
+            raise ValueError(f"{self.role} hears '{verb} {noun.__name__}' of {len(found)} roles; name the source")
+        return found[0]
+
+    def _add(
+        self,
+        kind: Kind,
+        interface: Interface,
+        verb: Verb,
+        noun: NounType,
+        function: Callable[..., Any],
+        subscription: Subscription | None = None,
+    ) -> None:
+        source = None if subscription is None else subscription.role
+        if self.handler(kind, interface.role, verb, noun.__name__, source) is not None:
+            raise ValueError(f"{self.role} declares '{verb} {noun.__name__}' twice")
+        self.handlers.append(
+            Handler(
+                kind=kind,
+                interface=interface,
+                verb=verb,
+                noun=noun,
+                function=function,
+                subscription=subscription,
+                pages=inspect.isasyncgenfunction(function),
+            )
+        )

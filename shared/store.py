@@ -1,0 +1,185 @@
+"""PostgreSQL as a service sees it: one transaction for one message, begun by its first write.
+
+Reads before the first write run on a borrowed connection without a transaction; from the first write on everything
+runs in one transaction, whose first statement is the kernel's (it takes the key of the inbox). A handler that only
+reads therefore costs one round trip for each statement and nothing else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from msgspec import Struct
+
+Record = asyncpg.Record
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[Record] | PoolConnectionProxy[Record]
+else:
+    Connection = asyncpg.Connection
+
+_SESSION = {
+    "idle_in_transaction_session_timeout": "30s",
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "jit": "off",
+}
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """Where the database is and who asks."""
+
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str
+
+
+class _PooledConnection(asyncpg.Connection):
+    """A connection that is handed back without the four statements by which asyncpg resets it.
+
+    Nothing here changes session state, and the round trip would be paid for every message.
+    """
+
+    def get_reset_query(self) -> str:
+        """Nothing to reset."""
+        return ""
+
+
+class Database:
+    """The pool of one service."""
+
+    def __init__(self, pool: "asyncpg.Pool[Record]", login: Login) -> None:
+        self.pool = pool
+        self.login = login
+
+    @classmethod
+    async def open(cls, login: Login, *, least: int = 1, most: int = 4) -> "Database":
+        """Connect as ``login`` with ``least`` to ``most`` connections."""
+        pool = await asyncpg.create_pool(
+            **_arguments(login),
+            min_size=least,
+            max_size=most,
+            connection_class=_PooledConnection,
+            server_settings={**_SESSION, "application_name": login.user},
+            command_timeout=30,
+        )
+        return cls(pool, login)
+
+    async def dedicated(self, purpose: str) -> "asyncpg.Connection[Record]":
+        """A connection outside the pool, for what holds a lock or listens as long as the process lives."""
+        return await asyncpg.connect(
+            **_arguments(self.login),
+            server_settings={"application_name": f"{self.login.user} {purpose}", "jit": "off"},
+            command_timeout=30,
+        )
+
+    async def close(self) -> None:
+        """Wait for borrowed connections, at most five seconds, and close."""
+        try:
+            async with asyncio.timeout(5):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
+
+
+class Transaction:
+    """The connection of one unit of work, borrowed when first needed.
+
+    ``on_begin`` runs as the first statement of the transaction and may refuse it by raising.
+    """
+
+    def __init__(
+        self, database: Database, on_begin: Callable[[Connection], Awaitable[None]] | None = None
+    ) -> None:
+        self._pool = database.pool
+        self._on_begin = on_begin
+        self._connection: PoolConnectionProxy[Record] | None = None
+        self.begun = False
+
+    async def reading(self) -> Connection:
+        """The connection for a read; in the transaction once that has begun."""
+        if self._connection is None:
+            self._connection = await self._pool.acquire()
+        return self._connection
+
+    async def writing(self) -> Connection:
+        """The connection for a write, which begins the transaction."""
+        connection = await self.reading()
+        if not self.begun:
+            await connection.execute("BEGIN")
+            self.begun = True
+            if self._on_begin is not None:
+                await self._on_begin(connection)
+        return connection
+
+    async def commit(self) -> None:
+        """Make the writes last and give the connection back."""
+        if self._connection is not None and self.begun:
+            await self._connection.execute("COMMIT")
+            self.begun = False
+        await self.release()
+
+    async def release(self) -> None:
+        """Give the connection back; what was not committed is undone."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        begun, self.begun = self.begun, False
+        try:
+            if begun and not connection.is_closed():
+                await connection.execute("ROLLBACK")
+        finally:
+            await self._pool.release(connection)
+
+
+class Store:
+    """What a service keeps, as questions and commands; the SQL of a service is in its subclass and nowhere else.
+
+    ``memory`` is what the service declared with ``Service(memory=...)``: one for each running process.
+    """
+
+    def __init__(self, transaction: Transaction, memory: Any = None) -> None:
+        self._transaction = transaction
+        self.memory = memory
+
+    async def fetch(self, sql: str, *arguments: object) -> list[Record]:
+        """All rows of a question."""
+        return await (await self._transaction.reading()).fetch(sql, *arguments)
+
+    async def fetchrow(self, sql: str, *arguments: object) -> Record | None:
+        """The first row of a question, or None."""
+        return await (await self._transaction.reading()).fetchrow(sql, *arguments)
+
+    async def fetchval(self, sql: str, *arguments: object) -> Any:
+        """The first value of the first row, or None."""
+        return await (await self._transaction.reading()).fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: object) -> str:
+        """A write; the answer is PostgreSQL's command tag, such as ``UPDATE 1``."""
+        return await (await self._transaction.writing()).execute(sql, *arguments)
+
+    async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """The same write for many rows in one round trip."""
+        await (await self._transaction.writing()).executemany(sql, rows)
+
+    async def lock(self, sql: str, *arguments: object) -> Record | None:
+        """The first row of a question that locks it (``FOR UPDATE``) or writes and returns it."""
+        return await (await self._transaction.writing()).fetchrow(sql, *arguments)
+
+    async def lock_all(self, sql: str, *arguments: object) -> list[Record]:
+        """All rows of a question that locks them or writes and returns them."""
+        return await (await self._transaction.writing()).fetch(sql, *arguments)
+
+
+def _arguments(login: Login) -> dict[str, Any]:
+    return {
+        "host": login.host,
+        "port": login.port,
+        "database": login.database,
+        "user": login.user,
+        "password": login.password,
+    }

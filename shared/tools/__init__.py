@@ -1,0 +1,1 @@
+"""What people run around the services: the command line, embedded servers, generators and the conformance kit."""

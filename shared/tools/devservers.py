@@ -1,0 +1,71 @@
+"""The servers of a development installation, both below one state directory."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+from shared.tools.nats_server import BrokerUser, NatsServer
+from shared.tools.postgres_server import PostgresServer
+from shared.tools.server_process import make_state
+
+
+class DevServers:
+    """A broker and a database on the loopback address, for which ``async with`` is start and stop.
+
+    Data survive a restart. Both servers end with the process that started them, however that ends.
+
+    Args:
+        state: state directory, usually ``.busbar``.
+        users: who may connect to the broker.
+        nats_port: TCP port of the broker; 0 takes a free one.
+        postgres_port: TCP port of the database; 0 takes a free one.
+
+    Attributes:
+        nats: the broker.
+        postgres: the database.
+    """
+
+    def __init__(self, state: Path, users: Iterable[BrokerUser], *, nats_port: int = 0, postgres_port: int = 0) -> None:
+        self._state = state
+        self.nats = NatsServer(state, users, port=nats_port)
+        self.postgres = PostgresServer(state, port=postgres_port)
+
+    async def start(self) -> None:
+        """Start both at once and wait until both take connections.
+
+        Raises:
+            ServerError: one of them did not start; the other one is stopped again.
+        """
+        make_state(self._state)
+        starts = [asyncio.create_task(server.start()) for server in (self.nats, self.postgres)]
+        try:
+            await asyncio.gather(*starts)
+        except BaseException:
+            await asyncio.wait(starts)
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop both; does nothing to one that does not run."""
+        await asyncio.gather(self.nats.stop(), self.postgres.stop())
+
+    async def ended(self) -> str:
+        """Wait until one of them ends by itself, and return a sentence that says which."""
+        watches = {
+            asyncio.create_task(self.nats.ended()): "nats-server",
+            asyncio.create_task(self.postgres.ended()): "PostgreSQL",
+        }
+        try:
+            done, _ = await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for watch in watches:
+                watch.cancel()
+        return " and ".join(f"{watches[watch]} ended with exit code {watch.result()}" for watch in done) + "."
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()

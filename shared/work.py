@@ -1,0 +1,217 @@
+"""What a handler gets: one instant, one transaction, and the words in which it may speak. Never the bus."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from msgspec import Struct
+
+from contracts.errors import BusbarError
+from contracts.interface import Ask, Interface
+from contracts.message import Id, Request
+from contracts.verbs import Verb
+from shared.bus import subjects
+from shared.envelope import Cause, Row, Writer
+from shared.store import Transaction
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Wake(Struct, frozen=True, kw_only=True):
+    """A timer that is due.
+
+    Attributes:
+        name: which handler it is for.
+        key: what it is about; at most one wake of a name waits for a key.
+        at: when it was due, in the time of the context.
+        payload: what was given when it was set.
+    """
+
+    name: str
+    key: str
+    at: datetime
+    payload: str = ""
+
+
+class Later:
+    """The type of :data:`LATER`."""
+
+
+LATER: Final = Later()
+"""Returned by a handler that will answer with :meth:`Work.answer`; the asker gets an acknowledgement (0.3)."""
+
+
+class Sent(Struct, frozen=True, kw_only=True):
+    """A command whose reply is awaited."""
+
+    message_id: str
+    asker: str
+    role: str
+    verb: Verb
+    noun: str
+    about: str
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """An answer to a request that was kept open."""
+
+    ticket: str
+    message_id: str
+    payload: Any
+    error: BusbarError | None
+    more: bool
+
+
+class Resources(Protocol):
+    """What the running process lends to a unit of work."""
+
+    async def ask(self, interface: Interface, role: str, noun: type[Any], request: Request | None, cause: Cause) -> Any:
+        """Put a ``get`` to ``role`` and return the payload of its whole reply."""
+
+    async def compute(self, function: Callable[..., T], *values: Any) -> T:
+        """Run ``function`` in the process pool."""
+
+    @property
+    def blobs(self) -> Any:
+        """The object store of the context."""
+
+
+class Work(Generic[S]):
+    """One unit of work: a message, a batch or a wake, from its first read to its commit.
+
+    Attributes:
+        store: the service's store, bound to this transaction.
+        now: the time of the context, the same instant throughout; UTC.
+        principal: the role that asks or tells, as the broker vouches; the own role for a wake.
+        about: in the handler of a reply, what was given to :meth:`send`.
+        ticket: names the request that is being handled, for an answer later.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: S,
+        transaction: Transaction,
+        now: datetime,
+        interfaces: tuple[Interface, ...],
+        writer: Writer,
+        resources: Resources,
+        cause: Cause,
+        principal: str,
+        about: str = "",
+    ) -> None:
+        self.store = store
+        self.now = now
+        self.principal = principal
+        self.about = about
+        self._transaction = transaction
+        self._interfaces = interfaces
+        self._writer = writer
+        self._resources = resources
+        self._cause = cause
+        self._count = 0
+        self.ticket = cause.new_id("ticket", 0)
+        self.rows: list[Row] = []
+        self.sent: list[Sent] = []
+        self.wakes: dict[tuple[str, str], Wake | None] = {}
+        self.answers: list[Answer] = []
+
+    @property
+    def blobs(self) -> Any:
+        """The object store: ``await put(bytes)`` gives a reference, ``await get(reference)`` the checked bytes."""
+        return self._resources.blobs
+
+    def new_id(self) -> str:
+        """A new identity, a UUID; the same one when the same message is handled again."""
+        self._count += 1
+        return self._cause.new_id(self._interfaces[0].role, self._count)
+
+    async def request(
+        self,
+        noun: type[T],
+        *,
+        role: str | None = None,
+        ids: Sequence[str] = (),
+        query: Struct | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> T:
+        """Ask the role that serves ``get`` of ``noun``; the parts of its reply are put together.
+
+        Raises:
+            Unavailable: nobody answers in time.
+            BusbarError: what the other role answered.
+            RuntimeError: after the first write, since a transaction must not wait for a neighbour.
+        """
+        if self._transaction.begun:
+            raise RuntimeError(f"a question about {noun.__name__} must come before the first write")
+        interface, ask = self._asking(Verb.GET, noun, role)
+        await self._transaction.release()
+        request = None
+        if ids or query is not None or start is not None or end is not None:
+            request = Request(start_time=start, end_time=end, id=tuple(Id(value=value) for value in ids), query=query)
+        answer: T = await self._resources.ask(interface, ask.role, noun, request, self._cause)
+        return answer
+
+    def send(self, verb: Verb, payload: Any, *, about: str = "", role: str | None = None) -> None:
+        """Give a command to the role that serves it; it waits for that role as long as it takes.
+
+        The reply arrives at the handler declared with ``on_reply``, with ``about`` as ``work.about``.
+        """
+        interface, ask = self._asking(verb, type(payload), role)
+        message_id = self.new_id()
+        self.rows.append(
+            self._writer.command(interface, ask.role, verb, payload, message_id=message_id, cause=self._cause)
+        )
+        self.sent.append(
+            Sent(
+                message_id=message_id,
+                asker=interface.role,
+                role=ask.role,
+                verb=verb,
+                noun=type(payload).__name__,
+                about=about,
+            )
+        )
+
+    def publish(self, verb: Verb, payload: Any, *, key: str) -> None:
+        """Tell an event; events of one ``key`` arrive in the order in which they were told."""
+        noun = type(payload)
+        for interface in self._interfaces:
+            if any(told.verb is verb and told.noun is noun for told in interface.publishes):
+                row = self._writer.event(interface, verb, payload, key=key, message_id=self.new_id(), cause=self._cause)
+                self.rows.append(row)
+                return
+        raise KeyError(f"'{self._interfaces[0].role}' does not publish '{verb} {noun.__name__}'")
+
+    def wake(self, name: str, key: str, at: datetime, payload: str = "") -> None:
+        """Be woken at ``at``; a wake of the same name and key that still waits is replaced."""
+        self.wakes[name, key] = Wake(name=name, key=key, at=at, payload=payload)
+
+    def cancel_wake(self, name: str, key: str) -> None:
+        """Do not be woken after all; nothing happens when no such wake waits."""
+        self.wakes[name, key] = None
+
+    def answer(self, ticket: str, payload: Any = None, *, more: bool = False, error: BusbarError | None = None) -> None:
+        """Answer a request that was kept open with :data:`LATER`.
+
+        With ``more`` the answer is a part (0.1) and another must follow; without it the request is closed.
+        """
+        self.answers.append(Answer(ticket=ticket, message_id=self.new_id(), payload=payload, error=error, more=more))
+
+    async def compute(self, function: Callable[..., T], *values: Any) -> T:
+        """Run a pure function of a module in the process pool; its values must survive pickling."""
+        return await self._resources.compute(function, *values)
+
+    def _asking(self, verb: Verb, noun: type[Any], role: str | None) -> tuple[Interface, Ask]:
+        found = [
+            (interface, ask)
+            for interface in self._interfaces
+            for ask in interface.asks
+            if ask.verb is verb and ask.noun is noun and role in {None, ask.role}
+        ]
+        if len(found) != 1:
+            own = self._interfaces[0].role
+            raise KeyError(f"'{own}' asks '{verb} {noun.__name__}' of {len(found)} roles; name one in its interface")
+        return found[0]

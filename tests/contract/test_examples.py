@@ -1,0 +1,129 @@
+"""The golden examples: one storm, told in XML and in JSON, for every exchange and every event."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import canonicalize
+
+import pytest
+from msgspec import Struct
+from msgspec.structs import fields
+
+import contracts
+from contracts.catalogue import CATALOGUE, INTERFACES
+from contracts.codes.end_device_events import EventKind, kind_of
+from contracts.codes.reply_codes import MEANINGS
+from contracts.message import Message
+from contracts.verbs import Verb
+from shared.codec import CONTENT_JSON, CONTENT_MSGPACK, CONTENT_XML, Codec
+
+FOLDER = Path(contracts.__file__).with_name("examples")
+EXAMPLES = sorted(f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*/*.xml"))
+CODEC = Codec(CATALOGUE)
+
+
+def xml(example: str) -> bytes:
+    return (FOLDER / f"{example}.xml").read_bytes()
+
+
+def read(example: str) -> Message[Any]:
+    message = CODEC.decode(xml(example), CONTENT_XML)
+    assert isinstance(message, Message)
+    return message
+
+
+def canonical(document: bytes) -> str:
+    return canonicalize(from_file=BytesIO(document), strip_text=True, rewrite_prefixes=True)
+
+
+def promised() -> set[str]:
+    """Noun and verb of everything that the interfaces serve or tell, with a reply for each noun that is served."""
+    served = {(exchange.noun.__name__, exchange.verb) for role in INTERFACES for exchange in role.serves}
+    told = {(told.noun.__name__, told.verb) for role in INTERFACES for told in role.publishes}
+    replies = {(noun, Verb.REPLY) for noun, _ in served}
+    return {f"{noun}/{verb}" for noun, verb in served | told | replies}
+
+
+def test_every_exchange_and_every_event_has_its_example_and_no_other_is_there() -> None:
+    assert set(EXAMPLES) == promised()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_says_in_its_header_what_its_file_name_says(example: str) -> None:
+    header = read(example).header
+    assert f"{header.noun}/{header.verb}" == example
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_written_again_is_the_same_document(example: str) -> None:
+    assert canonical(CODEC.encode(read(example), CONTENT_XML)) == canonical(xml(example))
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_says_the_same_in_json(example: str) -> None:
+    document = (FOLDER / f"{example}.json").read_bytes()
+    assert CODEC.decode(document, CONTENT_JSON) == read(example)
+    assert json.loads(CODEC.encode(read(example), CONTENT_JSON)) == json.loads(document)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_goes_through_messagepack_unchanged(example: str) -> None:
+    assert CODEC.decode(CODEC.encode(read(example), CONTENT_MSGPACK), CONTENT_MSGPACK) == read(example)
+
+
+def test_a_get_that_has_a_profile_is_qualified_by_it() -> None:
+    for role in INTERFACES:
+        for exchange in role.serves:
+            if exchange.query is not None:
+                request = read(f"{exchange.noun.__name__}/get").request
+                assert request is not None
+                assert isinstance(request.query, exchange.query)
+
+
+def test_the_codes_of_the_examples_are_known() -> None:
+    for example in EXAMPLES:
+        reply = read(example).reply
+        assert reply is None or all(error.code in MEANINGS for error in reply.error)
+    gasps = read("EndDeviceEvents/created").noun.end_device_event
+    assert {kind_of(gasp.end_device_event_type.ref) for gasp in gasps} == {EventKind.POWER_LOST}
+
+
+def identities(value: Any) -> set[str]:
+    """Every mRID anywhere in a value."""
+    if isinstance(value, tuple):
+        return set().union(*(identities(item) for item in value))
+    if not isinstance(value, Struct):
+        return set()
+    mrid = getattr(value, "mrid", None)
+    return set(filter(None, [mrid])).union(*(identities(getattr(value, field.name)) for field in fields(value)))
+
+
+def test_the_examples_tell_one_story() -> None:
+    outage = read("UnplannedOutages/created").noun.unplanned_outage[0]
+    closed = read("UnplannedOutages/closed").noun.unplanned_outage[0]
+    plan = read("SwitchingPlans/create").noun.switching_plan[0]
+    request = read("WorkRequests/create").noun.work_request[0]
+    order = read("MaintenanceOrders/created").noun.maintenance_order[0]
+    ticket = read("TroubleTickets/create").noun.trouble_ticket[0]
+    feeder = read("FeederTopology/changed").noun.feeder[0]
+
+    assert closed.mrid == outage.mrid == plan.outage.mrid
+    assert request.work[0].mrid == order.work[0].mrid
+    assert outage.mrid in {name.name for name in request.work[0].names}
+    assert ticket.mrid in identities(closed)
+
+    equipment = {item.mrid for item in feeder.equipment}
+    assert {switch.mrid for switch in outage.opened_switches} <= equipment
+    assert {step.action.operated_switch.mrid for step in plan.switching_step_groups[0].switching_step} <= equipment
+
+    dark = {point.mrid for point in outage.de_energized_usage_point}
+    assert dark == {point.mrid for point in feeder.usage_point}
+    assert dark == {point.mrid for point in closed.energized_usage_point}
+    assert outage.original_customers_served == sum(point.customers for point in feeder.usage_point)
+    assert ticket.usage_point.mrid in dark
+
+
+def test_one_thread_runs_through_the_story() -> None:
+    told = ("UnplannedOutages/created", "WorkRequests/create", "MaintenanceOrders/closed", "UnplannedOutages/closed")
+    assert len({read(example).header.correlation_id for example in told}) == 1
