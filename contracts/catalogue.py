@@ -9,6 +9,7 @@ from contracts.interfaces.head_end import HEAD_END
 from contracts.interfaces.meter_reading_and_control import METER_READING_AND_CONTROL
 from contracts.interfaces.network_model_management import NETWORK_MODEL_MANAGEMENT
 from contracts.interfaces.network_operation import NETWORK_OPERATION
+from contracts.interfaces.operator import operator
 from contracts.interfaces.scada import SCADA
 from contracts.interfaces.work_management import WORK_MANAGEMENT
 from contracts.nouns.controls import Controls
@@ -94,4 +95,5 @@ INTERFACES: tuple[Interface, ...] = (
     WORK_MANAGEMENT,
 )
 
-CATALOGUE = Catalogue(NOUNS, INTERFACES)
+CATALOGUE = Catalogue(NOUNS, (*INTERFACES, operator(INTERFACES)))
+"""What the composition root gives to everything that handles any noun."""

@@ -123,4 +123,8 @@ def listener(clock: GrantedClock) -> Callable[[Received], Awaitable[None]]:
 
 def asked_roles(catalogue: Catalogue, played: set[str], external: frozenset[str]) -> tuple[str, ...]:
     """The roles whose rest matters: all of the reference, without those played by another or taken by a product."""
-    return tuple(role for role in catalogue.interfaces if role not in played and role not in external)
+    return tuple(
+        role
+        for role, interface in catalogue.interfaces.items()
+        if (interface.serves or interface.subscribes) and role not in played and role not in external
+    )

@@ -32,7 +32,7 @@ def _state(place: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server_state() -> Iterator[Path]:
-    """The state directory of the session's servers, in memory where there is room: a database is cloned in 10 ms there."""
+    """The state directory of the session's servers, in memory if there is room: a database is cloned in 10 ms there."""
     in_memory = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
     with _state(_MEMORY if in_memory else Path(tempfile.gettempdir())) as state:
         yield state

@@ -6,10 +6,9 @@ sure: read there, not compared with the published text [S].
 It stands in ``Request``.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct, field
 
+from contracts.nouns.service_kinds import ServiceKind
 from contracts.types import DateTimeInterval, Instant, Name, ObjectReference, Reference, Status, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2011/GetEndDeviceEvents#"
@@ -38,22 +37,6 @@ class EndDeviceEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     names: tuple[Name, ...] = field(name="Names", default=())
     status: Status | None = None
     usage_point: ObjectReference | None = field(name="UsagePoint", default=None)
-
-
-class ServiceKind(StrEnum):
-    """The kinds of service."""
-
-    ELECTRICITY = "electricity"
-    GAS = "gas"
-    HEAT = "heat"
-    INTERNET = "internet"
-    OTHER = "other"
-    RATES = "rates"
-    REFUSE = "refuse"
-    SEWERAGE = "sewerage"
-    TIME = "time"
-    TV_LICENCE = "tvLicence"
-    WATER = "water"
 
 
 class ServiceCategory(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

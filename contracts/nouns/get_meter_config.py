@@ -6,30 +6,12 @@ the published text [S].
 It stands in ``Request``.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct, field
 
+from contracts.nouns.service_kinds import CustomerKind
 from contracts.types import Name, ObjectReference, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2011/GetMeterConfig#"
-
-
-class CustomerKind(StrEnum):
-    """What kind of customer it is."""
-
-    COMMERCIAL_INDUSTRIAL = "commercialIndustrial"
-    ENERGY_SERVICE_SCHEDULER = "energyServiceScheduler"
-    ENERGY_SERVICE_SUPPLIER = "energyServiceSupplier"
-    INTERNAL_USE = "internalUse"
-    OTHER = "other"
-    PUMPING_LOAD = "pumpingLoad"
-    RESIDENTIAL = "residential"
-    RESIDENTIAL_AND_COMMERCIAL = "residentialAndCommercial"
-    RESIDENTIAL_AND_STREETLIGHT = "residentialAndStreetlight"
-    RESIDENTIAL_FARM_SERVICE = "residentialFarmService"
-    RESIDENTIAL_STREETLIGHT_OTHERS = "residentialStreetlightOthers"
-    WIND_MACHINE = "windMachine"
 
 
 class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

@@ -30,7 +30,7 @@ class CoincidentReading(Struct, frozen=True, kw_only=True, omit_defaults=True, r
 
 
 class MeterReadings(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """The container of the profile; the types that the readings refer to may stand beside them."""
+    """What the readings that are asked for belong to: a meter, a usage point, an event that caused them."""
 
     is_coincident_trigger: bool | None = None
     end_device_events: EndDeviceEvent | None = field(name="EndDeviceEvents", default=None)

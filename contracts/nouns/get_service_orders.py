@@ -7,10 +7,9 @@ It stands in ``Request``. The profile restricts mRID to the pattern of a UUID; p
 is taken.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct, field
 
+from contracts.nouns.service_kinds import CustomerKind, ServiceKind, UsagePointConnectedKind
 from contracts.nouns.work_types import (
     InternalLocation,
     Priority,
@@ -32,23 +31,6 @@ class Asset(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attrib
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
-class CustomerKind(StrEnum):
-    """What kind of customer it is."""
-
-    COMMERCIAL_INDUSTRIAL = "commercialIndustrial"
-    ENERGY_SERVICE_SCHEDULER = "energyServiceScheduler"
-    ENERGY_SERVICE_SUPPLIER = "energyServiceSupplier"
-    INTERNAL_USE = "internalUse"
-    OTHER = "other"
-    PUMPING_LOAD = "pumpingLoad"
-    RESIDENTIAL = "residential"
-    RESIDENTIAL_AND_COMMERCIAL = "residentialAndCommercial"
-    RESIDENTIAL_AND_STREETLIGHT = "residentialAndStreetlight"
-    RESIDENTIAL_FARM_SERVICE = "residentialFarmService"
-    RESIDENTIAL_STREETLIGHT_OTHERS = "residentialStreetlightOthers"
-    WIND_MACHINE = "windMachine"
-
-
 class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """Who is served."""
 
@@ -57,34 +39,10 @@ class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=att
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
-class ServiceKind(StrEnum):
-    """The kinds of service."""
-
-    ELECTRICITY = "electricity"
-    GAS = "gas"
-    HEAT = "heat"
-    INTERNET = "internet"
-    OTHER = "other"
-    RATES = "rates"
-    REFUSE = "refuse"
-    SEWERAGE = "sewerage"
-    TIME = "time"
-    TV_LICENCE = "tvLicence"
-    WATER = "water"
-
-
 class ServiceCategory(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """What is delivered."""
 
     kind: ServiceKind | None = None
-
-
-class UsagePointConnectedKind(StrEnum):
-    """Whether a usage point is connected."""
-
-    CONNECTED = "connected"
-    LOGICALLY_DISCONNECTED = "logicallyDisconnected"
-    PHYSICALLY_DISCONNECTED = "physicallyDisconnected"
 
 
 class UsagePoint(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

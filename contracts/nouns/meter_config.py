@@ -8,7 +8,6 @@ is probably a vendor's is left out.
 """
 
 from decimal import Decimal
-from enum import StrEnum
 
 from msgspec import Struct, field
 
@@ -25,6 +24,7 @@ from contracts.nouns.device_types import (
     SimpleEndDeviceFunction,
 )
 from contracts.nouns.reading_types import ReadingType
+from contracts.nouns.service_kinds import MeterMultiplierKind
 from contracts.types import Instant, Name, Reference, Status, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2011/MeterConfig#"
@@ -37,17 +37,6 @@ Money = Decimal
 
 PerCent = float
 """Per cent."""
-
-
-class MeterMultiplierKind(StrEnum):
-    """What a factor of a meter stands for."""
-
-    CT_RATIO = "ctRatio"
-    KE = "kE"
-    KH = "kH"
-    KR = "kR"
-    PT_RATIO = "ptRatio"
-    TRANSFORMER_RATIO = "transformerRatio"
 
 
 class MeterMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

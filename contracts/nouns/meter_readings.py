@@ -8,7 +8,7 @@ The value of a reading is text here, as in the later copy; in the earlier one it
 
 from msgspec import Struct, field
 
-from contracts.nouns.reading_types import ReadingReasonKind, ReadingType
+from contracts.nouns.reading_types import Reading, ReadingQuality, ReadingType
 from contracts.types import DateTimeInterval, Instant, Name, ObjectReference, Reference, Status, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2011/MeterReadings#"
@@ -50,15 +50,6 @@ class EndDeviceEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     usage_point: ObjectReference | None = field(name="UsagePoint", default=None)
 
 
-class ReadingQuality(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """Who says what about the worth of a value."""
-
-    comment: str | None = None
-    source: str | None = None
-    time_stamp: Instant | None = None
-    reading_quality_type: Reference = field(name="ReadingQualityType")
-
-
 class IntervalReading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """The value of an interval that ends at ``time_stamp``."""
 
@@ -95,19 +86,6 @@ class Meter(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attrib
     mrid: str | None = None
     names: tuple[Name, ...] = field(name="Names", default=())
     status: Status | None = None
-
-
-class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """A value at a time, such as a register."""
-
-    reason: ReadingReasonKind | None = None
-    reported_date_time: Instant | None = None
-    source: str | None = None
-    time_stamp: Instant | None = None
-    value: str | None = None
-    reading_qualities: tuple[ReadingQuality, ...] = field(name="ReadingQualities", default=())
-    reading_type: Reference = field(name="ReadingType")
-    time_period: DateTimeInterval | None = None
 
 
 class MeterReading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

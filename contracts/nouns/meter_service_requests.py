@@ -10,7 +10,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from contracts.nouns.reading_types import ReadingReasonKind, ReadingType
+from contracts.nouns.reading_types import ReadingQuality, ReadingReasonKind, ReadingType
+from contracts.nouns.service_kinds import CustomerKind, MeterMultiplierKind, ServiceMultiplierKind
 from contracts.nouns.units import PhaseCode
 from contracts.types import DateTimeInterval, Instant, Name, ObjectReference, Reference, Status, attribute
 
@@ -50,23 +51,6 @@ class ActivityRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     type: str
 
 
-class CustomerKind(StrEnum):
-    """What kind of customer it is."""
-
-    COMMERCIAL_INDUSTRIAL = "commercialIndustrial"
-    ENERGY_SERVICE_SCHEDULER = "energyServiceScheduler"
-    ENERGY_SERVICE_SUPPLIER = "energyServiceSupplier"
-    INTERNAL_USE = "internalUse"
-    OTHER = "other"
-    PUMPING_LOAD = "pumpingLoad"
-    RESIDENTIAL = "residential"
-    RESIDENTIAL_AND_COMMERCIAL = "residentialAndCommercial"
-    RESIDENTIAL_AND_STREETLIGHT = "residentialAndStreetlight"
-    RESIDENTIAL_FARM_SERVICE = "residentialFarmService"
-    RESIDENTIAL_STREETLIGHT_OTHERS = "residentialStreetlightOthers"
-    WIND_MACHINE = "windMachine"
-
-
 class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """Who is served."""
 
@@ -80,17 +64,6 @@ class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=att
     status: Status | None = None
 
 
-class MeterMultiplierKind(StrEnum):
-    """What a factor of a meter stands for."""
-
-    CT_RATIO = "ctRatio"
-    KE = "kE"
-    KH = "kH"
-    KR = "kR"
-    PT_RATIO = "ptRatio"
-    TRANSFORMER_RATIO = "transformerRatio"
-
-
 class MeterMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """A factor of a meter."""
 
@@ -98,15 +71,6 @@ class MeterMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     kind: MeterMultiplierKind
     value: float
     names: tuple[Name, ...] = field(name="Names", default=())
-
-
-class ReadingQuality(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """Who says what about the worth of a value."""
-
-    comment: str | None = None
-    source: str | None = None
-    time_stamp: Instant | None = None
-    reading_quality_type: Reference = field(name="ReadingQualityType")
 
 
 class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -180,14 +144,6 @@ class ServiceLocation(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     needs_inspection: bool | None = None
     site_access_problem: str | None = None
     main_address: StreetAddress | None = None
-
-
-class ServiceMultiplierKind(StrEnum):
-    """What a factor of a usage point stands for."""
-
-    CT_RATIO = "ctRatio"
-    PT_RATIO = "ptRatio"
-    TRANSFORMER_RATIO = "transformerRatio"
 
 
 class ServiceMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

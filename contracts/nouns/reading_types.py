@@ -1,4 +1,4 @@
-"""ReadingType and what belongs to it, equal in every 2011 profile of Part 9.
+"""ReadingType, Reading and what belongs to them, equal in every profile that has them.
 
 Source: the public copies of the profiles. How sure: confirmed by two sources [X]. The words of a ReadingType are text,
 since writers differ in whether they put names or numbers there; :mod:`contracts.codes.reading_type` reads its mRID.
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from contracts.types import Name, attribute
+from contracts.types import DateTimeInterval, Instant, Name, Reference, attribute
 
 
 class RationalNumber(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -63,3 +63,25 @@ class ReadingReasonKind(StrEnum):
     REMOVAL = "removal"
     SERVICE_CONNECT = "serviceConnect"
     SERVICE_DISCONNECT = "serviceDisconnect"
+
+
+class ReadingQuality(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Who says what about the worth of a value."""
+
+    comment: str | None = None
+    source: str | None = None
+    time_stamp: Instant | None = None
+    reading_quality_type: Reference = field(name="ReadingQualityType")
+
+
+class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """A value at a time, such as a register."""
+
+    reason: ReadingReasonKind | None = None
+    reported_date_time: Instant | None = None
+    source: str | None = None
+    time_stamp: Instant | None = None
+    value: str | None = None
+    reading_qualities: tuple[ReadingQuality, ...] = field(name="ReadingQualities", default=())
+    reading_type: Reference = field(name="ReadingType")
+    time_period: DateTimeInterval | None = None

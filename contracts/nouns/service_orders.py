@@ -7,11 +7,17 @@ That copy makes many elements mandatory. The profile restricts mRID to the patte
 it, so any text is taken.
 """
 
-from enum import StrEnum
-
 from msgspec import Struct, field
 
-from contracts.nouns.reading_types import RationalNumber, ReadingInterharmonic, ReadingReasonKind
+from contracts.nouns.reading_types import RationalNumber, Reading, ReadingInterharmonic, ReadingReasonKind
+from contracts.nouns.service_kinds import (
+    CustomerKind,
+    MeterMultiplierKind,
+    ServiceKind,
+    ServiceMultiplierKind,
+    SupplierKind,
+    UsagePointConnectedKind,
+)
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.work_types import (
     Priority,
@@ -79,23 +85,6 @@ class Appointment(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=
 
     call_ahead: bool | None = None
     meeting_interval: DateTimeInterval | None = None
-
-
-class CustomerKind(StrEnum):
-    """What kind of customer it is."""
-
-    COMMERCIAL_INDUSTRIAL = "commercialIndustrial"
-    ENERGY_SERVICE_SCHEDULER = "energyServiceScheduler"
-    ENERGY_SERVICE_SUPPLIER = "energyServiceSupplier"
-    INTERNAL_USE = "internalUse"
-    OTHER = "other"
-    PUMPING_LOAD = "pumpingLoad"
-    RESIDENTIAL = "residential"
-    RESIDENTIAL_AND_COMMERCIAL = "residentialAndCommercial"
-    RESIDENTIAL_AND_STREETLIGHT = "residentialAndStreetlight"
-    RESIDENTIAL_FARM_SERVICE = "residentialFarmService"
-    RESIDENTIAL_STREETLIGHT_OTHERS = "residentialStreetlightOthers"
-    WIND_MACHINE = "windMachine"
 
 
 class Customer(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -196,17 +185,6 @@ class WorkLocation(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     position_points: tuple[PositionPoint, ...] = field(name="PositionPoints", default=())
 
 
-class MeterMultiplierKind(StrEnum):
-    """What a factor of a meter stands for."""
-
-    CT_RATIO = "ctRatio"
-    KE = "kE"
-    KH = "kH"
-    KR = "kR"
-    PT_RATIO = "ptRatio"
-    TRANSFORMER_RATIO = "transformerRatio"
-
-
 class MeterMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """A factor of a meter."""
 
@@ -214,28 +192,6 @@ class MeterMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     kind: MeterMultiplierKind
     value: float
     names: tuple[Name, ...] = field(name="Names", default=())
-
-
-class ReadingQuality(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """Who says what about the worth of a value."""
-
-    comment: str | None = None
-    source: str | None = None
-    time_stamp: Instant | None = None
-    reading_quality_type: Reference = field(name="ReadingQualityType")
-
-
-class Reading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """A value at a time, such as a register."""
-
-    reason: ReadingReasonKind | None = None
-    reported_date_time: Instant | None = None
-    source: str | None = None
-    time_stamp: Instant | None = None
-    value: str | None = None
-    reading_qualities: tuple[ReadingQuality, ...] = field(name="ReadingQualities", default=())
-    reading_type: Reference = field(name="ReadingType")
-    time_period: DateTimeInterval | None = None
 
 
 class MeterReading(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -280,14 +236,6 @@ class Crew(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribu
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
-class UsagePointConnectedKind(StrEnum):
-    """Whether a usage point is connected."""
-
-    CONNECTED = "connected"
-    LOGICALLY_DISCONNECTED = "logicallyDisconnected"
-    PHYSICALLY_DISCONNECTED = "physicallyDisconnected"
-
-
 class MetrologyRequirement(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """What is to be measured, and why."""
 
@@ -295,22 +243,6 @@ class MetrologyRequirement(Struct, frozen=True, kw_only=True, omit_defaults=True
     reason: ReadingReasonKind | None = None
     names: tuple[Name, ...] = field(name="Names", default=())
     reading_types: tuple[Reference, ...] = field(name="ReadingTypes", default=())
-
-
-class ServiceKind(StrEnum):
-    """The kinds of service."""
-
-    ELECTRICITY = "electricity"
-    GAS = "gas"
-    HEAT = "heat"
-    INTERNET = "internet"
-    OTHER = "other"
-    RATES = "rates"
-    REFUSE = "refuse"
-    SEWERAGE = "sewerage"
-    TIME = "time"
-    TV_LICENCE = "tvLicence"
-    WATER = "water"
 
 
 class ServiceCategory(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -321,14 +253,6 @@ class ServiceCategory(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
-class ServiceMultiplierKind(StrEnum):
-    """What a factor of a usage point stands for."""
-
-    CT_RATIO = "ctRatio"
-    PT_RATIO = "ptRatio"
-    TRANSFORMER_RATIO = "transformerRatio"
-
-
 class ServiceMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """A factor of the measurement at a usage point."""
 
@@ -336,14 +260,6 @@ class ServiceMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, r
     kind: ServiceMultiplierKind
     value: float
     names: tuple[Name, ...] = field(name="Names", default=())
-
-
-class SupplierKind(StrEnum):
-    """What kind of supplier it is."""
-
-    OTHER = "other"
-    RETAILER = "retailer"
-    UTILITY = "utility"
 
 
 class ServiceSupplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 
 from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.reading_types import ReadingReasonKind, ReadingType
+from contracts.nouns.service_kinds import ServiceKind, ServiceMultiplierKind, SupplierKind, UsagePointConnectedKind
 from contracts.nouns.units import PhaseCode
 from contracts.types import Name, ObjectReference, Reference, Status, attribute
 
@@ -39,14 +40,6 @@ class AmiBillingReadyKind(StrEnum):
     OPERABLE = "operable"
 
 
-class UsagePointConnectedKind(StrEnum):
-    """Whether a usage point is connected."""
-
-    CONNECTED = "connected"
-    LOGICALLY_DISCONNECTED = "logicallyDisconnected"
-    PHYSICALLY_DISCONNECTED = "physicallyDisconnected"
-
-
 class MetrologyRequirement(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """What is to be measured, and why."""
 
@@ -64,36 +57,12 @@ class PricingStructure(Struct, frozen=True, kw_only=True, omit_defaults=True, re
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
-class ServiceKind(StrEnum):
-    """The kinds of service."""
-
-    ELECTRICITY = "electricity"
-    GAS = "gas"
-    HEAT = "heat"
-    INTERNET = "internet"
-    OTHER = "other"
-    RATES = "rates"
-    REFUSE = "refuse"
-    SEWERAGE = "sewerage"
-    TIME = "time"
-    TV_LICENCE = "tvLicence"
-    WATER = "water"
-
-
 class ServiceCategory(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """What is delivered."""
 
     mrid: str | None = None
     kind: ServiceKind | None = None
     names: tuple[Name, ...] = field(name="Names", default=())
-
-
-class ServiceMultiplierKind(StrEnum):
-    """What a factor of a usage point stands for."""
-
-    CT_RATIO = "ctRatio"
-    PT_RATIO = "ptRatio"
-    TRANSFORMER_RATIO = "transformerRatio"
 
 
 class ServiceMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -103,14 +72,6 @@ class ServiceMultiplier(Struct, frozen=True, kw_only=True, omit_defaults=True, r
     kind: ServiceMultiplierKind | None = None
     value: float | None = None
     names: tuple[Name, ...] = field(name="Names", default=())
-
-
-class SupplierKind(StrEnum):
-    """What kind of supplier it is."""
-
-    OTHER = "other"
-    RETAILER = "retailer"
-    UTILITY = "utility"
 
 
 class ServiceSupplier(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

@@ -80,7 +80,7 @@ async def order_storm(message: Message[TrainingScenarios], work: Work[Store]) ->
     start = behaviour.after(max(order.start_time or work.now, work.now), 0)
     scenario = report(structs.replace(order, start_time=start), (), (), NOTHING_LOST)
     faults = plan_faults(field.network, field.open, scenario, start)
-    await work.store.begin(scenario, start, faults)
+    await work.store.keep(scenario, start, faults)
     for fault in faults:
         work.wake("strike", fault.mrid, fault.at)
     work.wake("give-up", scenario.mrid, start + PATIENCE)

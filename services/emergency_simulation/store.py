@@ -122,7 +122,7 @@ class Store(KernelStore):
         )
         return [json.decode(row["body"], type=TrainingScenario) for row in rows]
 
-    async def begin(self, scenario: TrainingScenario, start: datetime, faults: Iterable[Fault]) -> None:
+    async def keep(self, scenario: TrainingScenario, start: datetime, faults: Iterable[Fault]) -> None:
         """Keep a new storm with all its strokes to come."""
         await self.execute("UPDATE field SET seed = $1", scenario.seed)
         await self.execute(

@@ -21,11 +21,11 @@ from contracts.nouns.measurements import (
     Validity,
 )
 from contracts.nouns.switching_plans import (
+    SwitchAction,
     SwitchActionKind,
     SwitchingPlan,
     SwitchingPlans,
     SwitchingStep,
-    SwitchingStepGroup,
 )
 from contracts.nouns.trouble_tickets import TroubleReportingKind, TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
@@ -68,7 +68,7 @@ def position(operation: Operation, at: datetime) -> Measurements:
     """The position of a device since ``at``."""
     value = DiscreteValue(
         time_stamp=at,
-        value=SwitchPosition.OPEN if operation.open else SwitchPosition.CLOSED,
+        value=int(SwitchPosition.OPEN if operation.open else SwitchPosition.CLOSED),
         measurement_value_quality=MeasurementValueQuality(source=Source.PROCESS, validity=Validity.GOOD),
     )
     discrete = Discrete(
@@ -156,34 +156,41 @@ def reported(order: MaintenanceOrder) -> MaintenanceOrders:
 
 
 def instructed(plans: SwitchingPlans) -> list[Operation]:
-    """The operations of plans in their order; what moves no switch is left to the hands of the crew."""
-    return [
-        Operation(_named(step.switch_action.operated_switch), open=_MOVES[step.switch_action.kind])
-        for plan in plans.switching_plan
-        for group in sorted(plan.switching_step_groups, key=lambda group: group.sequence_number)
-        for step in sorted(group.switching_step, key=lambda step: step.sequence_number)
-        if step.switch_action is not None and step.switch_action.kind in _MOVES
-    ]
+    """The operations that are left to the crew, in their order."""
+    return [Operation(_named(action.operated_switch), open=_MOVES[action.kind]) for action in _manual(plans)]
 
 
 def executed(plans: SwitchingPlans, now: datetime) -> SwitchingPlans:
-    """The plans with the time of execution at every step."""
-    return SwitchingPlans(switching_plan=tuple(_executed_plan(plan, now) for plan in plans.switching_plan))
+    """The plans with the time of execution at what was left to the crew."""
+    done = _manual(plans)
+    return SwitchingPlans(switching_plan=tuple(_executed_plan(plan, done, now) for plan in plans.switching_plan))
 
 
-def _executed_plan(plan: SwitchingPlan, now: datetime) -> SwitchingPlan:
-    groups = tuple(_executed_group(group, now) for group in plan.switching_step_groups)
-    return structs.replace(plan, switching_step_groups=groups)
+def _manual(plans: SwitchingPlans) -> list[SwitchAction]:
+    """The switch actions that wait for a crew: those that name one, or all where none does."""
+    actions = [
+        step.switch_action
+        for plan in plans.switching_plan
+        for group in sorted(plan.switching_step_groups, key=lambda group: group.sequence_number)
+        for step in sorted(group.switching_step, key=lambda step: step.sequence_number)
+        if step.switch_action is not None
+    ]
+    waiting = [action for action in actions if action.kind in _MOVES and action.executed_date_time is None]
+    return [action for action in waiting if action.crew] or waiting
 
 
-def _executed_group(group: SwitchingStepGroup, now: datetime) -> SwitchingStepGroup:
-    return structs.replace(group, switching_step=tuple(_executed_step(step, now) for step in group.switching_step))
+def _executed_plan(plan: SwitchingPlan, done: list[SwitchAction], now: datetime) -> SwitchingPlan:
+    groups = (
+        structs.replace(group, switching_step=tuple(_executed_step(step, done, now) for step in group.switching_step))
+        for group in plan.switching_step_groups
+    )
+    return structs.replace(plan, switching_step_groups=tuple(groups))
 
 
-def _executed_step(step: SwitchingStep, now: datetime) -> SwitchingStep:
-    done = structs.replace(step.action, executed_date_time=now)
-    field = next(name for name in step.__struct_fields__ if getattr(step, name) is step.action)
-    return structs.replace(step, **{field: done})
+def _executed_step(step: SwitchingStep, done: list[SwitchAction], now: datetime) -> SwitchingStep:
+    if step.switch_action is None or step.switch_action not in done:
+        return step
+    return structs.replace(step, switch_action=structs.replace(step.switch_action, executed_date_time=now))
 
 
 def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:

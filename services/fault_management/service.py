@@ -28,9 +28,7 @@ service = Service(FAULT_MANAGEMENT, store=Store, memory=Memory)
 @service.on(Verb.CHANGED, FeederTopology)
 async def follow_topology(message: Message[FeederTopology], work: Work[Store]) -> None:
     """What network operation reports open, dead or live again is known, whatever the evidence says."""
-    networks = await work.store.follow(message.noun.feeder)
-    await work.store.lock_areas(networks)
-    for network in networks:
+    for network in await work.store.follow(message.noun.feeder):
         await settle(work, await work.store.situation(network, work.now, work.new_id))
 
 
@@ -44,7 +42,7 @@ async def hear_meters(message: Message[EndDeviceEvents], work: Work[Store]) -> N
 async def take_call(message: Message[TroubleTickets], work: Work[Store]) -> TroubleTickets:
     """A call joins the outage that explains it, or opens one; the caller learns which at once."""
     tickets = [replace(ticket, mrid=ticket.mrid or work.new_id()) for ticket in message.noun.trouble_ticket]
-    calls = [call for call in map(views.call, tickets) if call is not None]
+    calls = [call for ticket in tickets if (call := views.call(ticket, work.now)) is not None]
     outages = await take_evidence(work, calls)
     answered = []
     for ticket in tickets:
@@ -108,8 +106,9 @@ async def hear_of_work(message: Message[WorkRequests], work: Work[Store]) -> Non
         outage = situation.get(outage.mrid)
         failure = None if message.reply is None else from_reply(message.reply)
         trouble = None if failure is None else f"work management refused the work: {failure.reason}"
-        works = [each.mrid for request in message.noun.work_request for each in request.work] if not failure else []
-        situation.put(replace(outage, work=works[0] if works else outage.work, trouble=trouble or outage.trouble))
+        situation.put(
+            replace(outage, work=views.work_in(message.payload) or outage.work, trouble=trouble or outage.trouble)
+        )
         await settle(work, situation)
 
 
@@ -143,6 +142,8 @@ async def look_at(work: Work[Store], outage: Outage) -> Situation | None:
 
 async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Outage]:
     """Keep evidence and judge the areas it is about; their outages."""
+    if not evidence:
+        return []
     networks = await work.store.networks(each.usage_point for each in evidence)
     await work.store.lock_areas(networks)
     news = await work.store.add_evidence(evidence)
@@ -183,7 +184,7 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
             if plan is not None:
                 asked = views.switching_plan(wish, outage, plan, network, work.now)
                 work.send(Verb.CREATE, asked, about=f"{mrid} {plan.mrid}")
-    for outage in situation.all():
+    for outage in situation.moved(woken):
         look = next_look(outage, work.now)
-        if look is not None and (outage in situation.changed or outage.mrid == woken):
+        if look is not None:
             work.wake(look[0], outage.mrid, look[1])

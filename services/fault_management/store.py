@@ -26,14 +26,17 @@ class Memory:
         self._feeder_of: dict[str, str] = {}
 
     def put(self, feeder: Feeder) -> bool:
-        """Take a feeder unless it is older than what is here; False when it is."""
+        """Take a feeder unless it is older than what is here; False when it is.
+
+        What is here already counts as taken, since the transaction that took it may have failed.
+        """
         known = self._feeders.get(feeder.mrid)
         others = [each for each in self._feeders.values() if each.model_version != feeder.model_version]
         if any(each.event_time > feeder.event_time for each in others):
             return False
         same_model = known is not None and known.model_version == feeder.model_version
-        if known is not None and same_model and known.revision > feeder.revision:
-            return False
+        if known is not None and same_model and known.revision >= feeder.revision:
+            return known.revision == feeder.revision
         for each in others:
             del self._feeders[each.mrid]
         self._feeders[feeder.mrid] = feeder
@@ -72,10 +75,14 @@ class Store(KernelStore):
     memory: Memory
 
     async def follow(self, feeders: Sequence[Feeder]) -> list[Network]:
-        """Take the newer ones of ``feeders``; the areas in which the table learned something, locked."""
+        """Take the newer ones of ``feeders``; the areas in which the table learned something, locked.
+
+        Each process hears the same events; the one that is first to write them judges what follows.
+        """
         memory = await self._memory()
         newer = [feeder for feeder in feeders if memory.put(feeder)]
         networks = {network.feeders: network for feeder in newer if (network := memory.network(feeder.mrid))}
+        await self.lock_areas(networks.values())
         changed = set()
         for feeder in sorted(newer, key=lambda each: each.mrid):
             row = await self.lock(

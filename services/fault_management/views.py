@@ -66,12 +66,14 @@ def evidence_in(events: EndDeviceEvents, now: datetime) -> list[Evidence]:
     return found
 
 
-def call(ticket: TroubleTicket) -> Evidence | None:
-    """What a ticket says about power, if it says that it is missing and where."""
+def call(ticket: TroubleTicket, now: datetime) -> Evidence | None:
+    """What a ticket says about power, if it says that it is missing and where; no call is from the future."""
     point = None if ticket.usage_point is None else ticket.usage_point.mrid
     if point is None or ticket.mrid is None or ticket.trouble_code not in {None, "powerOut"}:
         return None
-    return Evidence(usage_point=point, time=ticket.date_time_of_report, kind=EvidenceKind.CALL, source=ticket.mrid)
+    return Evidence(
+        usage_point=point, time=min(ticket.date_time_of_report, now), kind=EvidenceKind.CALL, source=ticket.mrid
+    )
 
 
 def told(outage: Outage) -> Verb:
@@ -161,6 +163,13 @@ def work_request(outage: Outage, network: Network, now: datetime, mrids: tuple[s
     return WorkRequests(work_request=(WorkRequest(mrid=mrids[0], work=(work,)),))
 
 
+def work_in(requests: WorkRequests | None) -> str | None:
+    """The mRID that work management gave to a work, if it says so."""
+    if requests is None:
+        return None
+    return next((work.mrid for request in requests.work_request for work in request.work), None)
+
+
 def switching_plan(wish: Wish, outage: Outage, plan: Plan, network: Network, now: datetime) -> SwitchingPlans:
     """Ask network operation to take a device as open that the crew found so, or to close it after the repair."""
     opening = wish is Wish.OPENING
@@ -230,7 +239,7 @@ def answered(ticket: TroubleTicket, outage: Outage | None, now: datetime) -> Tro
     """The ticket with its outage and how that stands."""
     if outage is not None:
         status = Status(date_time=now, reason=outage.why, remark=outage.state, value="ATTACHED")
-    elif call(ticket) is None:
+    elif call(ticket, now) is None:
         status = Status(date_time=now, reason="it tells of no missing power at a usage point", value="NON_OUTAGE")
     else:
         status = Status(date_time=now, reason="the usage point is in no feeder that is known here", value="UNLOCATED")

@@ -43,18 +43,18 @@ class Store(KernelStore):
 
     async def positions(self) -> dict[str, Position]:
         """The last operation of each switch that was heard of."""
-        rows = await self.fetch("SELECT device, open, at FROM position")
+        rows = await self.fetch("SELECT device, open, at FROM switch_position")
         return {row["device"]: Position(**row) for row in rows}
 
     async def position(self, device: str) -> Position | None:
         """The last operation of one switch."""
-        row = await self.fetchrow("SELECT device, open, at FROM position WHERE device = $1", device)
+        row = await self.fetchrow("SELECT device, open, at FROM switch_position WHERE device = $1", device)
         return None if row is None else Position(**row)
 
     async def save_position(self, position: Position) -> None:
         """Keep the last operation of a switch."""
         await self.execute(
-            "INSERT INTO position (device, open, at) VALUES ($1, $2, $3)"
+            "INSERT INTO switch_position (device, open, at) VALUES ($1, $2, $3)"
             " ON CONFLICT (device) DO UPDATE SET open = excluded.open, at = excluded.at",
             position.device,
             position.open,

@@ -67,6 +67,27 @@ def acknowledgement(subject: str, body: bytes) -> PubAck:
     return PubAck(answer.stream, answer.seq, answer.duplicate)
 
 
+class _Consumer(Struct):
+    num_pending: int = 0
+    num_ack_pending: int = 0
+
+
+class Consumers(Struct):
+    """One page of what the broker tells of the consumers of a stream."""
+
+    total: int = 0
+    consumers: tuple[_Consumer, ...] = ()
+    error: _ApiError | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for them or are worked on."""
+        return sum(consumer.num_pending + consumer.num_ack_pending for consumer in self.consumers)
+
+
+read_consumers = msgspec.json.Decoder(Consumers).decode
+
+
 class Delivery:
     """A message of a stream, which the broker delivers again unless it is settled within the durable's ``ack_wait``.
 

@@ -7,11 +7,11 @@ its own durables. The dictionaries have the shape of the server's configuration.
 from collections.abc import Iterator
 
 from contracts.interface import Catalogue, Interface, Lane, Mode
-from contracts.verbs import Verb
 from shared.bus.grants import USER_INFO
 from shared.bus.subjects import (
     ADMIN,
     AUDITOR,
+    OPERATOR,
     AdminSubject,
     AdminVerb,
     Space,
@@ -45,6 +45,8 @@ def permissions(
         return _allow(_auditor_says(space), _auditor_hears(catalogue, space))
     interface = catalogue.interfaces[role]
     says = [*_says(space, interface), *_pulls(catalogue, space, role), *_blobs(space), USER_INFO]
+    if role == OPERATOR:
+        says.append(space.admin_of("*"))
     if grants_clock:
         says += [space.clock, space.admin_of("*", AdminVerb.STATUS), *_consumer_states(space)]
     return _allow(says, list(_hears(catalogue, space, interface)))

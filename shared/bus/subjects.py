@@ -31,6 +31,9 @@ CONTEXTS = ("production", "testing", "training", "study")
 ADMIN = "admin"
 """The broker's user who may do everything: the bootstrap and the `busbar` command."""
 
+OPERATOR = "operator"
+"""The role of a person at the command line, who may also ask every role about itself."""
+
 AUDITOR = "auditor"
 """The broker's user who hears everything of one context and says nothing."""
 

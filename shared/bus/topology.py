@@ -283,7 +283,8 @@ def _losses(wanted: js.StreamConfig, present: js.StreamInfo | None) -> Iterator[
     if (wanted.max_bytes or 0) < present.state.bytes:
         yield f"{name} holds {present.state.bytes} bytes, more than the {wanted.max_bytes} that it may keep"
     if not config.max_age or (wanted.max_age or 0) < config.max_age:
-        yield f"{name} keeps messages for {config.max_age or 'ever'} s, longer than the {wanted.max_age} s wanted"
+        kept = f"{config.max_age:.0f} s" if config.max_age else "ever"
+        yield f"{name} keeps messages for {kept}, longer than the {wanted.max_age or 0:.0f} s wanted"
     if (wanted.num_replicas or 1) < (config.num_replicas or 1):
         yield f"{name} has {config.num_replicas} replicas, more than the {wanted.num_replicas} wanted"
     for setting in ("retention", "storage"):

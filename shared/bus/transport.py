@@ -1,5 +1,7 @@
 """The socket below nats-py, closed at once when the connection is given up."""
 
+from urllib.parse import ParseResult
+
 from nats.aio.transport import TcpTransport
 
 
@@ -14,6 +16,11 @@ class AbortingTransport(TcpTransport):
     def __bool__(self) -> bool:
         """True before connecting too: nats-py replaces a transport that is false by its own."""
         return True
+
+    async def connect(self, uri: ParseResult, buffer_size: int, connect_timeout: int) -> None:
+        """Connects, after closing what an attempt before has left open, which nats-py forgets."""
+        self.close()
+        await super().connect(uri, buffer_size, connect_timeout)
 
     def close(self) -> None:
         """Drops the connection with what is not sent."""

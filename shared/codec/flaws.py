@@ -66,6 +66,17 @@ def refuse_attributes(element: Element, known: frozenset[str] = frozenset()) -> 
             raise flaw(element, f"has an unknown attribute {clipped(str(name).rpartition('}')[2])}")
 
 
+def refuse_structure(leaf: Element) -> None:
+    """Refuse elements and attributes in an element that holds a value alone.
+
+    Raises:
+        Malformed: 1.8.
+    """
+    if len(leaf):
+        raise flaw(leaf, "holds elements where a value belongs")
+    refuse_attributes(leaf)
+
+
 def clipped(name: str) -> str:
     """A name that came in a message, short and on one line."""
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."

@@ -96,7 +96,7 @@ def parts_of(struct: type[Struct]) -> tuple[Part, ...]:
                 place=next((meta.extra["xml"] for meta in metas if meta.extra and "xml" in meta.extra), CHILD),
                 many=many,
                 mandatory=field.required and (least > 0 or not many),
-                default=() if many else field.default,
+                default=() if many and not field.required else field.default,
                 struct=bare if is_struct else None,
                 scalar=None if is_struct else annotation,
                 least=least,

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from msgspec import Struct
+from msgspec import NODEFAULT, Struct
 
 from shared.codec import fragment
-from shared.codec.flaws import SPACE, flaw, missing, refuse_attributes, unknown
+from shared.codec.flaws import SPACE, flaw, missing, refuse_attributes, refuse_structure, unknown
 from shared.codec.guard import Element
 from shared.codec.shape import ATTRIBUTE, CONTENT, FRAGMENT, ROOT, Part, namespace, parts_of, scalar_forms
 
@@ -56,41 +56,41 @@ class Readers:
         children = self._children(parts, uri)
         find = children.get
         as_any = _any_finder(parts, uri, children)
-        lists = tuple(part.name for part in parts if part.many)
 
         def read(element: Element) -> Any:
             values: dict[str, Any] = {}
-            reached = 0
+            lists: list[str] = []
+            reached = -1
             if (text := element.text) is not None and text.strip(SPACE):
                 raise flaw(element, "holds text between its elements")
             if element.keys():
                 read_attributes(element, values)
-            for child in element:
+            for child in element[:]:
                 slot, name, many, leaf, read_child = find(child.tag) or as_any(child)
-                if slot < reached:
-                    raise flaw(child, "stands out of order")
-                reached = slot
-                if leaf:
-                    if len(child):
-                        raise flaw(child, "holds elements where a value belongs")
-                    if child.keys():
-                        refuse_attributes(child)
+                if not leaf:
+                    value = read_child(child)
+                else:
+                    if len(child) or child.keys():
+                        refuse_structure(child)
                     try:
                         value = read_child(child.text)
                     except ValueError as error:
                         raise flaw(child, str(error)) from None
-                else:
-                    value = read_child(child)
-                if name not in values:
-                    values[name] = [value] if many else value
-                elif many:
+                if slot > reached or (slot == reached and name not in values):
+                    reached = slot
+                    if many:
+                        values[name] = [value]
+                        lists.append(name)
+                    else:
+                        values[name] = value
+                elif many and slot == reached:
                     values[name].append(value)
                 else:
-                    raise flaw(child, "stands twice")
+                    raise flaw(child, "stands out of order or too often")
                 if (text := child.tail) is not None and text.strip(SPACE):
                     raise flaw(element, "holds text between its elements")
             for name in lists:
-                values[name] = tuple(values.get(name, ()))
+                values[name] = tuple(values[name])
             return finish(element, values)
 
         return read
@@ -181,20 +181,19 @@ def _content_reader(
 
 def _finisher(struct: type[Struct], parts: tuple[Part, ...]) -> Callable[[Element, dict[str, Any]], Any]:
     """Makes the struct when everything that it must have is there."""
-    mandatory = frozenset(part.name for part in parts if part.mandatory and not part.many)
     limited = tuple(part for part in parts if part.many and (part.least or part.most < sys.maxsize))
+    may_be_empty = tuple(part.name for part in parts if part.many and part.default is NODEFAULT and not part.mandatory)
 
     def finish(element: Element, values: dict[str, Any]) -> Any:
-        if not mandatory <= values.keys():
-            raise missing(element, next(part.wire for part in parts if part.mandatory and part.name not in values))
         for part in limited:
-            count = len(values[part.name])
-            if count == 0 and part.mandatory:
-                raise missing(element, part.wire)
-            if not part.allows(count):
+            if part.name in values and not part.allows(len(values[part.name])):
                 raise flaw(element, f"has too few or too many of {part.wire}")
+        for name in may_be_empty:
+            values.setdefault(name, ())
         try:
             return struct(**values)
+        except TypeError:
+            raise missing(element, next(part.wire for part in parts if part.mandatory and part.name not in values)) from None
         except ValueError as error:
             raise flaw(element, str(error)) from None
 

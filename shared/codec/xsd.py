@@ -36,6 +36,9 @@ _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = {"INF": math.inf, "+INF": math.inf, "-INF": -math.inf, "NaN": math.nan}
 _DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})"
+)
 _END_OF_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ])24(:00:00(?:\.0+)?(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?)")
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
@@ -104,13 +107,15 @@ def read_date(text: str | None) -> date:
 
 def instant_reader(annotation: Any) -> Callable[[str | None], datetime]:
     """The reader of an xs:dateTime for an annotation that may demand a zone."""
+    is_usual, parse = _INSTANT.fullmatch, datetime.fromisoformat
 
     def read(text: str | None) -> datetime:
-        try:
-            value: datetime = convert(text, annotation)
-        except ValidationError:
-            value = _read_unusual_instant(text or "", annotation)
-        return value
+        if text is not None and is_usual(text):
+            try:
+                return parse(text)
+            except ValueError:
+                pass
+        return _read_unusual_instant(text or "", annotation)
 
     return read
 

@@ -6,7 +6,7 @@ no database and promises nothing about restarts.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Self
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from shared.bus.messages import Delivery, PubAck, Received
 from shared.bus.subjects import CommandSubject, EventSubject, RequestSubject, Space, partition
 from shared.codec import CONTENT_XML, Codec
 from shared.config import Settings
-from shared.envelope import CONTENT_TYPE, Writer, success
+from shared.envelope import CONTENT_TYPE, Writer, merged, more_follows, success
 from shared.store import Login
 from shared.tools.bootstrap import Schema, broker_users, make_credentials, prepare
 from shared.tools.devservers import DevServers
@@ -160,7 +160,7 @@ class Peer:
         content_type: str = CONTENT_XML,
         **fields: Any,
     ) -> Message[Any]:
-        """Ask ``to`` and return its (first) response; ``payload`` is the noun, or its type for a question.
+        """Ask ``to`` and return its response, parts put together; ``payload`` is the noun, or its type for a question.
 
         Raises:
             Unavailable: nobody answers.
@@ -172,21 +172,33 @@ class Peer:
             request=request,
             payload=None if isinstance(payload, type) else payload,
         )
-        received = await self.ask_raw(to, verb, noun.__name__, self.codec.encode(message, content_type), content_type,
-                                      timeout_s=timeout_s)
-        answer = self.codec.decode(received.body, received.headers.get(CONTENT_TYPE, CONTENT_XML))
-        if isinstance(answer, Fault):
-            raise TypeError(f"a FaultMessage came: {answer.reply}")
-        return answer
+        body = self.codec.encode(message, content_type)
+        subject = self._request_subject(to, verb, noun.__name__)
+        parts: list[Message[Any]] = []
+        async with aclosing(self.bus.ask(subject, body, {CONTENT_TYPE: content_type}, timeout_s)) as replies:
+            async for received in replies:
+                answer = self.codec.decode(received.body, received.headers.get(CONTENT_TYPE, CONTENT_XML))
+                if isinstance(answer, Fault):
+                    raise TypeError(f"a FaultMessage came: {answer.reply}")
+                parts.append(answer)
+                if answer.reply is None or not more_follows(answer.reply):
+                    break
+        payloads = [part.payload for part in parts if part.payload is not None]
+        return structs.replace(parts[-1], payload=merged(payloads) if payloads else None)
 
     async def ask_raw(
         self, to: str, verb: Verb, noun: str, body: bytes, content_type: str = CONTENT_XML, *, timeout_s: float = 5.0
     ) -> Received:
-        """Ask with bytes."""
+        """Ask with bytes, and return the first answer."""
+        return await self.bus.request(
+            self._request_subject(to, verb, noun), body, {CONTENT_TYPE: content_type}, timeout_s
+        )
+
+    def _request_subject(self, to: str, verb: Verb, noun: str) -> str:
         subject = RequestSubject(
             root=self.space.root, context=self.space.context, role=to, noun=noun, verb=verb, asker=self.role
         )
-        return await self.bus.request(str(subject), body, {CONTENT_TYPE: content_type}, timeout_s)
+        return str(subject)
 
     async def command(self, to: str, verb: Verb, payload: Any, **fields: Any) -> str:
         """Leave a durable command; the reply comes to :meth:`replies`. Returns its MessageID."""

@@ -1,7 +1,7 @@
 """The elements of every noun stand in the order of its schema.
 
 The profiles that are public are compared with a table of their facts, written apart from the structs. The nouns that
-are ours follow the rule that holds in all of them: attributes first, mRID before the others, then by the alphabet;
+are ours follow the rule that holds in them: attributes first, mRID before the others, then by the alphabet;
 then what has parts of its own, by the alphabet, with no regard to case.
 """
 

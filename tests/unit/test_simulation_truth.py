@@ -1,6 +1,6 @@
 """The truth: what is struck, what opens, who goes dark, who has power again, and what the score says of it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from contracts.errors import Invalid
-from contracts.nouns.feeder_topology import Equipment, Feeder, UsagePoint
+from contracts.nouns.feeder_topology import Feeder
 from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario
 from contracts.nouns.units import PhaseCode
 from services.emergency_simulation.domain.behaviour import Odds, Spell, after, calls, last_gasps, power_ups
@@ -23,74 +23,9 @@ from services.emergency_simulation.domain.scenario import (
     plan_faults,
     report,
 )
+from tests.fixtures.streets import START, equipment, feeder, street, usage_point
 
-START = datetime(2026, 1, 15, 18, 0, tzinfo=UTC)
 _KINDS = ("ACLineSegment", "ACLineSegment", "Fuse", "Recloser", "Disconnector", "PowerTransformer")
-
-
-def equipment(
-    mrid: str, kind: str, node1: str, node2: str | None = None, *, is_open: bool = False, phases: str = "ABC"
-) -> Equipment:
-    switch = kind in {"Breaker", "Recloser", "Fuse", "Disconnector"}
-    return Equipment(
-        mrid=mrid,
-        kind=kind,
-        name=mrid,
-        node1=node1,
-        node2=node2,
-        normal_open=is_open if switch else None,
-        phases=PhaseCode(phases),
-        protective=kind in {"Breaker", "Recloser", "Fuse"},
-        remotely_operable=kind in {"Breaker", "Recloser"},
-    )
-
-
-def usage_point(mrid: str, node: str, customers: int = 1) -> UsagePoint:
-    return UsagePoint(
-        mrid=mrid,
-        critical=False,
-        customers=customers,
-        meter=f"{mrid}-meter",
-        name=mrid,
-        node=node,
-        phases=PhaseCode.ABC,
-    )
-
-
-def feeder(parts: list[Equipment], points: list[UsagePoint]) -> Feeder:
-    return Feeder(
-        mrid="feeder",
-        event_time=START,
-        model_version="1",
-        revision=0,
-        equipment=tuple(parts),
-        usage_point=tuple(points),
-    )
-
-
-def street() -> Feeder:
-    """A source, a breaker, a main line, two fused laterals of two customers each, and a tie that is open.
-
-    ::
-
-        source - breaker - main ---- fuse-a - line-a - a1, a2
-                                 \\-- fuse-b - line-b - b1, b2
-                                 \\-- m
-        other source - tie (open) - end of line-b
-    """
-    parts = [
-        equipment("source", "EnergySource", "n0"),
-        equipment("breaker", "Breaker", "n0", "n1"),
-        equipment("main", "ACLineSegment", "n1", "n2"),
-        equipment("fuse-a", "Fuse", "n2", "n3"),
-        equipment("line-a", "ACLineSegment", "n3", "n4"),
-        equipment("fuse-b", "Fuse", "n2", "n5"),
-        equipment("line-b", "ACLineSegment", "n5", "n6"),
-        equipment("other source", "EnergySource", "n8"),
-        equipment("tie", "Disconnector", "n8", "n6", is_open=True),
-    ]
-    points = [usage_point(name, node, 2) for name, node in (("a1", "n3"), ("a2", "n4"), ("b1", "n5"), ("b2", "n6"))]
-    return feeder(parts, [*points, usage_point("m", "n2")])
 
 
 @st.composite

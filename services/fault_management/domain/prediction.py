@@ -68,11 +68,19 @@ def predict(
 
 
 class _Part(Struct, frozen=True, kw_only=True):
-    """What the levels below one device come to: its dark areas, and whether they count as out as a whole."""
+    """What one lateral or transformer comes to.
+
+    Attributes:
+        areas: its dark areas.
+        out: it counts as out as a whole.
+        lateral: it is a device with what is below it, not a transformer.
+        orphan: all of it is dark, and its device cannot be why.
+    """
 
     areas: tuple[Prediction, ...]
     out: bool
     lateral: bool
+    orphan: bool = False
 
 
 class _RollUp:
@@ -106,7 +114,7 @@ class _RollUp:
         parts = [*laterals, *transformers]
         only = len(self._groups[device.mrid]) == 1 and device.mrid not in self._has_laterals
         dark = sorted(mrid for mrid in points if self._is_dark(mrid))
-        all_dark = len(dark) == len(points) and (len(parts) > 1 or bool(transformers))
+        all_dark = len(dark) == len(points) and (len(parts) > 1 or bool(transformers) or parts[0].orphan)
         if device.kind in _MELTS_ALONE:
             enough = sum(part.out or not part.lateral for part in parts) >= PARTS
         else:
@@ -117,20 +125,20 @@ class _RollUp:
             out = len(parts) == 1 and parts[0].out and len(dark) == len(points)
             return _Part(areas=below, out=out, lateral=True)
         if device.closed:
-            return _Part(areas=below, out=all_dark, lateral=True)
+            return _Part(areas=below, out=all_dark, lateral=True, orphan=all_dark)
         return _Part(areas=(self._area(device.mrid, points),), out=True, lateral=True)
 
     def _transformers(self, device: str | None) -> list[_Part]:
         """What each transformer directly below ``device`` says, if it says anything."""
         parts = []
-        for group, points in sorted(self._groups[device].items()):
+        for _, points in sorted(self._groups[device].items()):
             members = frozenset(points)
             dark = sorted(mrid for mrid in members if self._is_dark(mrid))
             if not dark:
                 continue
             if (len(dark) >= CUSTOMERS or len(dark) >= SHARE * len(members)) and not self._has_power(members):
-                named = None if group == self._network.points[dark[0]].node else group
-                parts.append(_Part(areas=(self._area(named, members),), out=True, lateral=False))
+                transformer = self._network.points[dark[0]].transformer
+                parts.append(_Part(areas=(self._area(transformer, members),), out=True, lateral=False))
             else:
                 single = tuple(self._suspicion(mrid) for mrid in dark)
                 parts.append(_Part(areas=single, out=False, lateral=False))

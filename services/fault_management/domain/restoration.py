@@ -63,7 +63,8 @@ def awaits_opening(situation: Situation, outage: Outage) -> bool:
 
 def verify(situation: Situation) -> None:
     """Close what is restored when the meters have confirmed it, or have been silent for too long."""
-    for outage in situation.open(frozenset({S.RESTORED})):
+    for restored in situation.open(frozenset({S.RESTORED})):
+        outage = _with_better_times(situation, restored)
         age = situation.now - (outage.restored_at or situation.now)
         if age >= SETTLE and _confirmed(situation, outage):
             verified = move(
@@ -75,6 +76,13 @@ def verify(situation: Situation) -> None:
         else:
             continue
         situation.put(move(situation.put(verified), S.CLOSED))
+
+
+def _with_better_times(situation: Situation, outage: Outage) -> Outage:
+    """``outage`` with the times of the meters where only the word of the crew was known."""
+    if outage.witnessed or outage.repaired_at is None:
+        return outage
+    return msgspec.structs.replace(outage, restored=_repaired(situation, outage) or outage.restored)
 
 
 def _confirmed(situation: Situation, outage: Outage) -> bool:

@@ -83,6 +83,11 @@ class Situation:
         """The outages that differ from what they were."""
         return [outage for mrid, outage in self._after.items() if self._before.get(mrid) != outage]
 
+    def moved(self, besides: str | None = None) -> list[Outage]:
+        """The outages whose state differs from what it was, and that with the mRID ``besides``."""
+        before = {mrid: outage.state for mrid, outage in self._before.items()}
+        return [o for o in self.all() if before.get(o.mrid) is not o.state or o.mrid == besides]
+
     def suspicion(self, points: Iterable[str], since: datetime, why: str) -> Outage:
         """A new outage, not yet put."""
         dark = tuple(sorted(points))

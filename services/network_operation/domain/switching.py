@@ -71,7 +71,7 @@ class Instruction(Struct, frozen=True, kw_only=True):
         """The command for remote control."""
         command = Command(
             control_type=SWITCH_POSITION,
-            value=SwitchPosition.OPEN if self.open else SwitchPosition.CLOSED,
+            value=int(SwitchPosition.OPEN if self.open else SwitchPosition.CLOSED),
             power_system_resource=ObjectReference(mrid=self.switch.mrid),
         )
         return Controls(command=(command,))

@@ -13,7 +13,7 @@ CREATE TABLE feeder (
 );
 
 -- The last operation of each switch that was heard of, also of switches that no model has yet.
-CREATE TABLE position (
+CREATE TABLE switch_position (
     device text        PRIMARY KEY,
     open   boolean     NOT NULL,
     at     timestamptz NOT NULL

@@ -1,0 +1,1 @@
+"""The `busbar` command: what people run around the services."""

@@ -1,0 +1,218 @@
+"""`busbar storm`: faults strike a network, independent services restore it by messages, and the report tells how.
+
+A storm has a context and a database of its own, and its time is granted: it passes as fast as the services can follow,
+and stands still while one of them is away.
+"""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from uuid import NAMESPACE_OID, uuid5
+
+import msgspec
+from msgspec import Struct, structs
+
+from contracts.interface import Lane
+from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
+from contracts.nouns.unplanned_outages import UnplannedOutages
+from contracts.verbs import Verb
+from shared.config import Context, Settings
+from shared.tools.cli.asking import asked, auditor, operator
+from shared.tools.cli.composition import Composition
+from shared.tools.cli.installation import context_of, servers
+from shared.tools.cli.running import DEFAULT_NETWORK, first_network, interrupted, services
+from shared.tools.testing import Heard, Peer
+
+LOOK_S = 1.0
+QUIET_S = 5.0
+"""After so long without a word the storm says what it waits for."""
+
+
+class OutageLine(Struct, frozen=True):
+    """One thing that was said of an outage; devices and states, not identities, so that two storms can be compared."""
+
+    verb: str
+    state: str | None
+    kind: str | None
+    device: str | None
+    customers: int | None
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """How a storm ended; the names are those of ``--json``."""
+
+    seed: int
+    network: str
+    faults: int
+    status: str
+    matched: int
+    customers_interrupted: int
+    customers_dark_at_end: int
+    outages: tuple[OutageLine, ...]
+    granted_s: float
+    real_s: float
+
+    @property
+    def good(self) -> bool:
+        """True when every fault was understood and everybody has power."""
+        return self.status == "finished" and self.matched == self.faults and self.customers_dark_at_end == 0
+
+
+async def storm(
+    settings: Settings,
+    composition: Composition,
+    *,
+    seed: int,
+    faults: int,
+    network: str | None,
+    without: frozenset[str],
+    isolate: bool,
+    as_json: bool,
+) -> int:
+    """Play a storm; 0 when it ended well, 1 when not, 130 when it was interrupted."""
+    settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True)
+    stop = interrupted()
+    began = time.monotonic()
+    async with (
+        servers(settings, composition) as note,
+        context_of(settings, composition, note, afresh=True) as held,
+        services(held, composition, without=without, external=frozenset(), isolate=isolate),
+        auditor(held, composition) as ear,
+        operator(held, composition) as voice,
+    ):
+        await _listen(ear)
+        await _answering(voice, composition, without, stop)
+        imported = await first_network(held, composition, network or DEFAULT_NETWORK)
+        _tell(f"Network {imported}; {faults} faults with seed {seed}.", as_json=as_json)
+        scenario = TrainingScenario(mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults}")), seed=seed, faults=faults)
+        await asked(
+            voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)), timeout_s=30.0
+        )
+        lines: list[OutageLine] = []
+        ended = await _follow(ear, scenario.mrid, lines, stop, without, as_json=as_json)
+    if ended is None:
+        return 130
+    report = _report(ended, lines, network or DEFAULT_NETWORK, time.monotonic() - began)
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    else:
+        sys.stdout.write(_summary(report))
+    return 0 if report.good else 1
+
+
+async def _listen(ear: Peer) -> None:
+    space = ear.space
+    for lane, noun in ((Lane.OUTAGE, "UnplannedOutages"), (Lane.GENERAL, "TrainingScenarios")):
+        await ear.follow(f"{space.root}.{space.context}.event.{lane}.*.{noun}.*.*")
+
+
+async def _answering(voice: Peer, composition: Composition, without: frozenset[str], stop: asyncio.Event) -> None:
+    """Wait until the roles that a storm begins with answer, as processes of their own need a moment."""
+    for role, noun in (("network-model-management", "NetworkModels"), (composition.simulation, "TrainingScenarios")):
+        if role in without:
+            continue
+        while not stop.is_set():
+            with contextlib.suppress(Exception):
+                await asked(voice, role, Verb.GET, composition.catalogue.nouns[noun], timeout_s=2.0)
+                break
+            await asyncio.sleep(0.1)
+
+
+async def _follow(
+    ear: Peer,
+    mrid: str,
+    lines: list[OutageLine],
+    stop: asyncio.Event,
+    without: frozenset[str],
+    *,
+    as_json: bool,
+) -> TrainingScenario | None:
+    """Hear the storm to its end; None when it was interrupted."""
+    async for heard in _heard(ear, stop, without):
+        payload = heard.message.payload
+        if isinstance(payload, UnplannedOutages):
+            for line in _lines(heard.message.header.verb, payload):
+                lines.append(line)
+                _tell(f"{_clock(payload):>8}  {_sentence(line)}", as_json=as_json)
+        elif isinstance(payload, TrainingScenarios):
+            for scenario in payload.training_scenario:
+                done = {ScenarioStatusKind.FINISHED, ScenarioStatusKind.FAILED}
+                if scenario.mrid == mrid and scenario.status_kind in done:
+                    return scenario
+    return None
+
+
+async def _heard(ear: Peer, stop: asyncio.Event, without: frozenset[str]) -> AsyncIterator[Heard]:
+    """What is told, until interrupted; a word to people when nothing is told for long."""
+    quiet_since = time.monotonic()
+    while not stop.is_set():
+        try:
+            heard = await ear.next(timeout_s=LOOK_S)
+        except TimeoutError:
+            if time.monotonic() - quiet_since > QUIET_S:
+                quiet_since = time.monotonic()
+                missing = f"; away: {', '.join(sorted(without))} (`busbar run ROLE` joins)" if without else ""
+                sys.stderr.write(f"The storm stands still{missing}.\n")
+            continue
+        quiet_since = time.monotonic()
+        yield heard
+
+
+def _lines(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
+    return [
+        OutageLine(
+            verb=str(verb),
+            state=None if outage.status is None else outage.status.value,
+            kind=None if outage.outage_kind is None else str(outage.outage_kind),
+            device=next((switch.mrid for switch in outage.opened_switches), None),
+            customers=outage.original_customers_served,
+        )
+        for outage in outages.unplanned_outage
+    ]
+
+
+def _report(scenario: TrainingScenario, lines: list[OutageLine], network: str, real_s: float) -> Report:
+    granted = 0.0
+    if scenario.start_time is not None and scenario.end_time is not None:
+        granted = (scenario.end_time - scenario.start_time).total_seconds()
+    return Report(
+        seed=scenario.seed,
+        network=network,
+        faults=scenario.faults_struck or 0,
+        status=str(scenario.status_kind),
+        matched=scenario.matched or 0,
+        customers_interrupted=scenario.customers_interrupted or 0,
+        customers_dark_at_end=scenario.customers_dark_at_end or 0,
+        outages=tuple(lines),
+        granted_s=granted,
+        real_s=round(real_s, 3),
+    )
+
+
+def _summary(report: Report) -> str:
+    verdict = "Everybody has power again." if report.customers_dark_at_end == 0 else "People are still in the dark."
+    return (
+        f"{verdict} {report.matched} of {report.faults} faults were understood; "
+        f"{report.customers_interrupted} customers were interrupted.\n"
+        f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.\n"
+    )
+
+
+def _sentence(line: OutageLine) -> str:
+    return f"outage {line.verb:8} {line.state or '':20} device {line.device or '-'}  {line.customers or 0} customers"
+
+
+def _clock(outages: UnplannedOutages) -> str:
+    """The time in the story: the latest that the outage names."""
+    for outage in outages.unplanned_outage:
+        if outage.last_modified_date_time is not None:
+            return str(outage.last_modified_date_time.strftime("%H:%M:%S"))
+    return ""
+
+
+def _tell(text: str, *, as_json: bool) -> None:
+    if not as_json:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
