@@ -204,7 +204,7 @@ class Store(KernelStore):
     async def save_ticket(self, ticket: TroubleTicket) -> None:
         """Keep a ticket with what was answered to it."""
         await self.execute(
-            "INSERT INTO ticket (mrid, usage_point, reported_at, noun) VALUES ($1, $2, $3, $4)"
+            "INSERT INTO trouble_ticket (mrid, usage_point, reported_at, noun) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT (mrid) DO UPDATE SET noun = excluded.noun",
             ticket.mrid,
             None if ticket.usage_point is None else ticket.usage_point.mrid,

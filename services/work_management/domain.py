@@ -86,8 +86,8 @@ class Order(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def status(self) -> WorkStatusKind:
-        """How far it is."""
-        return self.noun.work[0].status_kind or K.WAITING_TO_BE_SCHEDULED
+        """How far it is: as far as the work that is behind the others."""
+        return min((work.status_kind or FORWARD[0] for work in self.noun.work), key=FORWARD.index)
 
     @property
     def rank(self) -> int:
@@ -140,7 +140,7 @@ def _ordered(work: requests.Work, now: datetime) -> orders.Work:
 
 
 def choose(crews: Iterable[Crew], order: Order, queues: Mapping[str, int]) -> Crew | None:
-    """The crew for ``order``: available, able, willing and free, with the shortest queue; of equals the first by mRID."""
+    """The crew for ``order``: available, able, willing and free, with the shortest queue; of equals the first mRID."""
     fit = [
         crew
         for crew in crews
@@ -154,12 +154,12 @@ def choose(crews: Iterable[Crew], order: Order, queues: Mapping[str, int]) -> Cr
 
 def assign(waiting: Iterable[Order], crews: Sequence[Crew], queues: Mapping[str, int], now: datetime) -> list[Order]:
     """Those of the ``waiting`` orders that can be sent now, with their crews; the most urgent and oldest first."""
-    taken = dict(queues)
+    load = dict(queues)
     sent = []
     for order in sorted(waiting, key=lambda each: (each.rank, each.requested_at, each.mrid)):
-        crew = choose(crews, order, taken)
+        crew = choose(crews, order, load)
         if crew is not None:
-            taken[crew.mrid] = taken.get(crew.mrid, 0) + 1
+            load[crew.mrid] = load.get(crew.mrid, 0) + 1
             sent.append(_given_to(order, crew, now))
     return sent
 

@@ -1,5 +1,7 @@
 """Requests in, orders out to crews, reports in, events out."""
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from contracts.errors import NotFound, from_reply
@@ -9,7 +11,7 @@ from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.work_requests import WorkRequest, WorkRequests
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
-from services.work_management.domain import ASK_AGAIN, Order, accept, assign, closed, refused, reported, taken
+from services.work_management.domain import ASK_AGAIN, Crew, Order, accept, assign, closed, refused, reported, taken
 from services.work_management.store import Store
 from shared.service import Service
 from shared.work import Wake, Work
@@ -20,13 +22,13 @@ service = Service(WORK_MANAGEMENT, store=Store)
 @service.on(Verb.CREATE, WorkRequests)
 async def take_requests(message: Message[WorkRequests], work: Work[Store]) -> WorkRequests:
     """Each request becomes one order; a request that was taken before stays as it is."""
-    await work.store.lock_crews()
-    taken_ones = []
+    crews = await work.store.lock_crews()
+    accepted = []
     for request in message.noun.work_request:
         known = await work.store.request(request.mrid) if request.mrid else None
-        taken_ones.append(known or await take(work, replace(request, mrid=request.mrid or work.new_id())))
-    await dispatch(work)
-    return WorkRequests(work_request=tuple(taken_ones))
+        accepted.append(known or await take(work, replace(request, mrid=request.mrid or work.new_id())))
+    await dispatch(work, crews)
+    return WorkRequests(work_request=tuple(accepted))
 
 
 @service.on(Verb.GET, WorkRequests)
@@ -46,7 +48,7 @@ async def show_requests(message: Message[WorkRequests], work: Work[Store]) -> Wo
 @service.on(Verb.CHANGE, MaintenanceOrders)
 async def take_reports(message: Message[MaintenanceOrders], work: Work[Store]) -> MaintenanceOrders:
     """A crew reports; when it has completed an order the order is closed and the crew is free for the next."""
-    await work.store.lock_crews()
+    crews = await work.store.lock_crews()
     after = []
     for report in message.noun.maintenance_order:
         before = await find(work, report.mrid or "")
@@ -57,7 +59,7 @@ async def take_reports(message: Message[MaintenanceOrders], work: Work[Store]) -
             order = closed(before := order, work.now)
             await keep(work, before, order)
         after.append(order.noun)
-    await dispatch(work)
+    await dispatch(work, crews)
     return MaintenanceOrders(maintenance_order=tuple(after))
 
 
@@ -74,23 +76,23 @@ async def show_orders(message: Message[MaintenanceOrders], work: Work[Store]) ->
 @service.on_reply(Verb.CREATE, MaintenanceOrders)
 async def hear_of_dispatch(message: Message[MaintenanceOrders], work: Work[Store]) -> None:
     """The crew takes the order, or it goes to the next one."""
-    await work.store.lock_crews()
+    crews = await work.store.lock_crews()
     before = await find(work, work.about)
     failure = None if message.reply is None else from_reply(message.reply)
     await keep(work, before, taken(before, work.now) if failure is None else refused(before, work.now))
     if failure is not None:
         work.wake("ask-again", before.mrid, work.now + ASK_AGAIN)
-        await dispatch(work)
+        await dispatch(work, crews)
 
 
 @service.on_wake("ask-again")
 async def ask_again(wake: Wake, work: Work[Store]) -> None:
     """An order that nobody took is offered to everybody once more."""
-    await work.store.lock_crews()
+    crews = await work.store.lock_crews()
     order = await find(work, wake.key)
     if order.status is WorkStatusKind.WAITING_TO_BE_SCHEDULED:
         await work.store.save_orders([replace(order, refused=())])
-        await dispatch(work)
+        await dispatch(work, crews)
 
 
 async def take(work: Work[Store], request: WorkRequest) -> WorkRequest:
@@ -118,9 +120,8 @@ async def keep(work: Work[Store], before: Order, order: Order) -> None:
         work.publish(verb, MaintenanceOrders(maintenance_order=(order.noun,)), key=order.mrid)
 
 
-async def dispatch(work: Work[Store]) -> None:
+async def dispatch(work: Work[Store], crews: Sequence[Crew]) -> None:
     """Send what can be sent to crews that are free."""
-    crews = await work.store.lock_crews()
     waiting = {order.mrid: order for order in await work.store.waiting()}
     for order in assign(waiting.values(), crews, await work.store.queues(), work.now):
         await keep(work, waiting[order.mrid], order)

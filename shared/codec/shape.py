@@ -14,7 +14,7 @@ from msgspec.structs import fields
 
 from shared.codec import xsd
 
-Read = Callable[[str | None], Any]
+Read = Callable[[str], Any]
 Write = Callable[[Any], str]
 
 CHILD, ATTRIBUTE, CONTENT, FRAGMENT, ROOT = "child", "attribute", "content", "fragment", "root"
@@ -122,8 +122,19 @@ def _without_metas(annotation: Any) -> tuple[tuple[Meta, ...], Any]:
     return tuple(meta for meta in metas if isinstance(meta, Meta)), bare
 
 
-_SCALARS: dict[Any, tuple[Read, Write]] = {
-    str: (xsd.read_string, xsd.write_string),
+class Forms(NamedTuple):
+    """How a value is read from text and written as text; a string that is not read at all is taken as it stands."""
+
+    read: Read | None
+    write: Write
+
+    def value(self, text: str) -> Any:
+        """The value that ``text`` tells."""
+        return text if self.read is None else self.read(text)
+
+
+_SCALARS: dict[Any, tuple[Read | None, Write]] = {
+    str: (None, xsd.write_string),
     int: (xsd.read_integer, xsd.write_integer),
     float: (xsd.read_float, xsd.write_float),
     bool: (xsd.read_boolean, xsd.write_boolean),
@@ -134,23 +145,23 @@ _SCALARS: dict[Any, tuple[Read, Write]] = {
 
 
 @cache
-def scalar_forms(annotation: Any) -> tuple[Read, Write]:
-    """How a value that is not a struct is read from text and written as text, with its constraints checked.
+def scalar_forms(annotation: Any) -> Forms:
+    """The forms of a value that is not a struct, with its constraints checked.
 
     Raises:
         TypeError: when the type has no form in XML.
     """
     metas, bare = _without_metas(annotation)
     if bare is datetime:
-        return xsd.instant_reader(annotation), _checked_write(xsd.write_instant, annotation)
+        return Forms(xsd.instant_reader(annotation), _checked_write(xsd.write_instant, annotation))
     if isinstance(bare, type) and issubclass(bare, Enum):
-        return xsd.enumeration_reader(bare), xsd.enumeration_writer(bare)
+        return Forms(xsd.enumeration_reader(bare), xsd.enumeration_writer(bare))
     if bare not in _SCALARS:
         raise TypeError(f"{annotation} has no form in XML")
     read, write = _SCALARS[bare]
     if not any(_constrains(meta) for meta in metas):
-        return read, write
-    return _checked_read(read, annotation), _checked_write(write, annotation)
+        return Forms(read, write)
+    return Forms(_checked_read(read, annotation), _checked_write(write, annotation))
 
 
 def _constrains(meta: Meta) -> bool:
@@ -158,9 +169,9 @@ def _constrains(meta: Meta) -> bool:
     return any(limit is not None for limit in (*limits, meta.tz))
 
 
-def _checked_read(read: Read, annotation: Any) -> Read:
-    def checked(text: str | None) -> Any:
-        value = read(text)
+def _checked_read(read: Read | None, annotation: Any) -> Read:
+    def checked(text: str) -> Any:
+        value = text if read is None else read(text)
         try:
             return convert(value, annotation)
         except ValidationError:

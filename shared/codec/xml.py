@@ -69,7 +69,7 @@ class XmlFormat:
             child = None if header is None or part.scalar is None else header.find(f"{{{NAMESPACE}}}{part.wire}")
             if child is not None and not part.many:
                 try:
-                    values[part.name] = scalar_forms(part.scalar)[0](child.text)
+                    values[part.name] = scalar_forms(part.scalar).value(child.text or "")
                 except ValueError:
                     continue
         return values

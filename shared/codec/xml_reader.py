@@ -19,13 +19,16 @@ Reader = Callable[[Element], Any]
 
 
 class _Child(NamedTuple):
-    """What is known of a child element: where it may stand, which field it is, how it is read."""
+    """What is known of a child element: where it may stand, which field it is, how it is read.
+
+    A leaf is read from its text, and taken as it stands when there is no reader; other elements are read themselves.
+    """
 
     slot: int
     name: str
     many: bool
     leaf: bool
-    read: Callable[[Any], Any]
+    read: Callable[[Any], Any] | None
 
 
 class Readers:
@@ -72,10 +75,12 @@ class Readers:
                 else:
                     if len(child) or child.keys():
                         refuse_structure(child)
-                    try:
-                        value = read_child(child.text)
-                    except ValueError as error:
-                        raise flaw(child, str(error)) from None
+                    value = child.text or ""
+                    if read_child is not None:
+                        try:
+                            value = read_child(value)
+                        except ValueError as error:
+                            raise flaw(child, str(error)) from None
                 if slot > reached or (slot == reached and name not in values):
                     reached = slot
                     if many:
@@ -106,7 +111,7 @@ class Readers:
                 children[f"{{{own}}}{part.wire}"] = _Child(slot, part.name, part.many, False, self.of(part.struct, own))
             elif part.place != ATTRIBUTE:
                 children[f"{{{uri}}}{part.wire}"] = _Child(
-                    slot, part.name, part.many, True, scalar_forms(part.scalar)[0]
+                    slot, part.name, part.many, True, scalar_forms(part.scalar).read
                 )
             # profiles and the elements that nobody knows are all xs:any, in any order among themselves
             slot += part.place != ROOT
@@ -143,7 +148,7 @@ def _read_fragment(element: Element) -> str:
 def _attribute_reader(parts: tuple[Part, ...]) -> Callable[[Element, dict[str, Any]], None]:
     if not parts:
         return lambda element, _: refuse_attributes(element)
-    readers = tuple((part.wire, part.name, scalar_forms(part.scalar)[0]) for part in parts)
+    readers = tuple((part.wire, part.name, scalar_forms(part.scalar).value) for part in parts)
     known = frozenset(part.wire for part in parts)
 
     def read(element: Element, values: dict[str, Any]) -> None:
@@ -162,7 +167,7 @@ def _attribute_reader(parts: tuple[Part, ...]) -> Callable[[Element, dict[str, A
 def _content_reader(
     part: Part, read_attributes: Callable[[Element, dict[str, Any]], None], finish: Callable[[Element, Any], Any]
 ) -> Reader:
-    read_text, _ = scalar_forms(part.scalar)
+    read_text = scalar_forms(part.scalar).value
 
     def read(element: Element) -> Any:
         values: dict[str, Any] = {}
@@ -171,7 +176,7 @@ def _content_reader(
         if element.keys():
             read_attributes(element, values)
         try:
-            values[part.name] = read_text(element.text)
+            values[part.name] = read_text(element.text or "")
         except ValueError as error:
             raise flaw(element, str(error)) from None
         return finish(element, values)

@@ -67,7 +67,7 @@ class Writers:
         parts = parts_of(struct)
         begin = f"<{tag}" if uri is None else f'<{tag} xmlns="{uri}"'
         attributes = tuple(
-            (part.name, part.wire, part.default, scalar_forms(part.scalar)[1])
+            (part.name, part.wire, part.default, scalar_forms(part.scalar).write)
             for part in parts
             if part.place == ATTRIBUTE
         )
@@ -121,7 +121,7 @@ class Writers:
         if part.place == FRAGMENT:
             opening, closing, write = "", "", _write_fragment
         elif part.struct is None:
-            write = scalar_forms(part.scalar)[1]
+            write = scalar_forms(part.scalar).write
             if part.place == CONTENT:
                 opening, closing = "", ""
         else:

@@ -45,18 +45,13 @@ _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
 _GREATEST_OFFSET = timedelta(hours=14)
 
 
-def read_string(text: str | None) -> str:
-    """An xs:string as it stands; an empty element is the empty string."""
-    return text or ""
-
-
-def read_integer(text: str | None) -> int:
+def read_integer(text: str) -> int:
     """An xs:long or xs:unsignedLong.
 
     Raises:
-        ValueError: with the sentence for the sender, here and in all readers of this module.
+        ValueError: in all readers of this module, with a sentence whose subject is the field.
     """
-    stripped = (text or "").strip(_SPACE)
+    stripped = text.strip(_SPACE)
     if _INTEGER.fullmatch(stripped) is None or len(stripped) > LONGEST_NUMBER:
         raise ValueError("is not an integer")
     value = int(stripped)
@@ -65,17 +60,17 @@ def read_integer(text: str | None) -> int:
     return value
 
 
-def read_decimal(text: str | None) -> Decimal:
+def read_decimal(text: str) -> Decimal:
     """An xs:decimal with all its digits."""
-    stripped = (text or "").strip(_SPACE)
+    stripped = text.strip(_SPACE)
     if _DECIMAL.fullmatch(stripped) is None or len(stripped) > LONGEST_NUMBER:
         raise ValueError("is not a decimal number")
     return Decimal(stripped)
 
 
-def read_float(text: str | None) -> float:
+def read_float(text: str) -> float:
     """An xs:double; a number too great for one is refused instead of being read as infinite."""
-    stripped = (text or "").strip(_SPACE)
+    stripped = text.strip(_SPACE)
     if _FLOAT.fullmatch(stripped) is None:
         if stripped in _NOT_FINITE:
             return _NOT_FINITE[stripped]
@@ -86,17 +81,17 @@ def read_float(text: str | None) -> float:
     return value
 
 
-def read_boolean(text: str | None) -> bool:
+def read_boolean(text: str) -> bool:
     """An xs:boolean."""
-    value = _BOOLEANS.get((text or "").strip(_SPACE))
+    value = _BOOLEANS.get(text.strip(_SPACE))
     if value is None:
         raise ValueError("is not a boolean")
     return value
 
 
-def read_date(text: str | None) -> date:
+def read_date(text: str) -> date:
     """An xs:date; its zone is dropped."""
-    match = _DATE.fullmatch((text or "").strip(_SPACE))
+    match = _DATE.fullmatch(text.strip(_SPACE))
     if match is None:
         raise ValueError("is not a date")
     try:
@@ -105,17 +100,17 @@ def read_date(text: str | None) -> date:
         raise ValueError("is not a day of the calendar") from None
 
 
-def instant_reader(annotation: Any) -> Callable[[str | None], datetime]:
+def instant_reader(annotation: Any) -> Callable[[str], datetime]:
     """The reader of an xs:dateTime for an annotation that may demand a zone."""
     is_usual, parse = _INSTANT.fullmatch, datetime.fromisoformat
 
-    def read(text: str | None) -> datetime:
-        if text is not None and is_usual(text):
+    def read(text: str) -> datetime:
+        if is_usual(text):
             try:
                 return parse(text)
             except ValueError:
                 pass
-        return _read_unusual_instant(text or "", annotation)
+        return _read_unusual_instant(text, annotation)
 
     return read
 
@@ -133,12 +128,12 @@ def _read_unusual_instant(text: str, annotation: Any) -> datetime:
         raise ValueError("is a time after the last that can be told") from None
 
 
-def enumeration_reader(enumeration: type[E]) -> Callable[[str | None], E]:
+def enumeration_reader(enumeration: type[E]) -> Callable[[str], E]:
     """The reader of an enumeration of strings."""
     members = {str(member.value): member for member in enumeration}
 
-    def read(text: str | None) -> E:
-        member = members.get(text or "") or members.get((text or "").strip(_SPACE))
+    def read(text: str) -> E:
+        member = members.get(text) or members.get(text.strip(_SPACE))
         if member is None:
             raise ValueError("is not one of the values of its enumeration")
         return member
@@ -146,10 +141,10 @@ def enumeration_reader(enumeration: type[E]) -> Callable[[str | None], E]:
     return read
 
 
-def read_base64(text: str | None) -> bytes:
+def read_base64(text: str) -> bytes:
     """An xs:base64Binary."""
     try:
-        return b64decode("".join((text or "").split()), validate=True)
+        return b64decode("".join(text.split()), validate=True)
     except (Base64Error, ValueError):
         raise ValueError("is not base64") from None
 

@@ -183,7 +183,7 @@ async def test_deliveries_come_in_order_and_tell_where_they_stand(connect: Conne
             break
     assert [(row[0], row[1], row[2]) for row in seen] == [(n + 1, b"%d" % n, str(n)) for n in range(5)]
     assert seen[-1][3] == 0
-    assert await worker.backlog(root) == 0
+    await _nothing_waits(worker, root)
 
 
 async def test_a_batch_is_what_is_there(connect: Connect, durable: str, root: str) -> None:
@@ -215,8 +215,7 @@ async def test_what_is_given_back_comes_again_and_what_is_ended_does_not(
     again = await anext(pull)
     assert (again.body, again.num_delivered) == (b"0", 2)
     await again.ack()
-    await worker.flush()
-    assert await worker.backlog(root) == 0
+    await _nothing_waits(worker, root)
 
 
 async def test_a_closed_pull_gives_back_what_nobody_has_taken(connect: Connect, durable: str, root: str) -> None:
@@ -294,6 +293,12 @@ def test_the_bus_runs_on_uvloop(nats_server: NatsServer, seed_file: Path, root: 
         return reply.body
 
     assert uvloop.run(conversation()) == b"hello"
+
+
+async def _nothing_waits(bus: Bus, stream: str) -> None:
+    async with asyncio.timeout(3):  # the broker counts a verdict some time after it has got it
+        while await bus.backlog(stream):
+            await asyncio.sleep(0.01)
 
 
 async def _forget(admin: Bus, root: str) -> None:

@@ -8,14 +8,13 @@ S ─ B ┬ F1 ┬ T11 (6)     B is a telemetered breaker, F1 to F3 are fuses; e
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder, UsagePoint
+from contracts.nouns.feeder_topology import Equipment, Feeder
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain.assessment import Report, assess, end_plan, report
@@ -26,77 +25,7 @@ from services.fault_management.domain.outage import NEXT, Outage, S, move
 from services.fault_management.domain.prediction import predict
 from services.fault_management.domain.restoration import SETTLE, SILENCE
 from services.fault_management.domain.situation import Situation, Wish
-
-T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
-TRANSFORMERS = {"T11": "F1", "T12": "F1", "T21": "F2", "T31": "F3", "T32": "F3"}
-POINTS = [f"{transformer}-{number}" for transformer in TRANSFORMERS for number in range(1, 7)]
-
-
-def s(seconds: float) -> datetime:
-    return T0 + timedelta(seconds=seconds)
-
-
-def _switch(mrid: str, kind: str, node1: str, node2: str, opened: Iterable[str]) -> Equipment:
-    return Equipment(
-        mrid=mrid,
-        kind=kind,
-        name=mrid,
-        node1=node1,
-        node2=node2,
-        normal_open=False,
-        open=mrid in opened,
-        phases=PhaseCode.ABC,
-        protective=True,
-        remotely_operable=kind == "Breaker",
-    )
-
-
-def _plain(mrid: str, kind: str, node1: str, node2: str | None = None) -> Equipment:
-    return Equipment(
-        mrid=mrid,
-        kind=kind,
-        name=mrid,
-        node1=node1,
-        node2=node2,
-        phases=PhaseCode.ABC,
-        protective=False,
-        remotely_operable=False,
-    )
-
-
-def feeder(*opened: str, at: datetime = T0, revision: int = 1, live: bool = True) -> Feeder:
-    """The feeder with these devices open, energised as that makes it."""
-    dead = {"n1", "F1", "F2", "F3"} if "B" in opened or not live else {fuse for fuse in opened if fuse != "B"}
-    dead |= {transformer for transformer, fuse in TRANSFORMERS.items() if fuse in dead}
-    nodes = ["n0", "n1", "F1", "F2", "F3", *TRANSFORMERS]
-    return Feeder(
-        mrid="feeder",
-        event_time=at,
-        model_version="1",
-        revision=revision,
-        connectivity_node=tuple(
-            ConnectivityNode(mrid=node, source_phases=None if node in dead else PhaseCode.ABC) for node in nodes
-        ),
-        equipment=(
-            _plain("S", "EnergySource", "n0"),
-            _switch("B", "Breaker", "n0", "n1", opened),
-            *(_switch(fuse, "Fuse", "n1", fuse, opened) for fuse in ("F1", "F2", "F3")),
-            *(_plain(mrid, "PowerTransformer", fuse, mrid) for mrid, fuse in TRANSFORMERS.items()),
-        ),
-        usage_point=tuple(
-            UsagePoint(
-                mrid=mrid,
-                critical=mrid == "T31-1",
-                customers=1,
-                meter=f"{mrid}-meter",
-                name=mrid,
-                node=mrid[:3],
-                phases=PhaseCode.ABC,
-                transformer=mrid[:3],
-            )
-            for mrid in POINTS
-        ),
-    )
+from tests.fixtures.small_feeder import POINTS, T0, feeder, plain, s, under
 
 
 def heard(kind: EvidenceKind, *points: str, at: float = 0, source: str = "") -> list[Evidence]:
@@ -105,10 +34,6 @@ def heard(kind: EvidenceKind, *points: str, at: float = 0, source: str = "") -> 
 
 def gasps(*points: str, at: float = 0) -> list[Evidence]:
     return heard(EvidenceKind.GASP, *points, at=at)
-
-
-def under(*fuses: str) -> list[str]:
-    return [mrid for mrid in POINTS if TRANSFORMERS[mrid[:3]] in fuses]
 
 
 class Desk:
@@ -171,7 +96,7 @@ def test_an_open_device_keeps_its_place_in_the_tree() -> None:
 
 def test_feeders_of_one_busbar_are_one_area_and_those_behind_an_open_tie_are_not() -> None:
     one = feeder()
-    joined = Feeder(mrid="a", event_time=T0, model_version="1", revision=1, equipment=(_plain("L", "Line", "n0", "x"),))
+    joined = Feeder(mrid="a", event_time=T0, model_version="1", revision=1, equipment=(plain("L", "Line", "n0", "x"),))
     tie = Equipment(
         mrid="tie",
         kind="LoadBreakSwitch",
@@ -185,7 +110,7 @@ def test_feeders_of_one_busbar_are_one_area_and_those_behind_an_open_tie_are_not
         remotely_operable=True,
     )
     apart = Feeder(
-        mrid="z", event_time=T0, model_version="1", revision=1, equipment=(tie, _plain("M", "Line", "y", "w"))
+        mrid="z", event_time=T0, model_version="1", revision=1, equipment=(tie, plain("M", "Line", "y", "w"))
     )
     assert [[each.mrid for each in area] for area in areas([apart, one, joined])] == [["a", "feeder"], ["z"]]
 

@@ -31,7 +31,7 @@ CREATE INDEX outage_open ON outage (feeder) WHERE NOT over;
 CREATE INDEX outage_ended ON outage (feeder, ended_at) WHERE over;
 CREATE INDEX outage_work ON outage (work);
 
-CREATE TABLE ticket (
+CREATE TABLE trouble_ticket (
     mrid        text        PRIMARY KEY,
     usage_point text,
     reported_at timestamptz NOT NULL,

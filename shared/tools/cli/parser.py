@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import uvloop
-from msgspec import structs
 
 from contracts.errors import BusbarError
 from contracts.verbs import Verb
@@ -84,12 +83,17 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
 
 
 async def _with_dms(given: argparse.Namespace, settings: Settings, composition: Composition) -> int:
-    """The commands that speak to a DMS that runs."""
+    """The commands that speak to a DMS: the one that runs here or that is named, or else one for their own time."""
     note = noted(settings.state_dir)
     if note is not None:
-        settings = note.settings(settings, given.context)
-    elif given.context is not None:
-        settings = structs.replace(settings, context=Context(given.context))
+        return await _speak(given, note.settings(settings, given.context), composition)
+    if "BUSBAR_NATS_URL" in os.environ or "BUSBAR_NATS_URL_FILE" in os.environ:
+        return await _speak(given, settings, composition)
+    async with running.whole(settings, composition) as held:
+        return await _speak(given, held, composition)
+
+
+async def _speak(given: argparse.Namespace, settings: Settings, composition: Composition) -> int:
     match given.command:
         case "send":
             return await speaking.send(

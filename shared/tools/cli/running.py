@@ -99,6 +99,17 @@ async def services(
         yield process
 
 
+@asynccontextmanager
+async def whole(settings: Settings, composition: Composition) -> AsyncIterator[Settings]:
+    """A DMS of one's own on embedded servers, for the time of the block."""
+    async with (
+        servers(settings, composition) as note,
+        context_of(settings, composition, note, afresh=False) as held,
+        services(held, composition, without=frozenset(), external=frozenset(), isolate=False),
+    ):
+        yield held
+
+
 async def first_network(settings: Settings, composition: Composition, network: str | None) -> str | None:
     """Import the network that was named, or ours where there is none yet; None when one was there.
 
