@@ -5,6 +5,7 @@ somebody moves it, and jumps. Timestamps of envelopes, nonces and time-outs of t
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -54,11 +55,6 @@ class GrantedClock:
         self._now: datetime | None = None
         self._granted = asyncio.Event()
 
-    @property
-    def is_set(self) -> bool:
-        """True once a first time was granted."""
-        return self._now is not None
-
     def now(self) -> datetime:
         """The last time that was granted.
 
@@ -87,8 +83,10 @@ class GrantedClock:
             for task in waiting:
                 task.cancel()
 
-    async def first_grant(self) -> datetime:
-        """Wait for the first time."""
-        if self._now is None:
-            await self._granted.wait()
-        return self.now()
+    async def first_grant(self, patience_s: float) -> bool:
+        """Wait for the first time; False when none was granted within ``patience_s``."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while self._now is None:
+                    await self._granted.wait()
+        return self._now is not None

@@ -34,23 +34,34 @@ class Granter:
 
     Args:
         bus: the connection of the role that may.
-        roles: the services whose rest matters; those that are played by another are not asked.
+        roles: the services whose rest matters.
+        absent: those of them that may never have been there: products that answer no such question, and services that
+            join later. What waits for them in a stream stops the time; their silence does not, until they have
+            answered once.
         speed: granted seconds for each real second at most; None for as fast as it goes.
-        start: where time begins, when nothing was granted before.
+        start: where time begins, when nobody has been granted any.
     """
 
     def __init__(
-        self, bus: Bus, clock: GrantedClock, roles: tuple[str, ...], *, start: datetime, speed: float | None = None
+        self,
+        bus: Bus,
+        clock: GrantedClock,
+        roles: tuple[str, ...],
+        *,
+        absent: frozenset[str],
+        start: datetime,
+        speed: float | None = None,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._roles = roles
+        self._absent = set(absent)
         self._start = start
         self._speed = speed
 
     async def run(self) -> None:
         """Grant until cancelled; the present time is said again and again, for whoever joins."""
-        await self._grant(self._clock.now() if self._clock.is_set else self._start)
+        await self._grant(await self._first())
         said_at = asyncio.get_running_loop().time()
         while True:
             at = await self._next()
@@ -65,9 +76,18 @@ class Granter:
                 said_at = asyncio.get_running_loop().time()
             await asyncio.sleep(LOOK_AGAIN_S)
 
+    async def _first(self) -> datetime:
+        """Where time stands: this process may have been started again, and the others know."""
+        answers = await asyncio.gather(*(self._status(role) for role in self._roles))
+        known = [status.now for status in answers if status is not None and status.now is not None]
+        return max(known, default=self._start)
+
     async def _grant(self, now: datetime) -> None:
         self._clock.grant(now)
-        await self._bus.publish_core(self._bus.space.clock, msgspec.json.encode({"now": now}))
+        try:
+            await self._bus.publish_core(self._bus.space.clock, msgspec.json.encode({"now": now}))
+        except BusbarError as error:
+            log.warning("the time cannot be told: %s", error)
 
     async def _next(self) -> datetime | None:
         """The earliest timer of a system at rest; None while it moves, or when nothing is to come."""
@@ -89,7 +109,8 @@ class Granter:
         answers = await asyncio.gather(*(self._status(role) for role in self._roles))
         statuses = [status for status in answers if status is not None]
         now = self._clock.now()
-        if len(statuses) < len(self._roles):
+        self._absent -= {status.role for status in statuses}
+        if len(statuses) < len(self._roles) - len(self._absent):
             return None
         for status in statuses:
             due = status.next_wake is not None and status.next_wake <= now
@@ -121,10 +142,10 @@ def listener(clock: GrantedClock) -> Callable[[Received], Awaitable[None]]:
     return take
 
 
-def asked_roles(catalogue: Catalogue, played: set[str], external: frozenset[str]) -> tuple[str, ...]:
-    """The roles whose rest matters: all of the reference, without those played by another or taken by a product."""
+def asked_roles(catalogue: Catalogue, played: set[str]) -> tuple[str, ...]:
+    """The roles whose rest matters: all that serve or hear something, without those played by another."""
     return tuple(
         role
         for role, interface in catalogue.interfaces.items()
-        if (interface.serves or interface.subscribes) and role not in played and role not in external
+        if (interface.serves or interface.subscribes) and role not in played
     )

@@ -7,18 +7,22 @@ and names itself.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+
+import asyncpg
 
 from contracts.errors import Unavailable
 from contracts.interface import Catalogue
 from shared.admin import Admin
 from shared.batches import Batches
 from shared.bus.connection import Bus
+from shared.bus.discovery import announce
 from shared.bus.permissions import permissions
 from shared.bus.subjects import Space
+from shared.cleaning import Cleaner
 from shared.clock import Clock, GrantedClock, SystemClock
 from shared.codec import Codec
 from shared.config import Settings
@@ -29,7 +33,7 @@ from shared.granting import Granter, asked_roles, listener
 from shared.handling import Desk
 from shared.health import Health, LoopWatchdog, Phase
 from shared.http import application, serving
-from shared.intake import Intake
+from shared.intake import FINISH_S, Intake
 from shared.outbox import Relay
 from shared.resources import Pool, ServiceResources
 from shared.service import Service
@@ -41,6 +45,12 @@ log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
 """How long a stopping service tries to send what it has said."""
+
+FIRST_GRANT_S = 5.0
+"""How long a service waits for the present time of a granted clock before it takes messages all the same."""
+
+WATCH_S = 2.0
+"""How often a service looks after its own health."""
 
 GRANTED_START = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
 """Where granted time begins: a Monday morning."""
@@ -78,6 +88,12 @@ class Running:
             health.phase = Phase.FAILED
             raise
 
+    def stopping(self) -> None:
+        """Say of all roles that nothing new should come, before the first of them stops."""
+        for health in self.health.roles.values():
+            if health.phase is Phase.RUNNING:
+                health.phase = Phase.STOPPING
+
     def lose(self, role: str, reason: str) -> None:
         """A connection will not come back: the process ends, and whoever started it starts it again."""
         if not self.lost.done():
@@ -98,7 +114,6 @@ class _Starting:
         self._service = service
         self._stack = stack
         self._tasks = tasks
-        self._loops: list[asyncio.Task[None]] = []
         self._health = running.health.role(service.role)
 
     async def start(self) -> None:
@@ -131,8 +146,15 @@ class _Starting:
                 telemetry=running.telemetry,
             )
             desk.timers = timers
-            follower = Follower(desk, running.writer, resources, running.catalogue, running.metrics, service.role)
-            batches = Batches(service, database, desk, running.metrics)
+            follower = Follower(
+                desk,
+                running.writer,
+                resources,
+                catalogue=running.catalogue,
+                metrics=running.metrics,
+                role=service.role,
+            )
+            batches = Batches(service, database, desk, running.telemetry, running.metrics)
             admin = Admin(
                 role=service.role,
                 database=database,
@@ -144,10 +166,15 @@ class _Starting:
             )
             self._run(relay.run(), "relay")
             self._stack.push_async_callback(relay.flush, FLUSH_S)
-            self._run(Gaps(database, own, running.metrics, service.role).run(), "gaps")
-            await admin.open(own)
+            self._run(Cleaner(database).run(), "cleaner")
+            self._run(self._watch(database, buses.values(), desk), "watch")
+            heard = {
+                heard.role: buses[interface.role] for interface in service.interfaces for heard in interface.subscribes
+            }
+            self._run(Gaps(database, heard, running.metrics, service.role).run(), "gaps")
+            await admin.open(own, [bus for role, bus in buses.items() if role != service.role])
             self._stack.push_async_callback(admin.close)
-            self._run(timers.run(), "timers")
+            self._run(timers.run(), "timers", timers.close)
             self._grant(own)
             for interface in service.interfaces:
                 intake = Intake(
@@ -163,6 +190,8 @@ class _Starting:
                 )
                 await intake.open(self._tasks)
                 self._stack.push_async_callback(intake.close)
+                announced = await announce(buses[interface.role], interface)
+                self._stack.push_async_callback(announced.stop)
             self._stack.callback(self._phase, Phase.STOPPING)
             self._phase(Phase.RUNNING)
             log.info("running")
@@ -200,24 +229,60 @@ class _Starting:
             return
         listening = await bus.subscribe(bus.space.clock, listener(clock))
         self._stack.push_async_callback(listening.stop)
+        if not await clock.first_grant(FIRST_GRANT_S):
+            log.warning("nobody has granted a time yet; what comes waits for it")
 
     def _grant(self, bus: Bus) -> None:
         clock = self._running.clock
         if not isinstance(clock, GrantedClock) or not self._service.grants_clock:
             return
         played = {interface.role for interface in self._service.interfaces[1:]}
-        roles = asked_roles(self._running.catalogue, played, self._running.external)
-        self._run(Granter(bus, clock, roles, start=GRANTED_START).run(), "granter")
+        roles = asked_roles(self._running.catalogue, played)
+        granter = Granter(bus, clock, roles, absent=self._running.external, start=GRANTED_START)
+        self._run(granter.run(), "granter")
 
-    def _run(self, loop: Any, name: str) -> None:
-        task = self._tasks.create_task(loop, name=f"{self._service.role} {name}")
-        self._loops.append(task)
+    async def _watch(self, database: Database, buses: Iterable[Bus], desk: Desk) -> None:
+        """Keep the health and the gauges of this service true."""
+        metrics, role = self._running.metrics, self._service.role
+        backlog = {"unsent": 0.0, "oldest": 0.0}
+        metrics.gauge("busbar_in_flight", "Messages and wakes being handled", lambda: desk.in_flight, role=role)
+        metrics.gauge("busbar_outbox_unsent", "Rows that wait to be sent", lambda: backlog["unsent"], role=role)
+        metrics.gauge("busbar_outbox_oldest_seconds", "Age of the oldest", lambda: backlog["oldest"], role=role)
+        while True:
+            self._health.bus = all(bus.connected for bus in buses)
+            try:
+                async with asyncio.timeout(WATCH_S * 2):
+                    row = await database.pool.fetchrow(
+                        "SELECT count(*) AS unsent, extract(epoch FROM now() - min(created_at)) AS oldest "
+                        "FROM outbox WHERE sent_at IS NULL"
+                    )
+                backlog = {name: float(value or 0) for name, value in dict(row or {}).items()}
+                self._health.database = True
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                self._health.database = False
+                log.warning("the database does not answer: %s", error)
+            await asyncio.sleep(WATCH_S)
+
+    def _run(self, loop: Coroutine[Any, Any, None], name: str, close: Callable[[], None] | None = None) -> None:
+        """Run a loop until the service stops; with ``close`` it ends by itself, else it is cancelled."""
+        task = self._tasks.create_task(self._named(loop, name), name=f"{self._service.role} {name}")
 
         async def end() -> None:
+            if close is not None:
+                close()
+                await asyncio.wait({task}, timeout=FINISH_S)
             task.cancel()
             await asyncio.wait({task})
 
         self._stack.push_async_callback(end)
+
+    async def _named(self, loop: Coroutine[Any, Any, None], name: str) -> None:
+        try:
+            await loop
+        except Exception:
+            self._health.phase = Phase.FAILED
+            log.critical("the task '%s' failed; the process ends", name, exc_info=True)
+            raise
 
     def _phase(self, phase: Phase) -> None:
         if self._health.phase is not Phase.FAILED:
@@ -239,7 +304,7 @@ async def running(
         settings: of the process.
         catalogue: of all nouns and interfaces.
         telemetry: where spans go; by default what the settings say.
-        external: roles that products have taken.
+        external: roles that products have taken, or that join later; granted time does not wait for their word.
 
     Raises:
         BaseExceptionGroup: a task of a service failed; the process must end.
@@ -256,8 +321,11 @@ async def running(
             if settings.http_port:
                 pages = application(process.health, process.metrics)
                 await stack.enter_async_context(serving(pages, settings.http_host, settings.http_port))
-            for service in services:
+            for service in sorted(services, key=lambda each: not each.grants_clock):
                 await process.start(service, await stack.enter_async_context(AsyncExitStack()), tasks)
-            yield process
+            try:
+                yield process
+            finally:
+                process.stopping()
         for task in watching:
             task.cancel()

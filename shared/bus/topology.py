@@ -25,7 +25,7 @@ GIBIBYTE = 1 << 30
 CAPACITY_BYTES = 4 * GIBIBYTE
 """The disk that the streams of one context may fill on each server, unless the bootstrap is told otherwise."""
 
-ACK_WAIT_S = 30.0
+ACK_WAIT_S = 10.0
 """How long a message may be worked on without a sign of life before somebody else gets it."""
 
 IN_FLIGHT = 256

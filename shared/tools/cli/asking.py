@@ -1,12 +1,14 @@
 """The person at the command line as a peer on the bus: the operator asks, the auditor listens."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
-from contracts.errors import NotFound, from_reply
+from contracts.errors import NotFound, Unavailable, from_reply
 from contracts.message import Message, Reply
 from contracts.verbs import Verb
 from shared.bus.subjects import AUDITOR, OPERATOR, AdminSubject, AdminVerb
@@ -14,6 +16,9 @@ from shared.config import Settings
 from shared.envelope import success
 from shared.tools.cli.composition import Composition
 from shared.tools.testing import Peer
+
+RETRY_S = 0.2
+"""How long to wait before a role that is away is asked again."""
 
 
 @asynccontextmanager
@@ -42,6 +47,23 @@ async def asked(peer: Peer, role: str, verb: Verb, payload: Any, *, timeout_s: f
     if error is not None:
         raise error
     return answer.payload
+
+
+async def insisted(peer: Peer, role: str, verb: Verb, payload: Any, *, patience_s: float = 60.0) -> Any:
+    """The same, asked again while ``role`` is away: under one MessageID, so it has its effect once.
+
+    Raises:
+        BusbarError: what it refuses, or that nobody answers for ``patience_s``.
+    """
+    message_id = str(uuid4())
+    deadline = asyncio.get_running_loop().time() + patience_s
+    while True:
+        try:
+            return await asked(peer, role, verb, payload, message_id=message_id)
+        except Unavailable:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(RETRY_S)
 
 
 async def told(peer: Peer, role: str, verb: AdminVerb, question: object = None) -> Any:

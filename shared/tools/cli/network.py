@@ -9,15 +9,13 @@ from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, 
 from contracts.types import Name
 from contracts.verbs import Verb
 from shared.config import Settings
-from shared.tools.cli.asking import asked, operator
+from shared.tools.cli.asking import asked, insisted, operator
 from shared.tools.cli.composition import Composition
 
 SHIPPED = Path(__file__).resolve().parents[3] / "infra" / "networks"
 MANAGEMENT = "network-model-management"
 INLINE_BYTES = 400_000
 """A larger document goes through the object store."""
-
-IMPORT_S = 60.0
 
 
 async def import_network(settings: Settings, composition: Composition, name: str) -> NetworkModel:
@@ -45,7 +43,7 @@ async def import_network(settings: Settings, composition: Composition, name: str
         else:
             reference = await peer.bus.blobs.put(document)
             model = _with(model, blob=Blob(reference=reference, sha256=digest, size=len(document)))
-        answer = await asked(peer, MANAGEMENT, Verb.CREATE, NetworkModels(network_model=(model,)), timeout_s=IMPORT_S)
+        answer = await insisted(peer, MANAGEMENT, Verb.CREATE, NetworkModels(network_model=(model,)))
     created: NetworkModel = answer.network_model[0]
     return created
 

@@ -19,7 +19,7 @@ from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScena
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from shared.config import Context, Settings
-from shared.tools.cli.asking import asked, auditor, operator
+from shared.tools.cli.asking import asked, auditor, insisted, operator
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.installation import context_of, servers
 from shared.tools.cli.running import DEFAULT_NETWORK, first_network, interrupted, services
@@ -77,8 +77,8 @@ async def storm(
     began = time.monotonic()
     async with (
         servers(settings, composition) as note,
-        context_of(settings, composition, note, afresh=True) as held,
-        services(held, composition, without=without, external=frozenset(), isolate=isolate),
+        context_of(settings, composition, note, afresh=True, external=without) as held,
+        services(held, composition, without=without, external=without, isolate=isolate),
         auditor(held, composition) as ear,
         operator(held, composition) as voice,
     ):
@@ -87,9 +87,7 @@ async def storm(
         imported = await first_network(held, composition, network or DEFAULT_NETWORK)
         _tell(f"Network {imported}; {faults} faults with seed {seed}.", as_json=as_json)
         scenario = TrainingScenario(mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults}")), seed=seed, faults=faults)
-        await asked(
-            voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)), timeout_s=30.0
-        )
+        await insisted(voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
         lines: list[OutageLine] = []
         ended = await _follow(ear, scenario.mrid, lines, stop, without, as_json=as_json)
     if ended is None:

@@ -1,0 +1,163 @@
+"""One fault on a whole DMS: what a newcomer sees first, and a sceptic tries to break."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.system.conftest import Shell
+
+ROLES = (
+    "network-model-management",
+    "network-operation",
+    "meter-reading-and-control",
+    "fault-management",
+    "work-management",
+    "emergency-simulation",
+)
+
+
+def test_one_fault_is_found_repaired_and_everybody_has_power_again(shell: Shell, network: str) -> None:
+    report = shell.storm("--faults", "1", "--network", network)
+    assert report["matched"] == 1
+    assert report["customers_dark_at_end"] == 0
+    assert report["customers_interrupted"] > 0
+    states = [line["state"] for line in report["outages"]]
+    assert states[0] in {"SUSPECTED", "CONFIRMED"}
+    assert states[-3:] == ["RESTORED", "VERIFIED", "CLOSED"]
+
+
+def test_the_same_seed_gives_the_same_outages_in_one_process_and_in_many(shell: Shell, network: str) -> None:
+    alone = shell.storm("--seed", "5", "--network", network)
+    again = shell.storm("--seed", "5", "--network", network)
+    apart = shell.storm("--seed", "5", "--network", network, "--isolate")
+    assert alone["outages"] == again["outages"]
+    assert alone["granted_s"] == again["granted_s"]
+    assert _essence(apart) == _essence(alone)
+
+
+def test_another_seed_gives_another_storm(shell: Shell) -> None:
+    assert shell.storm("--seed", "1")["granted_s"] != shell.storm("--seed", "2")["granted_s"]
+
+
+def test_without_work_management_the_outage_waits_unharmed_and_goes_on_when_it_joins(shell: Shell) -> None:
+    storm = shell.start("storm", "--json", "--seed", "4", "--without", "work-management")
+    _wait_for_outage(shell, "PREDICTED")
+    time.sleep(3)
+    assert storm.poll() is None
+    joined = shell.start("run", "work-management")
+    out, err = storm.communicate(timeout=60)
+    assert storm.returncode == 0, err[-3000:]
+    report = json.loads(out)
+    assert (report["matched"], report["customers_dark_at_end"]) == (1, 0)
+    joined.send_signal(signal.SIGTERM)
+    joined.communicate(timeout=20)
+    assert _essence(report) == _essence(shell.storm("--seed", "4"))
+
+
+def test_a_storm_in_which_every_service_is_killed_ends_as_one_in_which_none_is(shell: Shell) -> None:
+    undisturbed = shell.storm("--seed", "4", "--isolate")
+    shutil.rmtree(shell.state / "logs")
+    storm = shell.start("storm", "--json", "--seed", "4", "--isolate")
+    killed = 0
+    for role in ROLES:
+        _wait_for_log(shell, role, "running")
+        time.sleep(0.3)
+        killed += _kill(shell, role)
+    out, err = storm.communicate(timeout=120)
+    assert storm.returncode == 0, err[-3000:]
+    assert killed == len(ROLES)
+    print(f"killed {killed} services")
+    assert _essence(json.loads(out)) == _essence(undisturbed)
+
+
+def test_up_is_ready_within_ten_seconds_and_a_storm_beside_it_leaves_production_alone(shell: Shell) -> None:
+    began = time.monotonic()
+    up = shell.start("up")
+    assert up.stdout is not None
+    line = up.stdout.readline()
+    assert line.startswith("Ready"), line
+    assert time.monotonic() - began < 10
+    note = json.loads((shell.state / "up.json").read_text())
+    assert (shell.state / "up.json").stat().st_mode & 0o777 == 0o600
+    assert set(note["contexts"]) == {"production"}
+    assert shell.storm("--seed", "4")["matched"] == 1
+    outages = shell.call("send", "get", "UnplannedOutages", "--json")
+    assert outages.returncode == 0, outages.stderr
+    reply = json.loads(outages.stdout)["ResponseMessage"]
+    assert reply["Reply"]["Result"] == "OK"
+    assert not reply.get("Payload", {}).get("UnplannedOutages", {}).get("UnplannedOutage")
+    up.send_signal(signal.SIGTERM)
+    up.communicate(timeout=20)
+    assert up.returncode == 0
+    assert not (shell.state / "up.json").exists()
+
+
+def test_what_was_imported_survives_a_restart(shell: Shell) -> None:
+    first = json.loads(shell.call("network", "import", "harbour", "--json").stdout)
+    listed = json.loads(shell.call("network", "list", "--json").stdout)
+    assert [model["mRID"] for model in listed] == [first["mRID"]]
+
+
+def test_the_tree_and_its_contracts_are_in_order(shell: Shell) -> None:
+    checked = shell.call("check")
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["run", "no-such-role"], "no service takes the role 'no-such-role'"),
+        (["storm", "--network", "/no/such/file.xml"], "there is no file '/no/such/file.xml'"),
+    ],
+)
+def test_a_wrong_word_gets_a_sentence_and_no_traceback(shell: Shell, words: list[str], sentence: str) -> None:
+    done = shell.call(*words)
+    assert done.returncode in {1, 2}
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _essence(report: dict[str, Any]) -> tuple[object, ...]:
+    """What a pause may not change: which devices, whom, and how it ended."""
+    devices = tuple(dict.fromkeys(line["device"] for line in report["outages"] if line["device"]))
+    return (devices, report["matched"], report["customers_interrupted"], report["customers_dark_at_end"])
+
+
+def _wait_for_outage(shell: Shell, state: str) -> None:
+    """Ask until some outage of the storm is in ``state``."""
+    shell.wait_for("up.json")
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline:
+        told = shell.call("send", "get", "UnplannedOutages", "--json", "--context", "training")
+        if state in told.stdout:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no outage was {state}: {told.stderr[-1000:]}")
+
+
+def _wait_for_log(shell: Shell, role: str, word: str) -> None:
+    file = shell.wait_for(f"logs/training-{role}.log")
+    deadline = time.monotonic() + 30
+    while word not in file.read_text():
+        assert time.monotonic() < deadline, f"{role} never said '{word}'"
+        time.sleep(0.05)
+
+
+def _kill(shell: Shell, role: str) -> int:
+    """Kill the process of a role that the storm started, by its own pid."""
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+            environment = (folder / "environ").read_bytes()
+            mine = f"BUSBAR_STATE={shell.state}".encode() in environment.split(b"\0")
+            if mine and b"run" in words and role.encode() in words:
+                os.kill(int(folder.name), signal.SIGKILL)
+                return 1
+    return 0
