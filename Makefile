@@ -4,7 +4,6 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
-SCENARIO ?= baseline
 
 .DEFAULT_GOAL := help
 .PHONY: help install up test check bench chaos installation lock
@@ -32,8 +31,9 @@ check: install ## the gate: style, types, import rules, shape of the tree, unit 
 	$(BIN)/busbar check
 	$(PYTEST) tests/unit
 
-bench: install ## measure one load scenario: make bench SCENARIO=baseline
-	$(BIN)/busbar loadtest run $(SCENARIO)
+bench: install ## measure the kernel and the codec against their raw limits
+	$(BIN)/python -m loadtest.bench_kernel
+	$(BIN)/python -m loadtest.bench_codec
 
 chaos: install ## kill servers and services, and look for what is lost
 	$(PYTEST) -m chaos

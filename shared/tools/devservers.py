@@ -1,6 +1,7 @@
 """The servers of a development installation, both below one state directory."""
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
@@ -8,6 +9,8 @@ from typing import Self
 from shared.tools.nats_server import BrokerUser, NatsServer
 from shared.tools.postgres_server import PostgresServer
 from shared.tools.server_process import make_state
+
+log = logging.getLogger(__name__)
 
 
 class DevServers:
@@ -50,6 +53,16 @@ class DevServers:
         """Stop both; does nothing to one that does not run."""
         await asyncio.gather(self.nats.stop(), self.postgres.stop())
 
+    async def keep(self) -> None:
+        """Start again, on the same ports and data, whichever ends; runs until it is cancelled.
+
+        Raises:
+            ServerError: one of them cannot be started again.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_keep(self.nats, "nats-server"))
+            tasks.create_task(_keep(self.postgres, "PostgreSQL"))
+
     async def ended(self) -> str:
         """Wait until one of them ends by itself, and return a sentence that says which."""
         watches = {
@@ -69,3 +82,11 @@ class DevServers:
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+
+
+async def _keep(server: NatsServer | PostgresServer, name: str) -> None:
+    while True:
+        code = await server.ended()
+        log.warning("%s ended with %s and is started again", name, code)
+        await server.stop()
+        await server.start()

@@ -86,9 +86,7 @@ class Installation:
 def located(settings: Settings, servers: DevServers) -> Settings:
     """``settings`` with the addresses of ``servers``."""
     login = administrator(servers)
-    return structs.replace(
-        settings, nats_url=servers.nats.url, postgres_host=login.host, postgres_port=login.port
-    )
+    return structs.replace(settings, nats_url=servers.nats.url, postgres_host=login.host, postgres_port=login.port)
 
 
 def administrator(servers: DevServers) -> Login:
@@ -279,9 +277,7 @@ class Peer:
         async with asyncio.timeout(timeout_s):
             return await self.heard.get()
 
-    async def serve(
-        self, answer: Callable[[Message[Any]], Awaitable[tuple[Reply, Any]]] | None = None
-    ) -> None:
+    async def serve(self, answer: Callable[[Message[Any]], Awaitable[tuple[Reply, Any]]] | None = None) -> None:
         """Answer requests to this role with what ``answer`` returns; by default with plain success."""
 
         async def take(received: Received) -> None:
@@ -319,5 +315,3 @@ class Peer:
         if isinstance(message, Fault):
             raise TypeError(f"a FaultMessage came on {source.subject}")
         return Heard(message, source.subject, dict(source.headers))
-
-

@@ -77,6 +77,21 @@ def test_a_storm_in_which_every_service_is_killed_ends_as_one_in_which_none_is(s
     assert _essence(json.loads(out)) == _essence(undisturbed)
 
 
+@pytest.mark.parametrize("server", ["nats", "postgres"])
+def test_a_storm_in_which_a_server_is_killed_ends_as_one_in_which_none_is(shell: Shell, server: str) -> None:
+    undisturbed = shell.storm("--seed", "4")
+    storm = shell.start("storm", "--json", "--seed", "4", "--without", "work-management")
+    _wait_for_outage(shell, "PREDICTED")
+    os.kill(int((shell.state / server / "server.lock").read_text()), signal.SIGKILL)
+    joined = shell.start("run", "work-management")
+    out, err = storm.communicate(timeout=120)
+    assert storm.returncode == 0, err[-3000:]
+    assert f"ended with {-signal.SIGKILL}" in err
+    assert _essence(json.loads(out)) == _essence(undisturbed)
+    joined.kill()
+    joined.communicate()
+
+
 def test_up_is_ready_within_ten_seconds_and_a_storm_beside_it_leaves_production_alone(shell: Shell) -> None:
     began = time.monotonic()
     up = shell.start("up")

@@ -128,7 +128,7 @@ def test_mypy_names_a_planted_violation(copy: Path) -> None:
         (
             "loadtest/planted.py",
             "import services.planted.store",
-            "What looks at the system from outside knows the contracts and the bus alone",
+            "What measures knows no service",
             "loadtest.planted -> services.planted.store",
         ),
     ],

@@ -127,7 +127,7 @@ def test_the_tree_of_the_project_keeps_all_rules() -> None:
         ("shared/tools/testing.py", "import services.__main__", "services.__main__"),
         ("shared/tools/testing.py", "from services import __main__", "services.__main__"),
         ("loadtest/__init__.py", "import services.outages.service", "services.outages.service"),
-        ("loadtest/__init__.py", "from shared import service", "shared.service"),
+        ("tests/system/test_outages.py", "from shared import service", "shared.service"),
         ("tests/system/test_outages.py", "from services.outages import domain", "services.outages.domain"),
         ("tests/unit/test_outages.py", "from services.__main__ import main", "services.__main__"),
         ("services/__init__.py", "from services.outages import service", "services.outages.service"),

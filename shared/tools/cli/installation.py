@@ -3,10 +3,10 @@
 `busbar up` notes in ``up.json`` where its servers are and which contexts run on them; the file is its owner's alone.
 """
 
+import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from collections.abc import Iterator
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -135,9 +135,12 @@ async def servers(settings: Settings, composition: Composition) -> AsyncIterator
         )
         with noting(settings.state_dir, lambda _: note):
             pass
+        keeping = asyncio.create_task(started.keep(), name="embedded servers")
         try:
             yield note
         finally:
+            keeping.cancel()
+            await asyncio.wait({keeping})
             with noting(settings.state_dir, lambda _: None):
                 pass
 

@@ -12,6 +12,7 @@ from shared.bus.subjects import AdminVerb
 from shared.config import Settings
 from shared.tools.cli.asking import operator, told
 from shared.tools.cli.composition import Composition
+from shared.tools.cli.contracts import problems as contract_problems
 from shared.tools.shape import check as check_shape
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -34,8 +35,9 @@ def list_roles(composition: Composition, *, as_json: bool) -> int:
 
 
 def check(composition: Composition) -> int:
-    """Check the shape of the tree, the interfaces among each other, and every service against its own."""
+    """Check the shape of the tree, what is generated, the interfaces among each other, and every service."""
     problems = [str(problem) for problem in check_shape(ROOT)]
+    problems += contract_problems(ROOT, composition.catalogue)
     problems += composition.catalogue.problems()
     for role in composition.services:
         problems += composition.load(role).problems()

@@ -18,6 +18,7 @@ from shared.config import Context, LogFormat, LogLevel, SettingError, Settings
 from shared.telemetry import configure_logging
 from shared.tools.cli import looking, running, speaking, storm
 from shared.tools.cli.composition import Composition
+from shared.tools.cli.contracts import contracts
 from shared.tools.cli.installation import noted, servers
 from shared.tools.cli.network import export_network, import_network, networks
 from shared.tools.bootstrap import prepare
@@ -51,6 +52,8 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             return looking.list_roles(composition, as_json=given.json)
         case "check":
             return looking.check(composition)
+        case "contracts":
+            return contracts(looking.ROOT, composition.catalogue, check=given.check, against=given.against)
         case "up":
             return _run(
                 running.up(
@@ -196,6 +199,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--parent", type=int, help=argparse.SUPPRESS)
     command("list", "the roles and their exchanges", json=True)
     command("check", "check the shape of the tree, the contracts and the services")
+    made = command("contracts", "write the schemas and tables that are generated from the contracts")
+    made.add_argument("--check", action="store_true", help="verify them, and what belongs to them, and write nothing")
+    made.add_argument("--against", metavar="TAG", help="find what breaks a promise of that revision in git")
     command("migrate", "bring streams and schemas of a context up to date", context=True)
     made = command("storm", "faults, outages, work and restoration, in a context of their own", json=True)
     made.add_argument("--seed", type=int, default=1, help="the same seed gives the same storm")

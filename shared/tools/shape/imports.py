@@ -6,7 +6,8 @@
     services -> shared (kernel) -> contracts.{message,verbs,errors,types,interface}
     shared/tools -> all of contracts, the kernel
     services/__main__ -> services, shared/tools, loadtest; nobody imports it
-    loadtest, tests/system, tests/chaos -> contracts
+    loadtest -> contracts, the kernel: it measures them; never services
+    tests/system -> contracts
     contracts -> msgspec
 
 Imports are read from the syntax, so those in functions and under ``TYPE_CHECKING`` count, and so do relative ones.
@@ -65,7 +66,7 @@ def import_problems(module: Module, known: frozenset[str]) -> Iterator[Problem]:
         reason = _refusal(module, found.target)
         if reason is not None:
             yield module.problem(found.line, f"imports {found.target}: {reason}")
-    if str(module.path) not in _LOADS_BY_NAME:
+    if str(module.path) not in _LOADS_BY_NAME and module.path.parts[0] != "tests":
         for node in ast.walk(module.syntax):
             if isinstance(node, ast.Name | ast.Attribute) and module.full_name(node) in _LOADING_CALLS:
                 yield module.problem(node.lineno, "loads a module by name: an import is a statement")
@@ -93,13 +94,15 @@ def _refusal_to_place(module: Module, target: str) -> str | None:
             reason = "tests are for pytest alone" if within(target, "tests") else None
         case ("services", service, *_):
             reason = _refusal_to_service(module, service, target)
-        case ("loadtest", *_) | ("tests", "system" | "chaos", *_):
-            reason = _refusal_to_outsider(module.path.parts[0], target)
+        case ("loadtest", *_):
+            reason = "what measures knows no service" if within(target, "services", "tests") else None
+        case ("tests", "system", *_):
+            reason = _refusal_to_outsider("tests", target)
     return reason
 
 
 def _refusal_of_loader(module: Module, target: str) -> str | None:
-    if str(module.path) in _LOADS_BY_NAME or not within(target, *_LOADERS):
+    if str(module.path) in _LOADS_BY_NAME or module.path.parts[0] == "tests" or not within(target, *_LOADERS):
         return None
     return "an import is a statement, not a name made at run time"
 
