@@ -89,7 +89,8 @@ class Interface(Struct, frozen=True, kw_only=True):
         title: one line for lists.
         part: the part or clause of IEC 61968 that the role belongs to.
         revision: goes up with each change of the contract; a reader accepts the one before.
-        field: True for the roles that the real field takes (head-end, scada, crews, callers).
+        field: True for the roles that the real field takes (head-end, scada, crews, callers, weather).
+        state: the nouns that make up what the role keeps; a product that takes the role takes these over.
     """
 
     role: str
@@ -101,6 +102,7 @@ class Interface(Struct, frozen=True, kw_only=True):
     asks: tuple[Ask, ...] = ()
     publishes: tuple[Publication, ...] = ()
     subscribes: tuple[Subscription, ...] = ()
+    state: tuple[NounType, ...] = ()
 
 
 class Catalogue:

@@ -5,7 +5,7 @@ command. A product that takes a role need not offer any of this.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,19 +14,18 @@ import msgspec
 from msgspec import Struct
 
 from contracts.errors import Unavailable
-from contracts.verbs import Verb
 from shared import dead_letters
-from shared.arrival import Arrival, Entrance
 from shared.bus.connection import Bus
 from shared.bus.listening import Listening
 from shared.bus.messages import Received
-from shared.bus.subjects import AdminVerb, CommandSubject, EventSubject, ReplySubject, RequestSubject
-from shared.clock import Clock, real_now
+from shared.bus.subjects import AdminVerb
+from shared.clock import Clock
 from shared.following import Follower
 from shared.handling import Desk
-from shared.outbox import Relay, replay, unsent
+from shared.outbox import Relay, replay
 from shared.store import Database
-from shared.timers import Timers
+from shared.timers import Timers, set_wakes
+from shared.work import Wake
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +62,25 @@ class Requeue(Struct, frozen=True, kw_only=True):
     id: int
 
 
+class Requeued(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of a dead letter.
+
+    Attributes:
+        done: it had its effect, now or before; a wake is set again.
+        reason: why it had none.
+    """
+
+    id: int
+    done: bool
+    reason: str | None = None
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """Why a question is not answered."""
+
+    error: str
+
+
 class Unsent(Struct, frozen=True, kw_only=True):
     """The state of the outbox."""
 
@@ -94,8 +112,13 @@ class Admin:
         self._clock = clock
         self._listening: list[Listening] = []
 
-    async def open(self, bus: Bus) -> None:
-        """Answer from now on; status is asked of every process, the rest of one."""
+    async def open(self, bus: Bus, played: Sequence[Bus] = ()) -> None:
+        """Answer from now on; status is asked of every process, the rest of one.
+
+        Args:
+            bus: the connection of the service's own role.
+            played: those of further roles, whose events are asked for again under their own names.
+        """
         answers: dict[AdminVerb, Callable[[bytes], Awaitable[Any]]] = {
             AdminVerb.STATUS: self._status,
             AdminVerb.DEAD_LETTERS: self._dead_letters,
@@ -110,6 +133,9 @@ class Admin:
                 self._listening.append(await bus.subscribe(subject, callback))
             else:
                 self._listening.append(await bus.serve(subject, self._role, callback))
+        for other in played:
+            subject = other.space.admin_of(other.role, AdminVerb.REPLAY)
+            self._listening.append(await other.serve(subject, other.role, _answering(other, self._replay)))
 
     async def close(self) -> None:
         """Answer no longer."""
@@ -118,7 +144,7 @@ class Admin:
 
     async def status(self) -> Status:
         """The state of this process."""
-        in_flight = self._desk.in_flight + self._follower.waiting
+        before = self._desk.in_flight + self._follower.waiting
         row = await self._database.pool.fetchrow(
             "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent, (SELECT min(at) FROM wake) AS wake"
         )
@@ -129,7 +155,7 @@ class Admin:
         return Status(
             role=self._role,
             now=now,
-            in_flight=max(in_flight, self._desk.in_flight + self._follower.waiting),
+            in_flight=max(before, self._desk.in_flight + self._follower.waiting),
             unsent=row["unsent"] if row else 0,
             next_wake=row["wake"] if row else None,
             done=self._desk.handled + self._relay.sent,
@@ -142,14 +168,19 @@ class Admin:
         async with self._database.pool.acquire() as connection:
             return await dead_letters.listed(connection)
 
-    async def _requeue(self, body: bytes) -> dict[str, object]:
+    async def _requeue(self, body: bytes) -> Requeued | Refused:
         number = msgspec.json.decode(body, type=Requeue).id
-        async with self._database.pool.acquire() as connection:
-            letter = await dead_letters.taken_up(connection, number)
-        if letter is None:
-            return {"error": f"there is no dead letter {number}"}
-        outcome = await self._desk.take(_arrival(letter))
-        return {"id": number, "done": outcome.retry_in_s is None}
+        async with self._database.pool.acquire() as connection, connection.transaction():
+            letter = await dead_letters.take_up(connection, number)
+            if letter is None:
+                return Refused(error=f"there is no dead letter {number}")
+            if isinstance(letter, Wake):
+                await set_wakes(connection, [letter])
+        if isinstance(letter, Wake):
+            self._timers.tell()
+            return Requeued(id=number, done=True)
+        outcome = await self._desk.take(letter)
+        return Requeued(id=number, done=outcome.failure is None, reason=outcome.failure)
 
     async def _replay(self, body: bytes) -> dict[str, int]:
         wanted = msgspec.json.decode(body, type=Replay)
@@ -175,41 +206,10 @@ def _answering(bus: Bus, answer: Callable[[bytes], Awaitable[Any]]) -> Callable[
         try:
             told = await answer(received.body)
         except msgspec.MsgspecError as error:
-            told = {"error": f"the question cannot be read: {error}"}
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            told = {"error": f"the database does not answer: {error}"}
+            told = Refused(error=f"the question cannot be read: {error}")
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            told = Refused(error=f"the database does not answer: {error}")
         if received.reply:
             await bus.publish_core(received.reply, msgspec.json.encode(told))
 
     return callback
-
-
-def _arrival(letter: dict[str, Any]) -> Arrival:
-    """A dead letter as it came; it is not judged as a replay, since its stream is named."""
-    subject: str = letter["subject"]
-    kind = subject.split(".")[2]
-    facts: dict[str, Any] = {
-        "role": letter["role"],
-        "subject": subject,
-        "headers": msgspec.json.decode(letter["headers"], type=dict[str, str]),
-        "body": letter["body"],
-        "received_at": real_now(),
-        "stream": letter["stream"],
-        "stream_sequence": letter["stream_sequence"],
-    }
-    if kind == "event":
-        event = EventSubject.parse(subject)
-        return Arrival(entrance=Entrance.EVENT, source=event.source, noun=event.noun, verb=event.verb, **facts)
-    if kind == "reply":
-        answered = ReplySubject.parse(subject)
-        return Arrival(
-            entrance=Entrance.REPLY,
-            source=answered.responder,
-            noun="",
-            verb=Verb.REPLY,
-            answers_to=answered.message_id,
-            **facts,
-        )
-    asked = CommandSubject.parse(subject) if kind == "command" else RequestSubject.parse(subject)
-    entrance = Entrance.COMMAND if kind == "command" else Entrance.REQUEST
-    return Arrival(entrance=entrance, source=asked.asker, noun=asked.noun, verb=asked.verb, **facts)

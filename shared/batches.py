@@ -1,38 +1,53 @@
 """Many events, one transaction, one acknowledgement for each: the way of the readings.
 
 The inbox is not asked: the handler knows a double by the content's own key. A message of a batch that cannot be read
-is put aside by itself; when the batch as a whole fails, its messages come again.
+is put aside by itself. When a batch fails by a defect its messages are handled one by one, so that the one that is at
+fault is found, and likewise what was handed out before and may have ended the process.
 """
 
 import logging
 from collections.abc import Callable
 from typing import Any
 
-import asyncpg
-
-from contracts.errors import BusbarError, Unavailable
+from contracts.errors import BusbarError, Rejected, Unavailable
 from contracts.interface import Interface
 from contracts.message import Message
 from shared.arrival import Arrival
 from shared.bus.messages import Delivery
 from shared.envelope import Cause
 from shared.handling import Desk
+from shared.inbox import hear
 from shared.service import Handler, Kind, Service
-from shared.store import Database, Transaction
-from shared.telemetry import Metrics
+from shared.store import Database, Transaction, is_away
+from shared.suspects import Suspects
+from shared.telemetry import Hop, Metrics, Telemetry
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0
+"""How long a batch whose time has not come waits; doubled with each delivery, at most 30 s."""
+
+
+class _Piece:
+    """One message of a batch, in all its forms."""
+
+    def __init__(self, delivery: Delivery, arrival: Arrival, message: Message[Any]) -> None:
+        self.delivery = delivery
+        self.arrival = arrival
+        self.message = message
 
 
 class Batches:
     """The batch handlers of one running service."""
 
-    def __init__(self, service: Service[Any], database: Database, desk: Desk, metrics: Metrics) -> None:
+    def __init__(
+        self, service: Service[Any], database: Database, desk: Desk, telemetry: Telemetry, metrics: Metrics
+    ) -> None:
         self._service = service
         self._database = database
         self._desk = desk
+        self._telemetry = telemetry
+        self._suspects = Suspects(database)
         self._messages = metrics.counter(
             "busbar_batched_messages_total", "Messages handled in batches", role=service.role
         )
@@ -40,7 +55,7 @@ class Batches:
     def split(self, deliveries: list[Delivery], interface: Interface) -> tuple[list[list[Delivery]], list[Delivery]]:
         """The deliveries that a batch handler takes, grouped by handler, and the rest."""
         handlers = {
-            (each.subscription.role, each.noun.__name__, str(each.verb)): each
+            (each.subscription.role, each.noun.__name__, str(each.verb))
             for each in self._service.handlers
             if each.kind is Kind.BATCH and each.interface is interface and each.subscription is not None
         }
@@ -54,51 +69,109 @@ class Batches:
             (rest if group is None else group).append(delivery)
         return [group for group in groups.values() if group], rest
 
-    async def take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
-        """Handle one batch and settle each of its messages."""
+    async def take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], role: str) -> None:
+        """Handle one batch for ``role`` and settle each of its messages; raises nothing but cancellation."""
         self._desk.in_flight += 1
         try:
-            await self._take(deliveries, read)
-        except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            log.warning("not now: %s", error, extra={"messages": len(deliveries)})
-            await self._again(deliveries)
-        except Exception:
-            log.exception("a defect spoiled a batch", extra={"messages": len(deliveries)})
-            await self._again(deliveries)
+            pieces = [piece for delivery in deliveries if (piece := await self._read(delivery, read, role)) is not None]
+            fresh = [piece for piece in pieces if piece.arrival.deliveries == 1]
+            if fresh and not await self._handle(fresh):
+                for piece in fresh:
+                    await self._handle_alone(piece)
+            for piece in pieces:
+                if piece.arrival.deliveries > 1:
+                    await self._handle_alone(piece)
+        except Exception as error:
+            if is_away(error) or isinstance(error, Unavailable):
+                log.warning("not now: %s", error, extra={"messages": len(deliveries)})
+            else:
+                log.exception("a batch could not be handled", extra={"messages": len(deliveries)})
+            for delivery in deliveries:
+                if not delivery.settled:
+                    await delivery.nak(min(RETRY_S * 2 ** min(delivery.num_delivered - 1, 5), 30.0))
         finally:
             self._desk.in_flight -= 1
             self._desk.handled += len(deliveries)
 
-    async def _take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
-        readable: list[tuple[Delivery, Message[Any]]] = []
-        handler: Handler | None = None
-        for delivery in deliveries:
-            arrival = read(delivery, self._service.role)
-            handler = handler or self._service.handler(
-                Kind.BATCH, arrival.role, arrival.verb, arrival.noun, arrival.source
-            )
-            try:
-                readable.append((delivery, self._desk.read(arrival)))
-            except BusbarError as error:
-                await self._desk.put_aside(arrival, error)
-                await delivery.ack()
-        if handler is None or not readable:
-            return
-        first = deliveries[0]
-        cause = Cause(identity=f"batch\n{first.stream}\n{first.stream_sequence}", thread=None, trace={})
-        transaction = Transaction(self._database)
+    async def _read(self, delivery: Delivery, read: Callable[[Delivery, str], Arrival], role: str) -> _Piece | None:
+        arrival = read(delivery, role)
         try:
-            work = self._desk.work(cause, transaction, principal=self._service.role)
-            await handler.function([message for _, message in readable], work)
-            await self._desk.write(work, transaction)
-        finally:
-            await transaction.release()
-        self._messages.add(len(readable))
-        for delivery, _ in readable:
+            return _Piece(delivery, arrival, self._desk.read(arrival))
+        except BusbarError as error:
+            await self._desk.put_aside(arrival, error.code, error.reason)
             await delivery.ack()
+            return None
 
-    @staticmethod
-    async def _again(deliveries: list[Delivery]) -> None:
-        for delivery in deliveries:
-            if not delivery.settled:
-                await delivery.nak(min(RETRY_S * 2 ** min(delivery.num_delivered - 1, 5), 30.0))
+    async def _handle(self, pieces: list[_Piece]) -> bool:
+        """Handle messages in one transaction; False when a defect, or a rule, is in the way of one of them."""
+        try:
+            await self._handle_together(pieces)
+        except Exception as error:
+            if is_away(error) or isinstance(error, Unavailable):
+                raise
+            log.warning("a batch failed and is handled one by one", exc_info=error, extra={"messages": len(pieces)})
+            return False
+        return True
+
+    async def _handle_alone(self, piece: _Piece) -> None:
+        async with self._suspects.watched(piece.arrival) as may_be_handled:
+            if not may_be_handled:
+                reason = "its handling ended the process again and again"
+                await self._desk.put_aside(piece.arrival, "5.3", reason)
+                await piece.delivery.ack()
+                return
+            try:
+                await self._handle_together([piece])
+            except Exception as error:
+                if is_away(error) or isinstance(error, Unavailable):
+                    await self._suspects.forgive(piece.arrival)
+                    raise
+                await self._spoiled(piece, error)
+            else:
+                await self._suspects.forgive(piece.arrival)
+
+    async def _spoiled(self, piece: _Piece, error: Exception) -> None:
+        if isinstance(error, Rejected):
+            code, reason, retry_in_s = error.code, error.reason, None
+        else:
+            log.error("a defect spoiled a message", exc_info=error, extra={"subject": piece.arrival.subject})
+            retry_in_s = await self._suspects.blame(piece.arrival)
+            code, reason = "5.3", f"its handling failed again and again; the last time: {type(error).__name__}"
+        if retry_in_s is not None:
+            await piece.delivery.nak(retry_in_s)
+            return
+        await self._desk.put_aside(piece.arrival, code, reason)
+        await piece.delivery.ack()
+
+    async def _handle_together(self, pieces: list[_Piece]) -> None:
+        first = pieces[0].arrival
+        handler = self._handler(first)
+        hop = Hop(
+            destination=first.stream or "",
+            subject=first.subject,
+            verb=first.verb,
+            noun=first.noun,
+            size=sum(len(piece.arrival.body) for piece in pieces),
+            group=first.role,
+        )
+        transaction = Transaction(self._database)
+        with self._telemetry.process(first.role, hop, first.headers):
+            trace: dict[str, str] = {}
+            self._telemetry.inject(trace)
+            cause = Cause(identity=f"batch\n{first.role}\n{first.place}", thread=None, trace=trace)
+            try:
+                work = self._desk.work(cause, transaction, principal=first.source)
+                await handler.function([piece.message for piece in pieces], work)
+                await hear(await transaction.writing(), [piece.arrival for piece in pieces])
+                await self._desk.write(work, transaction)
+            finally:
+                await transaction.release()
+        self._messages.add(len(pieces))
+        for piece in pieces:
+            await piece.delivery.ack()
+
+    def _handler(self, arrival: Arrival) -> Handler:
+        handler = self._service.handler(Kind.BATCH, arrival.role, arrival.verb, arrival.noun, arrival.source)
+        if handler is None:
+            raise Rejected(f"'{arrival.role}' does not take '{arrival.verb} {arrival.noun}' in batches", code="2.9")
+        return handler

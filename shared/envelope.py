@@ -5,22 +5,25 @@ sends the same.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from msgspec import Struct, structs
 
+from contracts.errors import Rejected
 from contracts.interface import Catalogue, Interface, Lane
 from contracts.message import Error, Fault, Header, Message, Reply, Result
 from contracts.verbs import Verb
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, Space, partition
 from shared.clock import real_now
-from shared.codec import CONTENT_XML, Codec
+from shared.codec import CONTENT_XML, MAX_BYTES, Codec
 
 CONTENT_TYPE = "Content-Type"
 PRODUCER = "Busbar-Producer"
 SEQUENCE = "Busbar-Sequence"
+
+MESSAGE_BYTES = MAX_BYTES - 4096
+"""The largest body that is sent; the broker counts the headers too. What is larger goes through the object store."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -55,9 +58,9 @@ class Cause(Struct, frozen=True, kw_only=True):
     thread: str | None
     trace: dict[str, str]
 
-    def new_id(self, role: str, count: int) -> str:
-        """The ``count``-th identity that ``role`` derives from this cause: a UUID of version 5."""
-        return str(uuid5(NAMESPACE_OID, f"{role}\n{count}\n{self.identity}"))
+    def new_id(self, role: str, what: str) -> str:
+        """The identity of ``what`` that ``role`` derives from this cause: a UUID of version 5."""
+        return str(uuid5(NAMESPACE_OID, f"{role}\n{what}\n{self.identity}"))
 
 
 class Writer:
@@ -79,13 +82,24 @@ class Writer:
 
         Raises:
             KeyError: when the role does not publish it.
+            Rejected: 3.1, it is larger than a message can be.
         """
         noun = type(payload).__name__
         lane = self.catalogue.lane(interface.role, verb, noun)
         header = self.header(interface.role, verb, noun, message_id=message_id, thread=cause.thread or message_id)
         message = Message(header=header, payload=payload)
-        body = self.codec.encode(message, CONTENT_XML)
-        return self.told(lane, interface.role, noun, verb, key, message_id, CONTENT_XML, body, cause)
+        body = _sendable(self.codec.encode(message, CONTENT_XML))
+        return self.told(
+            lane,
+            interface.role,
+            noun,
+            verb,
+            key=key,
+            message_id=message_id,
+            content_type=CONTENT_XML,
+            body=body,
+            cause=cause,
+        )
 
     def command(
         self, interface: Interface, role: str, verb: Verb, payload: Any, *, message_id: str, cause: Cause
@@ -146,14 +160,18 @@ class Writer:
     def row(
         self, source: str, subject: str, message: Message[Any] | Fault, cause: Cause, content_type: str = CONTENT_XML
     ) -> Row:
-        """``message`` as it will be sent, uncounted."""
+        """``message`` as it will be sent, uncounted.
+
+        Raises:
+            Rejected: 3.1, it is larger than a message can be.
+        """
         message_id = message.header.message_id if isinstance(message, Message) else None
         return Row(
             source=source,
             subject=subject,
-            message_id=message_id or cause.new_id(source, 0),
+            message_id=message_id or cause.new_id(source, "fault"),
             headers={CONTENT_TYPE: content_type, PRODUCER: source, **cause.trace},
-            body=self.codec.encode(message, content_type),
+            body=_sendable(self.codec.encode(message, content_type)),
         )
 
     def told(
@@ -162,6 +180,7 @@ class Writer:
         role: str,
         noun: str,
         verb: Verb,
+        *,
         key: str,
         message_id: str,
         content_type: str,
@@ -215,6 +234,10 @@ def merged(parts: Iterable[Any]) -> Any:
     return type(whole)(**values)
 
 
-def stale_after(created: datetime, now: datetime, limit_s: float) -> bool:
-    """True when a message was created more than ``limit_s`` before or after ``now``."""
-    return abs((now - created).total_seconds()) > limit_s
+def _sendable(body: bytes) -> bytes:
+    """``body``, if the bus takes it; refused before it is written down, since an outbox row must be sendable."""
+    if len(body) > MESSAGE_BYTES:
+        raise Rejected(
+            f"a message of {len(body)} bytes is larger than the {MESSAGE_BYTES} that can be sent", code="3.1"
+        )
+    return body

@@ -8,33 +8,38 @@ revision, the order in which the two arrive does not matter.
 
 import asyncio
 import logging
+from collections import deque
 from typing import Any
+from uuid import uuid4
 
 from contracts.errors import BusbarError, Unavailable
 from contracts.interface import Catalogue, Interface, Subscription
-from contracts.verbs import Verb
+from contracts.message import Message
 from shared.arrival import Arrival, Entrance
 from shared.bus.connection import Bus
 from shared.bus.listening import Listening
 from shared.bus.messages import Received
 from shared.bus.subjects import EventSubject
 from shared.clock import real_now
-from shared.envelope import CONTENT_TYPE, Cause, Writer
+from shared.envelope import Cause, Writer
 from shared.handling import Desk
 from shared.telemetry import Metrics
 from shared.work import Resources
 
 log = logging.getLogger(__name__)
 
-SNAPSHOT_AGAIN_S = 2.0
-"""How long to wait when the role that is followed is away."""
+SNAPSHOT_AGAIN_S = 1.0
+"""How long to wait when the role that is followed is away; doubled each time, at most half a minute."""
+
+WAITING_MOST = 4096
+"""Events that may wait for their handler; beyond that a snapshot is cheaper."""
 
 
 class Follower:
     """Follows for all roles of one running service."""
 
     def __init__(
-        self, desk: Desk, writer: Writer, resources: Resources, catalogue: Catalogue, metrics: Metrics, role: str
+        self, desk: Desk, writer: Writer, resources: Resources, *, catalogue: Catalogue, metrics: Metrics, role: str
     ) -> None:
         self._desk = desk
         self._writer = writer
@@ -64,7 +69,7 @@ class Follower:
         self._loops.append(tasks.create_task(self._run(followed), name=f"follow {heard.role} {noun}"))
 
     async def close(self) -> None:
-        """Follow no longer."""
+        """Follow no longer; what is being handled is broken off, since it can have no lasting effect."""
         for listening in self._listening:
             await listening.stop()
         for loop in self._loops:
@@ -76,56 +81,53 @@ class Follower:
         while True:
             await followed.wait()
             try:
-                if followed.stale and not await self._snapshot(followed):
-                    await asyncio.sleep(SNAPSHOT_AGAIN_S)
+                if followed.is_snapshot_due:
+                    await self._snapshot(followed)
                 received = followed.next()
                 if received is not None:
-                    await self._handle(followed, received.subject, dict(received.headers), received.body)
+                    await self._hear(followed, received)
             finally:
                 followed.busy = False
 
-    async def _snapshot(self, followed: "_Followed") -> bool:
+    async def _snapshot(self, followed: "_Followed") -> None:
         """Ask for everything, and hand it to the handler of the events as if it were one."""
-        heard, noun = followed.heard, followed.heard.noun.__name__
+        heard, noun, message_id = followed.heard, followed.heard.noun.__name__, str(uuid4())
         self._resyncs.add()
         followed.stale = False
-        cause = Cause(identity=f"snapshot\n{heard.role}\n{noun}", thread=None, trace={})
+        cause = Cause(identity=message_id, thread=message_id, trace={})
         try:
             payload: Any = await self._resources.ask(followed.interface, heard.role, heard.noun, None, cause)
         except BusbarError as error:
-            log.log(
-                logging.INFO if isinstance(error, Unavailable) else logging.ERROR,
-                "there is no snapshot to follow yet: %s",
-                error.reason,
-                extra={"followed": heard.role, "noun": noun},
-            )
-            followed.stale = True
-            return False
-        row = self._writer.event(
-            self._catalogue.interfaces[heard.role], heard.verb, payload, key="", message_id="snapshot", cause=cause
+            level = logging.INFO if isinstance(error, Unavailable) else logging.ERROR
+            log.log(level, "no snapshot yet: %s", error.reason, extra={"followed": heard.role, "noun": noun})
+            followed.failed()
+            return
+        header = self._writer.header(heard.role, heard.verb, noun, message_id=message_id, thread=message_id)
+        subject = EventSubject(
+            root=self._writer.space.root,
+            context=self._writer.space.context,
+            lane=self._catalogue.lane(heard.role, heard.verb, noun),
+            source=heard.role,
+            noun=noun,
+            verb=heard.verb,
+            partition=0,
         )
-        await self._handle(followed, row.subject, {CONTENT_TYPE: row.headers[CONTENT_TYPE]}, row.body)
-        return True
+        outcome = await self._desk.take(
+            _arrival(followed, str(subject), {}, b""), Message(header=header, payload=payload)
+        )
+        if outcome.failure is None:
+            followed.succeeded()
+        else:
+            followed.failed()
 
-    async def _handle(self, followed: "_Followed", subject: str, headers: dict[str, str], body: bytes) -> None:
-        parsed = EventSubject.parse(subject)
-        arrival = Arrival(
-            entrance=Entrance.FOLLOWED,
-            role=followed.interface.role,
-            source=parsed.source,
-            noun=parsed.noun,
-            verb=Verb(parsed.verb),
-            subject=subject,
-            headers=headers,
-            body=body,
-            received_at=real_now(),
-        )
-        if arrival.sequence is not None and followed.misses(subject, arrival.sequence):
-            log.warning("an event was lost on its way; taking a snapshot", extra={"subject": subject})
-            followed.stale = True
+    async def _hear(self, followed: "_Followed", received: Received) -> None:
+        arrival = _arrival(followed, received.subject, dict(received.headers), received.body)
+        if arrival.sequence is not None and followed.misses(received.subject, arrival.sequence):
+            log.warning("an event was lost on its way; taking a snapshot", extra={"subject": received.subject})
+            followed.resync()
         outcome = await self._desk.take(arrival)
-        if outcome.retry_in_s is not None or outcome.answers:
-            followed.stale = True
+        if outcome.failure is not None:
+            followed.failed()
 
 
 class _Followed:
@@ -136,35 +138,73 @@ class _Followed:
         self.heard = heard
         self.stale = True
         self.busy = False
-        self._queue: list[Received] = []
+        self._again_at = 0.0
+        self._failures = 0
+        self._queue: deque[Received] = deque()
         self._heard = asyncio.Event()
-        self._heard.set()
         self._last: dict[str, int] = {}
 
     @property
     def waiting(self) -> int:
-        return len(self._queue) + int(self.busy)
+        return len(self._queue) + int(self.busy or self.stale)
+
+    @property
+    def is_snapshot_due(self) -> bool:
+        return self.stale and asyncio.get_running_loop().time() >= self._again_at
 
     async def take(self, received: Received) -> None:
+        if len(self._queue) >= WAITING_MOST:
+            self._queue.clear()
+            self.stale = True
         self._queue.append(received)
         self._heard.set()
 
     def resync(self) -> None:
-        """After a reconnect nobody knows what was missed."""
+        """Something was missed, or after a reconnect may have been."""
         self.stale = True
         self._heard.set()
 
+    def succeeded(self) -> None:
+        self._failures, self._again_at = 0, 0.0
+
+    def failed(self) -> None:
+        """A snapshot is due once more, and not at once."""
+        self.stale = True
+        delay_s = min(SNAPSHOT_AGAIN_S * 2**self._failures, 30.0)
+        self._again_at = asyncio.get_running_loop().time() + delay_s
+        self._failures += 1
+
     async def wait(self) -> None:
-        if not self._queue and not self.stale:
+        """Return when there is something to handle, or a snapshot to take."""
+        while not self._queue and not self.is_snapshot_due:
             self._heard.clear()
-            await self._heard.wait()
+            left = max(0.0, self._again_at - asyncio.get_running_loop().time()) if self.stale else None
+            try:
+                await asyncio.wait_for(self._heard.wait(), left)
+            except TimeoutError:
+                continue
         self.busy = True
 
     def next(self) -> Received | None:
-        return self._queue.pop(0) if self._queue else None
+        return self._queue.popleft() if self._queue else None
 
     def misses(self, subject: str, sequence: int) -> bool:
         """Note a number; True when numbers before it were not heard."""
         last = self._last.get(subject)
         self._last[subject] = max(sequence, last or 0)
         return last is not None and sequence > last + 1
+
+
+def _arrival(followed: _Followed, subject: str, headers: dict[str, str], body: bytes) -> Arrival:
+    parsed = EventSubject.parse(subject)
+    return Arrival(
+        entrance=Entrance.FOLLOWED,
+        role=followed.interface.role,
+        source=parsed.source,
+        noun=parsed.noun,
+        verb=parsed.verb,
+        subject=subject,
+        headers=headers,
+        body=body,
+        received_at=real_now(),
+    )

@@ -6,6 +6,7 @@ Order needs a moment where several replicas share a durable, so a gap is asked f
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Mapping
 
 import asyncpg
 import msgspec
@@ -28,11 +29,15 @@ ASKED_MOST = 12
 
 
 class Gaps:
-    """Asks for what one service misses."""
+    """Asks for what one service misses.
 
-    def __init__(self, database: Database, bus: Bus, metrics: Metrics, role: str) -> None:
+    Args:
+        buses: by producer, the connection of the role that hears it and may ask it.
+    """
+
+    def __init__(self, database: Database, buses: Mapping[str, Bus], metrics: Metrics, role: str) -> None:
         self._database = database
-        self._bus = bus
+        self._buses = buses
         self._asked = metrics.counter("busbar_sequence_gaps_total", "Events found missing and asked for", role=role)
 
     async def run(self) -> None:
@@ -41,14 +46,15 @@ class Gaps:
             await asyncio.sleep(LOOK_S)
             try:
                 await self._ask()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, BusbarError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BusbarError) as error:
                 log.warning("gaps are not asked for now: %s", error)
 
     async def _ask(self) -> None:
         rows = await self._database.pool.fetch(
             "UPDATE gap SET asked = asked + 1 WHERE (producer, subject, sequence) IN ("
             "  SELECT producer, subject, sequence FROM gap"
-            "  WHERE asked < $2 AND noticed_at < now() - make_interval(secs => $1 * 2 ^ asked) LIMIT 500"
+            "  WHERE asked < $2 AND noticed_at < now() - make_interval(secs => $1 * 2 ^ asked)"
+            "  LIMIT 500 FOR UPDATE SKIP LOCKED"
             ") RETURNING producer, subject, sequence, asked",
             GRACE_S,
             ASKED_MOST,
@@ -61,7 +67,9 @@ class Gaps:
         for (producer, subject), sequences in missing.items():
             log.warning("events are missing; asking for them", extra={"subject": subject, "count": len(sequences)})
             self._asked.add(len(sequences))
-            space = self._bus.space
-            where = AdminSubject(root=space.root, context=space.context, role=producer, verb=AdminVerb.REPLAY)
+            bus = self._buses.get(producer)
+            if bus is None:
+                continue
+            where = AdminSubject(root=bus.space.root, context=bus.space.context, role=producer, verb=AdminVerb.REPLAY)
             wanted = Replay(subject=subject, sequences=tuple(sorted(sequences)))
-            await self._bus.publish_core(str(where), msgspec.json.encode(wanted))
+            await bus.publish_core(str(where), msgspec.json.encode(wanted))

@@ -4,6 +4,7 @@ The transports are elsewhere (``shared.intake``). They make an :class:`Arrival` 
 :class:`Outcome`; between the two nothing depends on how the message travelled.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -11,22 +12,21 @@ from typing import Any
 import asyncpg
 
 from contracts.errors import BusbarError, Malformed, Rejected, Unavailable
-from contracts.interface import Lane
-from contracts.message import Fault, Header, Message, Reply
+from contracts.message import Message
 from contracts.verbs import Verb
 from shared import dead_letters
-from shared.answering import Answering
-from shared.arrival import Arrival, Entrance, Outcome
+from shared.answering import Answering, is_later
+from shared.arrival import Arrival, Entrance, Outcome, pattern_of
 from shared.clock import Clock
-from shared.codec import digest
-from shared.envelope import Cause, Writer, is_acknowledgement, success
-from shared.failpoints import failpoint
-from shared.inbox import AlreadyTaken, Inbox, Key, Told, stored_reply, use_nonce
-from shared.outbox import Relay, save
-from shared.security import check_created, check_header, check_reply_inbox
+from shared.envelope import Cause, Row, Writer, is_acknowledgement, more_follows, success
+from shared.inbox import AlreadyTaken, Inbox, Key, hear, key_of, stored_reply, use_nonce
+from shared.outbox import Relay, awaited, mark_answered, save
+from shared.reading import Reader
+from shared.security import check_created
 from shared.service import Handler, Kind, Service
-from shared.store import Database, Transaction
-from shared.telemetry import Hop, Metrics, Telemetry
+from shared.store import Connection, Database, Transaction, is_away
+from shared.suspects import Suspects
+from shared.telemetry import Hop, Metrics, Telemetry, bound
 from shared.timers import Timers, save_wakes
 from shared.work import Resources, Sent, Work
 
@@ -42,7 +42,7 @@ _KIND = {
     Entrance.FOLLOWED: Kind.HEARD,
     Entrance.REPLY: Kind.REPLY,
 }
-_NOT_NOW = (Unavailable, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+_ASKED = {Entrance.REQUEST, Entrance.COMMAND}
 
 
 class Desk:
@@ -74,87 +74,266 @@ class Desk:
         self._relay = relay
         self._telemetry = telemetry
         self._memory = memory
+        self._reader = Reader(writer.space, writer.codec)
         self._answering = Answering(writer)
+        self._suspects = Suspects(database)
         self._duplicates = metrics.counter(
             "busbar_inbox_duplicates_total", "Messages that came again", role=service.role
         )
         self._conflicts = metrics.counter(
             "busbar_transaction_conflicts_total", "Transactions that lost and were tried again", role=service.role
         )
+        self._dead = metrics.counter("busbar_dead_letters_total", "Messages that were put aside", role=service.role)
+        self._seconds = metrics.histogram("busbar_handling_seconds", "The time from taking to done", role=service.role)
         self.timers: Timers | None = None
         self.in_flight = 0
         self.handled = 0
 
-    async def take(self, arrival: Arrival) -> Outcome:
-        """Handle one message, whatever it is; raises nothing but cancellation."""
+    async def take(self, arrival: Arrival, message: Message[Any] | None = None) -> Outcome:
+        """Handle one message, whatever it is; raises nothing but cancellation.
+
+        Args:
+            arrival: what came.
+            message: what it says, where somebody has read it already.
+        """
         hop = Hop(
             destination=arrival.stream or arrival.subject,
-            subject=arrival.subject,
+            subject=pattern_of(arrival.subject),
             verb=arrival.verb,
             noun=arrival.noun,
             message_id=arrival.headers.get("Nats-Msg-Id"),
             size=len(arrival.body),
             group=arrival.role,
         )
+        is_request = arrival.entrance is Entrance.REQUEST
+        loop = asyncio.get_running_loop()
+        begun_at = loop.time()
         self.in_flight += 1
         try:
-            with self._telemetry.process(
-                arrival.role, hop, arrival.headers, child=arrival.entrance is Entrance.REQUEST
-            ):
-                return await self._take(arrival)
+            with self._telemetry.process(arrival.role, hop, arrival.headers, child=is_request):
+                async with self._suspects.watched(arrival) as may_be_handled:
+                    if may_be_handled:
+                        return await self._take(arrival, message)
+                    return await self._put_aside_for_good(arrival, "its handling ended the process again and again")
+        except Exception as error:
+            if is_away(error):
+                log.warning("not now: %s", error, extra={"subject": arrival.subject})
+            else:
+                log.exception("a message could not even be refused", extra={"subject": arrival.subject})
+            return self._answering.not_now(arrival, message, _cause_of(arrival))
         finally:
+            self._seconds.observe(loop.time() - begun_at)
             self.in_flight -= 1
             self.handled += 1
 
-    async def _take(self, arrival: Arrival) -> Outcome:
-        message: Message[Any] | None = None
+    async def _take(self, arrival: Arrival, message: Message[Any] | None) -> Outcome:
+        key = None
         try:
-            message = self.read(arrival)
-            for _ in range(CONFLICTS_RETRIED):
-                try:
-                    return await self._handle(arrival, message)
-                except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
-                    self._conflicts.add()
-            raise Unavailable("the transaction lost against others too often")
+            message = message or self._reader.read(arrival)
+            key = key_of(arrival, message)
+            header = message.header
+            with bound(message_id=header.message_id, correlation_id=header.correlation_id):
+                outcome = await self._handle_again_on_conflict(arrival, message, key)
         except AlreadyTaken as taken:
             self._duplicates.add()
-            return await self._repeat(arrival, message, taken.key)
-        except _NOT_NOW as error:
-            log.warning("not now: %s", error, extra={"subject": arrival.subject})
-            return self._answering.not_now(arrival, message)
+            outcome = await self._repeat(arrival, message, taken.key)
         except BusbarError as error:
-            return await self._safely(arrival, message, self._refuse(arrival, message, error))
-        except Exception as error:
-            log.exception("a defect spoiled a message", extra={"subject": arrival.subject})
-            return await self._safely(arrival, message, self._spoiled(arrival, message, error))
+            if isinstance(error, Unavailable):
+                outcome = self._not_now(arrival, message, key, error)
+            else:
+                outcome = await self._refuse(arrival, message, key, error)
+        except Exception as error:  # noqa: BLE001  whatever a handler raises, it must not end the process
+            if not is_away(error):
+                return await self._spoiled(arrival, message, key, error)
+            outcome = self._not_now(arrival, message, key, error)
+        await self._suspects.forgive(arrival)
+        return outcome
 
-    def read(self, arrival: Arrival) -> Message[Any]:
-        """The message, held against what the broker vouches for.
+    async def _handle_again_on_conflict(self, arrival: Arrival, message: Message[Any], key: Key) -> Outcome:
+        await self._judge_replay(arrival, message, key)
+        for _ in range(CONFLICTS_RETRIED):
+            try:
+                return await self._handle(arrival, message, key)
+            except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                self._conflicts.add()
+        raise Unavailable("the transaction lost against others too often")
 
-        Raises:
-            Malformed: 1.x or 2.x.
-            Denied: 7.x.
-        """
-        message = self._writer.codec.decode(arrival.body, arrival.content_type)
-        if isinstance(message, Fault):
-            raise Malformed("a FaultMessage is not expected here")
-        header = message.header
-        if arrival.entrance is Entrance.REPLY:
-            if message.reply is None:
-                raise Malformed("the Reply is missing from what came to a reply subject", code="1.7")
-            if header.source not in {None, arrival.source}:
-                raise Malformed(f"Header/Source is '{header.source}', but '{arrival.source}' was asked", code="2.14")
-            return message
-        check_header(
-            header, noun=arrival.noun, verb=arrival.verb, source=arrival.source, context=self._writer.space.context
-        )
-        if arrival.verb is not Verb.GET and not header.message_id:
-            raise Malformed("Header/MessageID is missing", code="1.5")
-        if arrival.reply_to is not None:
-            check_reply_inbox(arrival.reply_to, asker=arrival.source, context=self._writer.space.context)
-        if header.async_reply_flag or arrival.entrance is Entrance.COMMAND:
-            self._answering.address(arrival, header)
-        return message
+    async def _handle(self, arrival: Arrival, message: Message[Any], key: Key) -> Outcome:
+        transaction = Transaction(self._database, self._inbox(arrival, message, key))
+        try:
+            sent = None
+            if arrival.entrance is Entrance.REPLY:
+                sent = await awaited(await transaction.reading(), arrival)
+                if sent is None or (message.reply is not None and is_acknowledgement(message.reply)):
+                    return Outcome()
+            handler = self._handler(arrival, sent)
+            trace: dict[str, str] = {}
+            self._telemetry.inject(trace)
+            thread = message.header.correlation_id or message.header.message_id
+            cause = Cause(identity=key.identity, thread=thread, trace=trace)
+            about = "" if sent is None else sent.about
+            work = self.work(cause, transaction, principal=arrival.source, about=about)
+            results: Sequence[Any] = ()
+            if handler is None:
+                await dead_letters.keep_refused_reply(transaction, arrival, message.reply or success())
+            elif handler.pages:
+                results = [page async for page in handler.function(message, work)]
+            else:
+                results = [await handler.function(message, work)]
+            return await self._close(arrival, message, work, transaction=transaction, key=key, results=results)
+        finally:
+            await transaction.release()
+
+    async def _close(
+        self,
+        arrival: Arrival,
+        message: Message[Any],
+        work: Work[Any],
+        *,
+        transaction: Transaction,
+        key: Key,
+        results: Sequence[Any],
+    ) -> Outcome:
+        """Everything after the handler: what it said is written beside what it did, and both are committed."""
+        answers: tuple[Row, ...] = ()
+        reply = None
+        if arrival.entrance in _ASKED:
+            if is_later(results):
+                answers = await self._answering.open(arrival, message, work, transaction, key)
+            else:
+                answers, reply = await self._answering.results(arrival, message, work, results)
+        reply = None if arrival.verb is Verb.GET else reply
+        await self._answering.late(work, transaction)
+        if work.rows or work.wakes or transaction.begun or reply is not None or arrival.entrance is Entrance.REPLY:
+            connection = await transaction.writing()
+            if message.reply is not None and not more_follows(message.reply):
+                await mark_answered(connection, arrival, key)
+            await self._save(connection, work, key, reply)
+        elif (take := self._inbox(arrival, message, key)) is not None:
+            await take(await transaction.reading())
+        await transaction.commit()
+        self._tell(work)
+        return Outcome(answers=answers)
+
+    async def _save(self, connection: Connection, work: Work[Any], key: Key | None, reply: Row | None) -> None:
+        await save_wakes(connection, work.wakes)
+        if work.rows or reply is not None:
+            await save(connection, work.rows, sent=work.sent, key=key, reply=reply)
+
+    def _not_now(
+        self, arrival: Arrival, message: Message[Any] | None, key: Key | None, error: BaseException
+    ) -> Outcome:
+        log.warning("not now: %s", error, extra={"subject": arrival.subject})
+        return self._answering.not_now(arrival, message, _cause_of(arrival, key))
+
+    async def _refuse(
+        self, arrival: Arrival, message: Message[Any] | None, key: Key | None, error: BusbarError
+    ) -> Outcome:
+        """Say no. What a rule rejected stays rejected when it comes again; what nobody can be told is kept."""
+        log.info("refused: %s", error.reason, extra={"subject": arrival.subject, "code": error.code})
+        refusal = self._answering.refusal(arrival, message, error, _cause_of(arrival, key))
+        if refusal is None:
+            await self.put_aside(arrival, error.code, error.reason)
+            return Outcome(failure=error.reason)
+        is_final = isinstance(error, Rejected) and key is not None and arrival.verb is not Verb.GET
+        if refusal.subject or is_final:
+            transaction = Transaction(self._database, Inbox(key).take if is_final and key is not None else None)
+            try:
+                rows = [refusal] if refusal.subject else []
+                await save(
+                    await transaction.writing(),
+                    rows,
+                    key=key if is_final else None,
+                    reply=refusal if is_final else None,
+                )
+                await transaction.commit()
+            except AlreadyTaken as taken:
+                return await self._repeat(arrival, message, taken.key)
+            finally:
+                await transaction.release()
+            self._relay.tell()
+        return Outcome(answers=() if refusal.subject else (refusal,), failure=error.reason)
+
+    async def _spoiled(
+        self, arrival: Arrival, message: Message[Any] | None, key: Key | None, error: Exception
+    ) -> Outcome:
+        """A defect: tried again, then put aside with its reason, since what can never succeed must not block."""
+        log.error("a defect spoiled a message", exc_info=error, extra={"subject": arrival.subject})
+        reason = f"its handling failed again and again; the last time: {type(error).__name__}"
+        if arrival.stream is None:
+            refusal = self._answering.refusal(arrival, message, error, _cause_of(arrival, key))
+            if refusal is None and arrival.entrance in _ASKED:
+                await self.put_aside(arrival, "5.3", reason)
+            return Outcome(answers=() if refusal is None else (refusal,), failure=reason)
+        retry_in_s = await self._suspects.blame(arrival)
+        if retry_in_s is not None:
+            return Outcome(retry_in_s=retry_in_s, failure=reason)
+        return await self._put_aside_for_good(arrival, reason, message, key)
+
+    async def _put_aside_for_good(
+        self, arrival: Arrival, reason: str, message: Message[Any] | None = None, key: Key | None = None
+    ) -> Outcome:
+        """A dead letter, and for who asked a refusal beside it."""
+        defect = RuntimeError(reason)
+        refusal = self._answering.refusal(arrival, message, defect, _cause_of(arrival, key))
+        await self.put_aside(arrival, "5.3", reason, refusal)
+        return Outcome(failure=reason)
+
+    async def put_aside(self, arrival: Arrival, code: str, reason: str, refusal: Row | None = None) -> None:
+        """Keep a message that cannot be handled; an event counts as heard."""
+        self._dead.add()
+        log.error("put aside: %s", reason, extra={"subject": arrival.subject, "code": code})
+        transaction = Transaction(self._database)
+        try:
+            await dead_letters.keep(transaction, arrival, code, reason, self._writer)
+            connection = await transaction.writing()
+            if arrival.entrance is Entrance.EVENT:
+                await hear(connection, [arrival])
+            if refusal is not None and refusal.subject:
+                await save(connection, [refusal])
+            await transaction.commit()
+        finally:
+            await transaction.release()
+        self._relay.tell()
+
+    async def _repeat(self, arrival: Arrival, message: Message[Any] | None, key: Key) -> Outcome:
+        """The same message again: the same reply."""
+        if message is None or arrival.entrance not in _ASKED:
+            return Outcome()
+        stored = await stored_reply(self._database, key)
+        if stored is None:
+            return self._answering.not_now(arrival, message, _cause_of(arrival, key))
+        answers, row = await self._answering.again(arrival, message, key, stored, self._database)
+        if row is not None:
+            async with self._database.pool.acquire() as connection:
+                await save(connection, [row])
+            self._relay.tell()
+        return Outcome(answers=answers)
+
+    async def _judge_replay(self, arrival: Arrival, message: Message[Any], key: Key) -> None:
+        """Step 3 of a message's life; one that had its effect before is repeated, and a requeued one not judged."""
+        detection = message.header.replay_detection
+        if detection is None or arrival.entrance not in _ASKED or arrival.is_requeued:
+            return
+        try:
+            check_created(message.header, arrival.received_at)
+        except BusbarError:
+            if arrival.verb is not Verb.GET and await stored_reply(self._database, key) is not None:
+                raise AlreadyTaken(key) from None
+            raise
+        if arrival.verb is Verb.GET:
+            async with self._database.pool.acquire() as connection:
+                await use_nonce(connection, arrival.source, detection.nonce)
+
+    def _inbox(self, arrival: Arrival, message: Message[Any], key: Key) -> Any:
+        """What begins the transaction of a message; None for one that has no key to be taken."""
+        if arrival.verb is Verb.GET or arrival.entrance is Entrance.FOLLOWED:
+            return None
+        sequence = arrival.sequence if arrival.entrance is Entrance.EVENT else None
+        told = None if sequence is None else (arrival.subject, sequence)
+        detection = message.header.replay_detection
+        is_judged = detection is not None and arrival.entrance in _ASKED and not arrival.is_requeued
+        return Inbox(key, told=told, nonce=detection.nonce if detection is not None and is_judged else None).take
 
     def _handler(self, arrival: Arrival, sent: Sent | None) -> Handler | None:
         kind = _KIND[arrival.entrance]
@@ -168,187 +347,9 @@ class Desk:
             raise Malformed(f"Header/{what}: '{arrival.role}' does not take '{arrival.verb} {arrival.noun}'", code=code)
         return handler
 
-    async def _handle(self, arrival: Arrival, message: Message[Any]) -> Outcome:
-        header = message.header
-        key = self._key(arrival, message)
-        await self._judge_replay(arrival, header, key)
-        inbox = None if key is None else self._inbox(arrival, message, key)
-        transaction = Transaction(self._database, None if inbox is None else inbox.take)
-        try:
-            sent = None
-            if arrival.entrance is Entrance.REPLY:
-                sent = await self._sent(arrival, message, transaction)
-                if sent is None or is_acknowledgement(_reply(message)):
-                    return Outcome()
-            handler = self._handler(arrival, sent)
-            if handler is not None and handler.kind is Kind.SERVED and arrival.verb is not Verb.GET:
-                _check_payload(message)
-            work = self._work(arrival, message, transaction, sent)
-            if handler is None:
-                await dead_letters.unheard_reply(transaction, arrival, _reply(message))
-                result = None
-            elif handler.pages:
-                pages = [page async for page in handler.function(message, work)]
-                return await self._close(arrival, message, work, transaction, key, pages)
-            else:
-                result = await handler.function(message, work)
-            return await self._close(arrival, message, work, transaction, key, [result])
-        finally:
-            await transaction.release()
-
-    async def _close(
-        self,
-        arrival: Arrival,
-        message: Message[Any],
-        work: Work[Any],
-        transaction: Transaction,
-        key: Key | None,
-        results: Sequence[Any],
-    ) -> Outcome:
-        """Everything after the handler: what it said is written beside what it did, and both are committed."""
-        answers: tuple[bytes, ...] = ()
-        reply = None
-        if arrival.entrance in {Entrance.REQUEST, Entrance.COMMAND}:
-            answers, reply = await self._answering.results(arrival, message, work, transaction, results)
-        await self._answering.late(work, transaction)
-        is_reply = arrival.entrance is Entrance.REPLY
-        if work.rows or work.wakes or transaction.begun or reply is not None or is_reply:
-            connection = await transaction.writing()
-            if is_reply:
-                await _mark_replied(connection, message, arrival)
-            await save_wakes(connection, work.wakes)
-            if work.rows or reply is not None:
-                await save(connection, work.rows, sent=work.sent, key=key if reply else None, reply=reply)
-        elif key is not None:
-            await self._inbox(arrival, message, key).take(await transaction.reading())
-        await transaction.commit()
-        self._tell(work)
-        failpoint("after-work")
-        return Outcome(answers=answers)
-
-    async def _refuse(self, arrival: Arrival, message: Message[Any] | None, error: BusbarError) -> Outcome:
-        """Say no. What a rule rejected stays rejected when it comes again; what nobody can be told is kept."""
-        log.info("refused: %s", error.reason, extra={"subject": arrival.subject, "code": error.code})
-        key = self._key(arrival, message)
-        transaction = Transaction(self._database, None if key is None else self._inbox(arrival, message, key).take)
-        refusal = self._answering.refusal(arrival, message, error)
-        try:
-            if refusal is None:
-                await dead_letters.keep(transaction, arrival, error, self._dead_row(arrival))
-            elif refusal.subject or (isinstance(error, Rejected) and key is not None):
-                rows = [refusal] if refusal.subject else []
-                await save(await transaction.writing(), rows, key=key, reply=refusal)
-            await transaction.commit()
-        except AlreadyTaken as taken:
-            return await self._repeat(arrival, message, taken.key)
-        finally:
-            await transaction.release()
-        self._relay.tell()
-        return Outcome(answers=() if refusal is None or refusal.subject else (refusal.body,))
-
-    async def _spoiled(self, arrival: Arrival, message: Message[Any] | None, error: Exception) -> Outcome:
-        """A defect: tried again, then put aside with its reason, since what can never succeed must not block."""
-        if arrival.stream is None:
-            refusal = self._answering.refusal(arrival, message, error)
-            return Outcome(answers=() if refusal is None else (refusal.body,))
-        retry_in_s = await dead_letters.count_failure(self._database, arrival, error)
-        if retry_in_s is not None:
-            return Outcome(retry_in_s=retry_in_s)
-        refused = BusbarError(f"the message failed too often; the last time: {type(error).__name__}")
-        transaction = Transaction(self._database)
-        try:
-            await dead_letters.keep(transaction, arrival, refused, self._dead_row(arrival))
-            refusal = self._answering.refusal(arrival, message, refused)
-            if refusal is not None:
-                await save(await transaction.writing(), [refusal])
-            await transaction.commit()
-        finally:
-            await transaction.release()
-        self._relay.tell()
-        return Outcome()
-
-    async def _safely(self, arrival: Arrival, message: Message[Any] | None, ending: Any) -> Outcome:
-        """The end of a message whose handling failed; when even that cannot be written, it comes again."""
-        try:
-            outcome: Outcome = await ending
-        except _NOT_NOW as error:
-            log.warning("not now: %s", error, extra={"subject": arrival.subject})
-            return self._answering.not_now(arrival, message)
-        return outcome
-
-    async def _repeat(self, arrival: Arrival, message: Message[Any] | None, key: Key) -> Outcome:
-        """The same message again: the same reply, by the same way."""
-        if message is None or arrival.entrance not in {Entrance.REQUEST, Entrance.COMMAND}:
-            return Outcome()
-        stored = await stored_reply(self._database, key)
-        if stored is None or stored.body is None:
-            return Outcome(answers=self._answering.acknowledgement(arrival, message))
-        if not stored.reply_to:
-            return Outcome(answers=(stored.body,))
-        if arrival.deliveries == 1:
-            async with self._database.pool.acquire() as connection:
-                await save(connection, [self._answering.again(arrival, stored)])
-            self._relay.tell()
-        return Outcome(answers=self._answering.acknowledgement(arrival, message))
-
-    def _key(self, arrival: Arrival, message: Message[Any] | None) -> Key | None:
-        """The key of the inbox; an event that cannot be read has one too, so that it counts as heard."""
-        if arrival.verb is Verb.GET or arrival.entrance is Entrance.FOLLOWED:
-            return None
-        if message is None:
-            place = f"{arrival.stream}:{arrival.stream_sequence}"
-            return Key(arrival.source, place, b"") if arrival.entrance is Entrance.EVENT else None
-        message_id = message.header.message_id or f"{arrival.stream}:{arrival.stream_sequence}"
-        return Key(arrival.source, message_id, digest(message))
-
-    def _inbox(self, arrival: Arrival, message: Message[Any] | None, key: Key) -> Inbox:
-        told = Told(arrival.producer, arrival.subject, arrival.sequence) if arrival.entrance is Entrance.EVENT else None
-        detection = None if message is None else message.header.replay_detection
-        return Inbox(key, told=told, nonce=None if detection is None else detection.nonce)
-
-    async def _judge_replay(self, arrival: Arrival, header: Header, key: Key | None) -> None:
-        """Step 3 of a message's life; one that had its effect before is repeated and not judged."""
-        if header.replay_detection is None or arrival.entrance not in {Entrance.REQUEST, Entrance.COMMAND}:
-            return
-        try:
-            check_created(header, arrival.received_at)
-        except BusbarError:
-            if key is not None and await stored_reply(self._database, key) is not None:
-                raise AlreadyTaken(key) from None
-            raise
-        if key is None:
-            async with self._database.pool.acquire() as connection:
-                await use_nonce(connection, arrival.source, header.replay_detection.nonce)
-
-    async def _sent(self, arrival: Arrival, message: Message[Any], transaction: Transaction) -> Sent | None:
-        """The command that a reply answers, if it still waits for one."""
-        connection = await transaction.reading()
-        row = await connection.fetchrow(
-            "SELECT asker, role, verb, noun, about, replied_at FROM sent WHERE message_id = $1", arrival.answers_to
-        )
-        if row is None or row["role"] != arrival.source:
-            raise Malformed(f"'{arrival.source}' answers a command that it was not given", code="2.15")
-        if row["replied_at"] is not None:
-            return None
-        return Sent(
-            message_id=arrival.answers_to or "",
-            asker=row["asker"],
-            role=row["role"],
-            verb=Verb(row["verb"]),
-            noun=row["noun"],
-            about=row["about"],
-        )
-
-    def _work(self, arrival: Arrival, message: Message[Any], transaction: Transaction, sent: Sent | None) -> Work[Any]:
-        header = message.header
-        trace: dict[str, str] = {}
-        self._telemetry.inject(trace)
-        cause = Cause(
-            identity=f"{arrival.source}\n{header.message_id}\n{arrival.verb}\n{arrival.noun}",
-            thread=header.correlation_id or header.message_id,
-            trace=trace,
-        )
-        return self.work(cause, transaction, principal=arrival.source, about="" if sent is None else sent.about)
+    def read(self, arrival: Arrival) -> Message[Any]:
+        """The message, held against what the broker vouches for; see :meth:`Reader.read`."""
+        return self._reader.read(arrival)
 
     def work(self, cause: Cause, transaction: Transaction, *, principal: str, about: str = "") -> Work[Any]:
         """A unit of work on ``transaction``."""
@@ -367,27 +368,15 @@ class Desk:
     async def write(self, work: Work[Any], transaction: Transaction) -> None:
         """Write what was said without a message to answer, and commit: the end of a wake or of a batch."""
         await self._answering.late(work, transaction)
-        connection = await transaction.writing()
-        await save_wakes(connection, work.wakes)
-        if work.rows:
-            await save(connection, work.rows, sent=work.sent)
+        await self._save(await transaction.writing(), work, None, None)
         await transaction.commit()
         self._tell(work)
 
-    def refusal(self, arrival: Arrival, error: BusbarError) -> tuple[bytes, ...]:
-        """What the waiting inbox gets instead of work."""
-        row = self._answering.refusal(arrival, None, error)
-        return () if row is None or row.subject else (row.body,)
-
-    async def put_aside(self, arrival: Arrival, error: BusbarError) -> None:
-        """Keep a message that nobody can be told about."""
-        transaction = Transaction(self._database)
-        try:
-            await dead_letters.keep(transaction, arrival, error, self._dead_row(arrival))
-            await transaction.commit()
-        finally:
-            await transaction.release()
-        self._relay.tell()
+    def busy(self, arrival: Arrival) -> Row | None:
+        """What the waiting inbox gets instead of work when there is too much to do."""
+        too_much = Unavailable(f"'{arrival.role}' has too much to do; ask again", code="5.1")
+        row = self._answering.refusal(arrival, None, too_much, _cause_of(arrival))
+        return None if row is None or row.subject else row
 
     def _tell(self, work: Work[Any]) -> None:
         if work.rows:
@@ -395,36 +384,8 @@ class Desk:
         if work.wakes and self.timers is not None:
             self.timers.tell()
 
-    def _dead_row(self, arrival: Arrival) -> Any:
-        """The copy of a dead letter that goes into the lane of the dead."""
-        cause = Cause(identity=f"dead\n{arrival.subject}\n{arrival.stream_sequence}", thread=None, trace={})
-        return self._writer.told(
-            Lane.DEAD,
-            arrival.role,
-            arrival.noun,
-            arrival.verb,
-            arrival.subject,
-            cause.new_id(arrival.role, 0),
-            arrival.content_type,
-            arrival.body,
-            cause,
-        )
 
-
-def _reply(message: Message[Any]) -> Reply:
-    return message.reply or success()
-
-
-def _check_payload(message: Message[Any]) -> None:
-    """A request that is no question carries its object, or the identifiers of objects."""
-    enclosure = message.enclosure
-    has_ids = bool(message.request and message.request.id) or bool(enclosure and enclosure.id)
-    if message.payload is None and not has_ids:
-        raise Malformed(f"Payload/{message.header.noun} is missing", code="1.7")
-
-
-async def _mark_replied(connection: Any, message: Message[Any], arrival: Arrival) -> None:
-    """The command is answered, unless this is a part and more follow (0.1)."""
-    if any(error.code == "0.1" for error in _reply(message).error):
-        return
-    await connection.execute("UPDATE sent SET replied_at = now() WHERE message_id = $1", arrival.answers_to)
+def _cause_of(arrival: Arrival, key: Key | None = None) -> Cause:
+    """What the identity of a refusal is derived from, also where the message could not be read."""
+    identity = f"{arrival.subject}\n{arrival.place}" if key is None else key.identity
+    return Cause(identity=identity, thread=None, trace={})

@@ -6,13 +6,14 @@ only after its transaction is committed. Requests are spawned under a limit: one
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
-from contracts.errors import Unavailable
+from contracts.errors import BusbarError, Unavailable
 from contracts.interface import Interface, Lane, Mode
 from contracts.verbs import Verb
-from shared.arrival import Arrival, Entrance, Outcome
+from shared.arrival import Arrival, Entrance
 from shared.batches import Batches
 from shared.bus.connection import Bus
 from shared.bus.listening import Listening
@@ -21,7 +22,7 @@ from shared.bus.pull import Pull
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject
 from shared.bus.topology import IN_FLIGHT, Durable, durables
 from shared.clock import real_now
-from shared.envelope import CONTENT_TYPE, PRODUCER
+from shared.envelope import Row
 from shared.failpoints import failpoint
 from shared.following import Follower
 from shared.handling import Desk
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 BATCH = 16
 """Deliveries that wait in a process; their time runs already."""
 
-LONG_WORK_S = 10.0
+FINISH_S = 20.0
+"""How long a stopping service waits for what it has begun."""
+
+LONG_WORK_S = 3.0
 """How often the broker hears that a message is still being worked on."""
 
 
@@ -66,10 +70,11 @@ class Intake:
         self._follower = follower
         self._catalogue = catalogue
         self._limit = requests_in_flight
-        self._requests = 0
+        self._requests: set[asyncio.Task[None]] = set()
         self._tasks = asyncio.TaskGroup()
         self._listening: list[Listening] = []
         self._pulls: list[Pull] = []
+        self._last: dict[str, asyncio.Task[None]] = {}
         self._loops: list[asyncio.Task[None]] = []
         self._refused = metrics.counter(
             "busbar_requests_refused_total", "Requests refused because too many were in flight", role=self._role
@@ -89,16 +94,20 @@ class Intake:
         self._listening.append(await self._bus.serve(space.requests_to(self._role), self._role, self._take_request))
 
     async def close(self) -> None:
-        """Take nothing new, and wait for what was begun."""
+        """Take nothing new, and wait for what was begun, but not for ever."""
         for listening in self._listening:
             await listening.stop()
         for pull in self._pulls:
             await pull.close()
         await self._follower.close()
-        if self._loops:
-            await asyncio.wait(self._loops)
-        while self._requests:
-            await asyncio.sleep(0.005)
+        begun = {*self._loops, *self._requests}
+        if begun:
+            _, unfinished = await asyncio.wait(begun, timeout=FINISH_S)
+            for task in unfinished:
+                log.warning(
+                    "the work did not end; it is broken off and will be done again", extra={"task": task.get_name()}
+                )
+                task.cancel()
 
     async def _take_request(self, received: Received) -> None:
         try:
@@ -118,32 +127,31 @@ class Intake:
             received_at=real_now(),
             reply_to=received.reply or None,
         )
-        if self._requests >= self._limit:
+        if len(self._requests) >= self._limit:
             self._refused.add()
-            busy = self._desk.refusal(arrival, Unavailable(f"'{self._role}' has too much to do; ask again", code="5.1"))
-            await self._answer(arrival, Outcome(answers=busy), {"Nats-Service-Error-Code": "503"})
+            busy = self._desk.busy(arrival)
+            if busy is not None:
+                await self._answer(arrival, (busy,), {"Nats-Service-Error-Code": "503"})
             return
-        self._requests += 1
-        self._tasks.create_task(self._request(arrival))
+        task = self._tasks.create_task(self._request(arrival))
+        self._requests.add(task)
+        task.add_done_callback(self._requests.discard)
 
     async def _request(self, arrival: Arrival) -> None:
-        try:
-            outcome = await self._desk.take(arrival)
-            await self._answer(arrival, outcome)
-            if arrival.verb is Verb.GET:
-                await self._journal(arrival)
-        finally:
-            self._requests -= 1
+        outcome = await self._desk.take(arrival)
+        await self._answer(arrival, outcome.answers)
+        await failpoint("after-reply")
+        if arrival.verb is Verb.GET:
+            await self._journal(arrival)
 
-    async def _answer(self, arrival: Arrival, outcome: Outcome, extra: dict[str, str] | None = None) -> None:
+    async def _answer(self, arrival: Arrival, answers: Sequence[Row], extra: dict[str, str] | None = None) -> None:
         """Give the answers to the inbox that waits; if it or the broker is gone, the asker asks again."""
-        headers = {CONTENT_TYPE: arrival.content_type, PRODUCER: self._role, **(extra or {})}
-        for body in outcome.answers:
+        for answer in answers:
+            headers = {**answer.headers, **(extra or {})}
             try:
-                await self._bus.publish_core(arrival.reply_to or "", body, headers)
-            except Unavailable as error:
+                await self._bus.publish_core(arrival.reply_to or "", answer.body, headers)
+            except BusbarError as error:
                 log.warning("an answer could not be given: %s", error, extra={"subject": arrival.subject})
-        failpoint("after-reply")
 
     async def _journal(self, arrival: Arrival) -> None:
         """A question leaves its header in the journal: who asked what, not what was said."""
@@ -187,14 +195,31 @@ class Intake:
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]
     ) -> None:
         batched, single = self._batches.split(deliveries, self._interface)
-        jobs: list[Coroutine[Any, Any, None]] = [self._batches.take(group, read) for group in batched]
-        jobs += [self._deliver_in_turn(group, read) for group in _by_subject(single)]
+        jobs: list[Coroutine[Any, Any, None]] = [self._batches.take(group, read, self._role) for group in batched]
         for job in jobs:
-            task = self._tasks.create_task(job)
-            under_way.add(task)
-            task.add_done_callback(under_way.discard)
+            self._begin(job, under_way)
+        for subject, group in _by_subject(single).items():
+            before = self._last.get(subject)
+            task = self._begin(self._deliver_in_turn(group, read, before), under_way)
+            self._last[subject] = task
+            task.add_done_callback(partial(self._forget, subject))
 
-    async def _deliver_in_turn(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
+    def _begin(self, job: Coroutine[Any, Any, None], under_way: set[asyncio.Task[None]]) -> asyncio.Task[None]:
+        task = self._tasks.create_task(job)
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+        return task
+
+    def _forget(self, subject: str, task: asyncio.Task[None]) -> None:
+        if self._last.get(subject) is task:
+            del self._last[subject]
+
+    async def _deliver_in_turn(
+        self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], before: asyncio.Task[None] | None
+    ) -> None:
+        """Messages of one subject are handled in their order, such as the parts of a reply."""
+        if before is not None:
+            await asyncio.wait({before})
         for delivery in deliveries:
             await self._deliver(delivery, read)
 
@@ -205,30 +230,40 @@ class Intake:
             log.error("a message on a subject that is none: %s", error)  # noqa: TRY400  the text says it all
             await delivery.term(str(error))
             return
-        outcome = await _while_showing_life(delivery, self._desk.take(arrival))
-        failpoint("before-ack")
+        alive = _Alive(delivery)
+        try:
+            outcome = await self._desk.take(arrival)
+        finally:
+            alive.stop()
+        await failpoint("before-ack")
         if outcome.retry_in_s is None:
             await delivery.ack()
         else:
             await delivery.nak(outcome.retry_in_s)
 
 
-async def _while_showing_life(delivery: Delivery, work: Awaitable[Outcome]) -> Outcome:
-    """Tell the broker every few seconds that a long piece of work goes on."""
-    task = asyncio.ensure_future(work)
-    while True:
-        done, _ = await asyncio.wait({task}, timeout=LONG_WORK_S)
-        if done:
-            return task.result()
-        await delivery.in_progress()
+class _Alive:
+    """Tells the broker every few seconds that a long piece of work goes on."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._said: asyncio.Task[bool] | None = None
+        self._timer = asyncio.get_running_loop().call_later(LONG_WORK_S, self._say)
+
+    def _say(self) -> None:
+        self._said = asyncio.ensure_future(self._delivery.in_progress())
+        self._timer = asyncio.get_running_loop().call_later(LONG_WORK_S, self._say)
+
+    def stop(self) -> None:
+        self._timer.cancel()
 
 
-def _by_subject(deliveries: list[Delivery]) -> list[list[Delivery]]:
+def _by_subject(deliveries: list[Delivery]) -> dict[str, list[Delivery]]:
     """Messages of one subject stay in their order; subjects do not wait for each other."""
     groups: dict[str, list[Delivery]] = {}
     for delivery in deliveries:
         groups.setdefault(delivery.subject, []).append(delivery)
-    return list(groups.values())
+    return groups
 
 
 def _arrival(delivery: Delivery, entrance: Entrance, role: str, **facts: Any) -> Arrival:

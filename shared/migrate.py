@@ -68,7 +68,9 @@ async def _make_database(administrator: Login, name: str) -> None:
 async def _make_login(connection: "asyncpg.Connection[asyncpg.Record]", target: Target) -> None:
     login = target.login
     user, database, schema = (_identifier(name) for name in (login.user, login.database, target.schema))
-    verb = "ALTER" if await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", login.user) else "CREATE"
+    verb = (
+        "ALTER" if await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", login.user) else "CREATE"
+    )
     await connection.execute(
         f"{verb} ROLE {user} LOGIN PASSWORD {_literal(login.password)};"
         f"GRANT CONNECT ON DATABASE {database} TO {user};"

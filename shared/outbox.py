@@ -10,6 +10,7 @@ drops a double and a consumer that counts finds every loss.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,11 +19,13 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from contracts.errors import Unavailable
+from contracts.errors import BusbarError, Malformed, Unavailable
+from contracts.verbs import Verb
+from shared.arrival import Arrival, pattern_of
 from shared.bus.connection import Bus
 from shared.envelope import SEQUENCE, Row
 from shared.failpoints import failpoint
-from shared.inbox import Key
+from shared.inbox import AlreadyTaken, Key
 from shared.store import Connection, Database, Record
 from shared.telemetry import Hop, Metrics, Telemetry
 from shared.work import Sent
@@ -36,12 +39,15 @@ RETRY_S = 0.2
 """How long the relay waits when the broker did not take something."""
 
 LOOK_AGAIN_S = 1.0
-"""How often the relay looks without being told, for rows of another process."""
+"""How often the relay looks without being told."""
+
+_NAMES_VERB = {"command", "event"}
+"""The kinds of subjects that end with noun, verb and one token more."""
 
 _SAVE = """
 WITH stored AS (
-    UPDATE inbox SET reply = $4, reply_content_type = $5, reply_to = $6, reply_id = $7
-    WHERE source = $1 AND message_id = $2 AND digest = $3
+    UPDATE inbox SET reply = $5, reply_content_type = $6, reply_id = $7
+    WHERE role = $1 AND source = $2 AND message_id = $3 AND digest = $4
 ), awaited AS (
     INSERT INTO sent (message_id, asker, role, verb, noun, about)
     SELECT * FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
@@ -53,11 +59,14 @@ FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $1
 ORDER BY place
 """
 
-_NUMBER = """
-WITH batch AS (
+_MARK_AND_NUMBER = """
+WITH marked AS (
+    UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])
+), batch AS (
     SELECT id, subject, counted, row_number() OVER (PARTITION BY subject ORDER BY id) AS place
     FROM (
-        SELECT id, subject, counted FROM outbox WHERE sent_at IS NULL AND sequence IS NULL ORDER BY id LIMIT $1
+        SELECT id, subject, counted FROM outbox
+        WHERE sent_at IS NULL AND sequence IS NULL AND subject <> ALL($2::text[]) ORDER BY id LIMIT $3
     ) AS first
 ), total AS (
     SELECT subject, count(*) AS rows FROM batch WHERE counted GROUP BY subject
@@ -74,7 +83,7 @@ RETURNING outbox.id, source, outbox.subject, message_id, headers, body, outbox.s
 
 _LEFT_OVER = """
 SELECT id, source, subject, message_id, headers, body, sequence, replays
-FROM outbox WHERE sent_at IS NULL AND sequence IS NOT NULL ORDER BY id LIMIT $1
+FROM outbox WHERE sent_at IS NULL AND sequence IS NOT NULL ORDER BY id LIMIT 1024
 """
 
 
@@ -97,12 +106,12 @@ async def save(
     """
     await connection.execute(
         _SAVE,
+        key and key.role,
         key and key.source,
         key and key.message_id,
         key and key.digest,
         reply and reply.body,
         reply and reply.headers["Content-Type"],
-        reply and reply.subject,
         reply and reply.message_id,
         [command.message_id for command in sent],
         [command.asker for command in sent],
@@ -119,8 +128,47 @@ async def save(
     )
 
 
+async def awaited(connection: Connection, arrival: Arrival) -> Sent | None:
+    """The command that a reply answers; None when it was answered before.
+
+    Raises:
+        Malformed: 2.15, the one who answers was given no such command.
+    """
+    row = await connection.fetchrow(
+        "SELECT message_id, asker, role, verb, noun, about, replied_at FROM sent WHERE message_id = $1",
+        arrival.answers_to,
+    )
+    if row is None or (row["role"], row["asker"]) != (arrival.source, arrival.role):
+        raise Malformed(f"'{arrival.source}' answers a command that it was not given", code="2.15")
+    if row["replied_at"] is not None:
+        return None
+    return Sent(
+        message_id=row["message_id"],
+        asker=row["asker"],
+        role=row["role"],
+        verb=Verb(row["verb"]),
+        noun=row["noun"],
+        about=row["about"],
+    )
+
+
+async def mark_answered(connection: Connection, arrival: Arrival, key: Key) -> None:
+    """Note that a command got its last reply.
+
+    Raises:
+        AlreadyTaken: another reply was the last one.
+    """
+    tag = await connection.execute(
+        "UPDATE sent SET replied_at = now() WHERE message_id = $1 AND replied_at IS NULL", arrival.answers_to
+    )
+    if tag != "UPDATE 1":
+        raise AlreadyTaken(key)
+
+
 class Relay:
     """Sends the rows of one service, if it holds the lease; several processes may run one, and one of them sends.
+
+    A process without the lease passes on to the one that has it that there is something to send.
 
     Args:
         buses: the connection of each role that the service takes.
@@ -132,11 +180,13 @@ class Relay:
         self._database = database
         self._buses = buses
         self._telemetry = telemetry
-        self._left_over = False
         self._told = asyncio.Event()
-        self._holds_lease = False
+        self._looked_at = 0.0
+        self._done: list[int] = []
+        self._stuck: set[str] = set()
         self._sent = metrics.counter("busbar_outbox_sent_total", "Messages that the relay sent", role=role)
         self._doubles = metrics.counter("busbar_outbox_doubles_total", "Messages the broker had already", role=role)
+        self.holds_lease = False
         self.sent = 0
 
     def tell(self) -> None:
@@ -145,7 +195,7 @@ class Relay:
 
     def tell_left_over(self) -> None:
         """Say that rows with a number wait again."""
-        self._left_over = True
+        self._looked_at = 0.0
         self._told.set()
 
     async def run(self) -> None:
@@ -154,90 +204,103 @@ class Relay:
         while True:
             try:
                 connection = await self._database.dedicated("relay")
+                delay_s = 0.1
                 try:
                     await self._lead(connection)
                 finally:
-                    self._holds_lease = False
-                    await connection.close(timeout=1)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                    self.holds_lease = False
+                    connection.terminate()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("the relay waits for the database", extra={"reason": str(error)})
-                await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, 2.0)
-            else:
-                delay_s = 0.1
+            await asyncio.sleep(delay_s)
+            delay_s = min(delay_s * 2, 2.0)
 
     async def flush(self, patience_s: float) -> None:
         """Wait until nothing is unsent, or for ``patience_s``."""
         try:
             async with asyncio.timeout(patience_s):
-                while self._holds_lease and await unsent(self._database):
+                while self.holds_lease and await unsent(self._database):
                     self.tell()
                     await asyncio.sleep(0.01)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             log.warning("rows were left in the outbox; they will be sent by whoever comes next")
 
     async def _lead(self, connection: "asyncpg.Connection[Record]") -> None:
-        while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext(current_schema() || '/relay'))"):
-            await asyncio.sleep(LOOK_AGAIN_S)
-        self._holds_lease = True
-        await connection.add_listener("outbox", lambda *_: self.tell())
-        complete = await self._send(await connection.fetch(_LEFT_OVER, BATCH), connection)
+        channel = await self._take_lease(connection)
+        await connection.add_listener(channel, lambda *_: self.tell())
+        self._done, self._stuck, self._looked_at = [], set(), 0.0
+        loop = asyncio.get_running_loop()
         while True:
-            if not complete or self._left_over:
-                await asyncio.sleep(0 if complete else RETRY_S)
-                self._left_over = False
-                complete = await self._send(await connection.fetch(_LEFT_OVER, BATCH), connection)
-                continue
             self._told.clear()
-            rows = await connection.fetch(_NUMBER, BATCH)
+            if loop.time() - self._looked_at >= (RETRY_S if self._stuck else LOOK_AGAIN_S):
+                self._looked_at = loop.time()
+                await self._mark(connection)
+                self._stuck.clear()
+                await self._send(await connection.fetch(_LEFT_OVER))
+            rows = await connection.fetch(_MARK_AND_NUMBER, self._done, list(self._stuck), BATCH)
+            self._done = []
             if rows:
-                complete = await self._send(sorted(rows, key=_by_id), connection)
+                await self._send(rows)
                 continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), RETRY_S if self._stuck else LOOK_AGAIN_S)
+
+    async def _take_lease(self, connection: "asyncpg.Connection[Record]") -> str:
+        """Wait for the lease, which lives as long as ``connection``; gives the channel of its holder."""
+        channel: str = await connection.fetchval("SELECT current_schema() || '/outbox'")
+        while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", channel):
             try:
                 await asyncio.wait_for(self._told.wait(), LOOK_AGAIN_S)
             except TimeoutError:
-                complete = await self._send(await connection.fetch(_LEFT_OVER, BATCH), connection)
+                continue
+            self._told.clear()
+            await connection.execute("SELECT pg_notify($1, '')", channel)
+        self.holds_lease = True
+        return channel
 
-    async def _send(self, rows: Sequence[Record], connection: Connection) -> bool:
-        """Send rows, each subject in order and all subjects at once; False when some must be tried again."""
+    async def _mark(self, connection: Connection) -> None:
+        await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])", self._done)
+        self._done = []
+
+    async def _send(self, rows: Sequence[Record]) -> None:
+        """Send rows, each subject in order and all subjects at once; what is stuck is tried again."""
         if not rows:
-            return True
-        failpoint("after-commit")
+            return
+        await failpoint("before-publish")
         queues: dict[str, list[Record]] = defaultdict(list)
-        for row in rows:
+        for row in sorted(rows, key=_by_id):
             queues[row["subject"]].append(row)
-        done: list[int] = []
-        await asyncio.gather(*(self._send_in_order(queue, done) for queue in queues.values()))
-        failpoint("after-publish")
-        if done:
-            await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])", done)
-            self.sent += len(done)
-            self._sent.add(len(done))
-        return len(done) == len(rows)
+        await asyncio.gather(*(self._send_in_order(queue) for queue in queues.values()))
+        await failpoint("before-mark")
 
-    async def _send_in_order(self, queue: Sequence[Record], done: list[int]) -> None:
+    async def _send_in_order(self, queue: Sequence[Record]) -> None:
         for row in queue:
             try:
                 await self._send_one(row)
-            except Unavailable as error:
-                log.warning("the relay waits for the broker", extra={"subject": row["subject"], "reason": str(error)})
+            except BusbarError as error:
+                level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
+                log.log(level, "a subject is stuck: %s", error.reason, extra={"subject": row["subject"]})
+                self._stuck.add(row["subject"])
                 return
-            done.append(row["id"])
+            self._done.append(row["id"])
+            self.sent += 1
+            self._sent.add()
 
     async def _send_one(self, row: Record) -> None:
         bus = self._buses[row["source"]]
         headers = msgspec.json.decode(row["headers"], type=dict[str, str])
-        tokens = row["subject"].split(".")
+        pattern = pattern_of(row["subject"])
+        tokens = pattern.split(".")
         hop = Hop(
             destination=".".join(tokens[:4]),
-            subject=row["subject"],
-            verb=tokens[6] if tokens[2] == "event" else tokens[2],
-            noun=tokens[5] if tokens[2] == "event" else "",
+            subject=pattern,
+            verb=tokens[-2] if tokens[2] in _NAMES_VERB else Verb.REPLY,
+            noun=tokens[-3] if tokens[2] in _NAMES_VERB else "",
             message_id=row["message_id"],
             size=len(row["body"]),
         )
         with self._telemetry.send(row["source"], hop, headers):
-            if row["subject"].startswith("_INBOX."):
+            if tokens[0] == "_INBOX":
                 await bus.publish_core(row["subject"], row["body"], headers)
                 return
             if row["sequence"]:
@@ -261,7 +324,7 @@ async def replay(connection: Connection, subject: str, sequences: Sequence[int])
     """
     tag = await connection.execute(
         "UPDATE outbox SET sent_at = NULL, replays = replays + 1 "
-        "WHERE subject = $1 AND sequence = ANY($2::bigint[]) AND sent_at IS NOT NULL",
+        "WHERE counted AND subject = $1 AND sequence = ANY($2::bigint[]) AND sent_at IS NOT NULL",
         subject,
         list(sequences),
     )

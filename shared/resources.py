@@ -1,6 +1,7 @@
 """What a running process lends to its handlers: questions to other roles, the process pool, the object store."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
@@ -16,7 +17,7 @@ from shared.bus.blobs import Blobs
 from shared.bus.connection import Bus
 from shared.bus.subjects import RequestSubject
 from shared.codec import CONTENT_XML
-from shared.envelope import CONTENT_TYPE, PRODUCER, Cause, Writer, merged, more_follows
+from shared.envelope import CONTENT_TYPE, PRODUCER, Cause, Writer, is_acknowledgement, merged, more_follows
 from shared.telemetry import Hop, Telemetry
 
 T = TypeVar("T")
@@ -31,13 +32,18 @@ class Pool:
     async def run(self, function: Callable[..., T], *values: Any) -> T:
         """Run a function in another process."""
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(mp_context=get_context("spawn"))
+            self._executor = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_ignore_interrupt)
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *values)
 
     def close(self) -> None:
         """End the processes; what they were doing is lost."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _ignore_interrupt() -> None:
+    """A keyboard's interrupt goes to the whole group; the process that owns the pool ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class ServiceResources:
@@ -102,7 +108,7 @@ class ServiceResources:
 
 
 def _part(response: Message[Any] | Fault, role: str) -> tuple[Any, bool]:
-    """The payload of one reply, and whether another follows."""
+    """The payload of one reply, and whether another follows: after a part, and after a mere acknowledgement."""
     reply = response.reply
     if reply is None:
         raise Malformed(f"'{role}' answered without a Reply", code="1.7")
@@ -111,4 +117,4 @@ def _part(response: Message[Any] | Fault, role: str) -> tuple[Any, bool]:
         raise error
     if isinstance(response, Fault):
         raise Malformed(f"'{role}' answered with a FaultMessage")
-    return response.payload, more_follows(reply)
+    return response.payload, more_follows(reply) or is_acknowledgement(reply)

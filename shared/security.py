@@ -10,7 +10,6 @@ from datetime import datetime
 from contracts.errors import Denied, Malformed
 from contracts.message import Header
 from shared.bus.subjects import ReplySubject, is_inbox_of
-from shared.envelope import stale_after
 
 REPLAY_WINDOW_S = 300.0
 """How far ReplayDetection/Created may lie from the time of receipt."""
@@ -31,6 +30,15 @@ def check_header(header: Header, *, noun: str, verb: str, source: str, context: 
         raise Malformed("Header/Source is missing", code="1.5")
     if header.source != source:
         raise Malformed(f"Header/Source is '{header.source}', but the broker vouches for '{source}'", code="2.14")
+    check_context(header, context)
+
+
+def check_context(header: Header, context: str) -> None:
+    """Refuse what belongs to another context; a header need not name its own.
+
+    Raises:
+        Denied: 7.7.
+    """
     if header.context is not None and header.context.lower() != context:
         raise Denied(f"Header/Context is '{header.context}', but this is the context '{context.upper()}'", code="7.7")
 
@@ -81,7 +89,7 @@ def check_created(header: Header, received_at: datetime) -> None:
         Denied: 7.4, the message is older or newer than the window allows.
     """
     detection = header.replay_detection
-    if detection is not None and stale_after(detection.created, received_at, REPLAY_WINDOW_S):
+    if detection is not None and abs((received_at - detection.created).total_seconds()) > REPLAY_WINDOW_S:
         raise Denied(
             f"Header/ReplayDetection/Created is more than {REPLAY_WINDOW_S:.0f} s away from the time of receipt",
             code="7.4",

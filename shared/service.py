@@ -104,7 +104,7 @@ class Service(Generic[S]):
         def declare(function: F) -> F:
             if verb.is_event:
                 interface, subscription = self._subscription(verb, noun, source)
-                self._add(Kind.HEARD, interface, verb, noun, function, subscription)
+                self._add(Kind.HEARD, interface, verb, noun, function, subscription=subscription)
             else:
                 self._add(Kind.SERVED, self._serving(verb, noun), verb, noun, function)
             return function
@@ -125,7 +125,7 @@ class Service(Generic[S]):
             interface, subscription = self._subscription(verb, noun, source)
             if subscription.mode is Mode.FOLLOW:
                 raise ValueError(f"{self.role}: a batch of '{verb} {noun.__name__}' cannot follow")
-            self._add(Kind.BATCH, interface, verb, noun, function, subscription)
+            self._add(Kind.BATCH, interface, verb, noun, function, subscription=subscription)
             return function
 
         return declare
@@ -204,6 +204,7 @@ class Service(Generic[S]):
         verb: Verb,
         noun: NounType,
         function: Callable[..., Any],
+        *,
         subscription: Subscription | None = None,
     ) -> None:
         source = None if subscription is None else subscription.role

@@ -6,12 +6,15 @@ reads therefore costs one round trip for each statement and nothing else.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
+
+from contracts.errors import Unavailable
 
 Record = asyncpg.Record
 
@@ -20,12 +23,40 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection
 
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 60.0
+"""How long a starting service waits for a database that is away."""
+
 _SESSION = {
     "idle_in_transaction_session_timeout": "30s",
     "statement_timeout": "30s",
     "lock_timeout": "10s",
     "jit": "off",
 }
+
+
+_KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""The server notices within half a minute that the machine of whoever holds a lease is gone."""
+
+_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """True when the database, or the way to it, is at fault and trying again later may help.
+
+    A statement that takes too long is a defect, and so is an argument that it cannot have.
+    """
+    if isinstance(error, asyncpg.InterfaceError):
+        return "clos" in str(error)  # a connection or a pool is closed; asyncpg has no class of its own for it
+    return isinstance(error, _AWAY) and not isinstance(error, asyncpg.QueryCanceledError)
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -57,23 +88,32 @@ class Database:
         self.login = login
 
     @classmethod
-    async def open(cls, login: Login, *, least: int = 1, most: int = 4) -> "Database":
-        """Connect as ``login`` with ``least`` to ``most`` connections."""
-        pool = await asyncpg.create_pool(
-            **_arguments(login),
-            min_size=least,
-            max_size=most,
-            connection_class=_PooledConnection,
-            server_settings={**_SESSION, "application_name": login.user},
-            command_timeout=30,
-        )
-        return cls(pool, login)
+    async def open(cls, login: Login, *, least: int = 1, most: int = 4, patience_s: float = PATIENCE_S) -> "Database":
+        """Connect as ``login`` with ``least`` to ``most`` connections.
+
+        Raises:
+            Unavailable: when there is no database within ``patience_s``.
+        """
+        delay_s = 0.1
+        until = asyncio.get_running_loop().time() + patience_s
+        while True:
+            try:
+                return cls(await _pool(login, least, most), login)
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                if asyncio.get_running_loop().time() + delay_s > until:
+                    reason = f"no database at {login.host}:{login.port} within {patience_s:g} s"
+                    raise Unavailable(reason) from error
+                log.warning("waiting for the database: %s", error)
+            await asyncio.sleep(delay_s)
+            delay_s = min(2 * delay_s, 2.0)
 
     async def dedicated(self, purpose: str) -> "asyncpg.Connection[Record]":
         """A connection outside the pool, for what holds a lock or listens as long as the process lives."""
         return await asyncpg.connect(
             **_arguments(self.login),
-            server_settings={"application_name": f"{self.login.user} {purpose}", "jit": "off"},
+            server_settings={"application_name": f"{self.login.user} {purpose}", "jit": "off", **_KEEPALIVE},
             command_timeout=30,
         )
 
@@ -92,9 +132,7 @@ class Transaction:
     ``on_begin`` runs as the first statement of the transaction and may refuse it by raising.
     """
 
-    def __init__(
-        self, database: Database, on_begin: Callable[[Connection], Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, database: Database, on_begin: Callable[[Connection], Awaitable[None]] | None = None) -> None:
         self._pool = database.pool
         self._on_begin = on_begin
         self._connection: PoolConnectionProxy[Record] | None = None
@@ -132,6 +170,10 @@ class Transaction:
         try:
             if begun and not connection.is_closed():
                 await connection.execute("ROLLBACK")
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.debug("the connection broke; the server has rolled back: %s", error)
         finally:
             await self._pool.release(connection)
 
@@ -173,6 +215,17 @@ class Store:
     async def lock_all(self, sql: str, *arguments: object) -> list[Record]:
         """All rows of a question that locks them or writes and returns them."""
         return await (await self._transaction.writing()).fetch(sql, *arguments)
+
+
+async def _pool(login: Login, least: int, most: int) -> "asyncpg.Pool[Record]":
+    return await asyncpg.create_pool(
+        **_arguments(login),
+        min_size=least,
+        max_size=most,
+        connection_class=_PooledConnection,
+        server_settings={**_SESSION, "application_name": login.user},
+        command_timeout=30,
+    )
 
 
 def _arguments(login: Login) -> dict[str, Any]:

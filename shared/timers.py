@@ -1,23 +1,27 @@
 """Durable timers: written with the transaction that sets them, due by the clock of the context.
 
 Firing one is like handling a message: the first statement of its transaction removes it, so that of two processes
-that fire it one has the effect.
+that fire it one has the effect. Attempts are counted before they are made, so a wake that ends the process again and
+again is put aside as well as one that fails.
 """
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import msgspec
 
-from contracts.errors import BusbarError, Rejected, Unavailable
+from contracts.errors import Rejected, Unavailable
+from shared import dead_letters
 from shared.clock import Clock
 from shared.envelope import Cause
 from shared.inbox import AlreadyTaken, Key
 from shared.service import Service
-from shared.store import Connection, Database, Record, Transaction
+from shared.store import Connection, Database, Record, Transaction, is_away
+from shared.suspects import FORGIVEN
 from shared.telemetry import Hop, Telemetry
 from shared.work import Wake
 
@@ -27,24 +31,62 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POSTPONED_S = 1.0
-"""How long a wake that failed waits, in real time; doubled with each failure, at most a minute."""
+"""How long a wake that failed waits, in real time; doubled with each failure, at most half a minute."""
 
-_NOT_NOW = (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+LOOK_AGAIN_S = 0.2
+"""How often postponed wakes are looked at."""
+
+BATCH = 64
+"""Wakes that are taken up together; after a crash they are taken up one by one."""
+
+_NOT_NOW = (Unavailable, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+
+_TAKE_UP = """
+WITH due AS (
+    SELECT name, key FROM wake WHERE at <= $1 AND id <> ALL($2::text[]) ORDER BY at, name, key
+    LIMIT CASE WHEN EXISTS (SELECT FROM wake WHERE attempts > 0 AND at <= $1 AND id <> ALL($2::text[]))
+        THEN 1 ELSE $3::integer END
+)
+UPDATE wake SET attempts = attempts + 1 FROM due WHERE wake.name = due.name AND wake.key = due.key
+RETURNING wake.name, wake.key, id, at, payload, thread, trace, attempts
+"""
+
+_SET = """
+INSERT INTO wake (name, key, id, at, payload, thread, trace)
+SELECT name, key, id, at, payload, thread, trace::jsonb
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
+    AS row (name, key, id, at, payload, thread, trace)
+ON CONFLICT (name, key) DO UPDATE
+SET id = excluded.id, at = excluded.at, payload = excluded.payload, thread = excluded.thread, trace = excluded.trace,
+    attempts = 0
+"""
 
 
 async def save_wakes(connection: Connection, wakes: Mapping[tuple[str, str], Wake | None]) -> None:
     """Set and cancel what a handler asked for."""
-    for (name, key), wake in wakes.items():
-        if wake is None:
-            await connection.execute("DELETE FROM wake WHERE name = $1 AND key = $2", name, key)
-            continue
+    cancelled = [place for place, wake in wakes.items() if wake is None]
+    if cancelled:
         await connection.execute(
-            "INSERT INTO wake (name, key, at, payload) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (name, key) DO UPDATE SET at = excluded.at, payload = excluded.payload",
-            name,
-            key,
-            wake.at,
-            wake.payload,
+            "DELETE FROM wake USING unnest($1::text[], $2::text[]) AS gone (name, key) "
+            "WHERE wake.name = gone.name AND wake.key = gone.key",
+            [name for name, _ in cancelled],
+            [key for _, key in cancelled],
+        )
+    await set_wakes(connection, [wake for wake in wakes.values() if wake is not None])
+
+
+async def set_wakes(connection: Connection, wakes: Sequence[Wake]) -> None:
+    """Set wakes; one of the same name and key that still waits is replaced."""
+    if wakes:
+        await connection.execute(
+            _SET,
+            [wake.name for wake in wakes],
+            [wake.key for wake in wakes],
+            [wake.id for wake in wakes],
+            [wake.at for wake in wakes],
+            [wake.payload for wake in wakes],
+            [wake.thread for wake in wakes],
+            [msgspec.json.encode(wake.trace).decode() for wake in wakes],
         )
 
 
@@ -66,80 +108,88 @@ class Timers:
         self._clock = clock
         self._telemetry = telemetry
         self._changed = asyncio.Event()
-        self._failed: dict[tuple[str, str], tuple[float, int]] = {}
+        self._closing = False
+        self._postponed: dict[str, tuple[float, int]] = {}
 
     def tell(self) -> None:
         """Say that wakes were set or cancelled."""
         self._changed.set()
 
-    async def next_at(self) -> datetime | None:
-        """When the earliest wake is due."""
-        at: datetime | None = await self._database.pool.fetchval("SELECT min(at) FROM wake")
-        return at
+    def close(self) -> None:
+        """Fire nothing new; :meth:`run` ends when what was begun is done."""
+        self._closing = True
+        self._changed.set()
 
     async def run(self) -> None:
-        """Fire until cancelled."""
-        while True:
+        """Fire until closed."""
+        while not self._closing:
             self._changed.clear()
             try:
-                fired = await self._fire_due()
-                if not fired:
-                    await self._clock.wait(await self._next_unfailed(), self._changed)
-            except _NOT_NOW as error:
+                if not await self._fire_due():
+                    await self._wait()
+            except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.info("the timers wait: %s", error)
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(LOOK_AGAIN_S)
 
-    async def _next_unfailed(self) -> datetime | None:
-        """The next wake that has not failed; while one has, somebody must look again soon."""
-        if self._failed:
-            asyncio.get_running_loop().call_later(0.2, self._changed.set)
-        at: datetime | None = await self._database.pool.fetchval("SELECT min(at) FROM wake WHERE at > $1", self._now())
-        return at
+    async def _wait(self) -> None:
+        """Until the next wake is due, something changes, or a postponed wake may be tried again."""
+        at: datetime | None = await self._database.pool.fetchval(
+            "SELECT min(at) FROM wake WHERE id <> ALL($1::text[])", list(self._postponed)
+        )
+        again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._changed.set) if self._postponed else None
+        try:
+            if not self._closing:
+                await self._clock.wait(at, self._changed)
+        finally:
+            if again is not None:
+                again.cancel()
 
     async def _fire_due(self) -> bool:
-        rows = await self._database.pool.fetch(
-            "SELECT name, key, at, payload FROM wake WHERE at <= $1 ORDER BY at, name, key LIMIT 64", self._now()
-        )
-        fired = False
-        for row in rows:
-            if self._failed.get((row["name"], row["key"]), (0.0, 0))[0] > asyncio.get_running_loop().time():
-                continue
-            await self._fire(Wake(name=row["name"], key=row["key"], at=row["at"], payload=row["payload"]))
-            fired = True
-        return fired
+        now = asyncio.get_running_loop().time()
+        waiting = [wake_id for wake_id, (until, _) in self._postponed.items() if until > now]
+        rows = await self._database.pool.fetch(_TAKE_UP, self._clock.now(), waiting, BATCH)
+        for row in sorted(rows, key=_by_time):
+            if self._closing:
+                break
+            await self._fire(_wake(row), row["attempts"])
+        return bool(rows)
 
-    async def _fire(self, wake: Wake) -> None:
+    async def _fire(self, wake: Wake, attempts: int) -> None:
         role = self._service.role
-        hop = Hop(destination=f"{role} wake", subject=f"{role} wake", verb="wake", noun=wake.name)
+        hop = Hop(destination=f"{role} wake", subject=f"{role} wake", verb="wake", noun=wake.name, message_id=wake.id)
         self._desk.in_flight += 1
         try:
-            with self._telemetry.process(role, hop, None):
-                await self._handle(wake)
+            with self._telemetry.process(role, hop, wake.trace):
+                await self._handle(wake, attempts)
         except AlreadyTaken:
             log.debug("the wake was fired by another process")
-        except _NOT_NOW as error:
-            log.warning("not now: %s", error, extra={"wake": wake.name, "key": wake.key})
-            self._postpone(wake)
         except Exception as error:
-            log.exception("a defect spoiled a wake", extra={"wake": wake.name, "key": wake.key})
-            await self._spoiled(wake, error)
+            if is_away(error) or isinstance(error, _NOT_NOW):
+                log.warning("not now: %s", error, extra={"wake": wake.name, "key": wake.key})
+                await self._postpone(wake, is_blamed=False)
+            else:
+                log.exception("a defect spoiled a wake", extra={"wake": wake.name, "key": wake.key})
+                await self._spoiled(wake, attempts, error)
         else:
-            self._failed.pop((wake.name, wake.key), None)
+            self._postponed.pop(wake.id, None)
         finally:
             self._desk.in_flight -= 1
             self._desk.handled += 1
 
-    async def _handle(self, wake: Wake) -> None:
+    async def _handle(self, wake: Wake, attempts: int) -> None:
+        if attempts > FORGIVEN:
+            raise Rejected("it ended the process again and again", code="5.3")
         handler = self._service.wakes.get(wake.name)
         if handler is None:
-            raise Rejected(f"no handler takes the wake '{wake.name}'")
+            raise Rejected(f"no handler takes the wake '{wake.name}'", code="2.9")
 
         async def take(connection: Connection) -> None:
-            await _remove(connection, wake)
+            if await connection.fetchval("DELETE FROM wake WHERE id = $1 RETURNING true", wake.id) is None:
+                raise AlreadyTaken(Key(self._service.role, "wake", wake.id, b""))
 
         trace: dict[str, str] = {}
         self._telemetry.inject(trace)
-        cause = Cause(identity=f"wake\n{wake.name}\n{wake.key}\n{wake.at.isoformat()}", thread=None, trace=trace)
+        cause = Cause(identity=f"wake\n{wake.id}", thread=wake.thread, trace=trace)
         transaction = Transaction(self._database, take)
         try:
             work = self._desk.work(cause, transaction, principal=self._service.role)
@@ -148,36 +198,34 @@ class Timers:
         finally:
             await transaction.release()
 
-    def _postpone(self, wake: Wake) -> int:
-        _, count = self._failed.get((wake.name, wake.key), (0.0, 0))
-        delay_s = min(POSTPONED_S * 2**count, 60.0)
-        self._failed[wake.name, wake.key] = (asyncio.get_running_loop().time() + delay_s, count + 1)
-        return count + 1
+    async def _postpone(self, wake: Wake, *, is_blamed: bool) -> None:
+        _, count = self._postponed.get(wake.id, (0.0, 0))
+        delay_s = min(POSTPONED_S * 2**count, 30.0)
+        self._postponed[wake.id] = (asyncio.get_running_loop().time() + delay_s, count + 1)
+        if not is_blamed:
+            await self._database.pool.execute("UPDATE wake SET attempts = 0 WHERE id = $1", wake.id)
 
-    async def _spoiled(self, wake: Wake, error: Exception) -> None:
+    async def _spoiled(self, wake: Wake, attempts: int, error: Exception) -> None:
         """A wake that cannot succeed is put aside with its reason, at once where a rule said no."""
-        if not isinstance(error, Rejected) and self._postpone(wake) < 5:  # noqa: PLR2004
+        if not isinstance(error, Rejected) and attempts < FORGIVEN:
+            await self._postpone(wake, is_blamed=True)
             return
-        self._failed.pop((wake.name, wake.key), None)
-        reason = error.reason if isinstance(error, BusbarError) else f"it failed: {type(error).__name__}"
-        async with self._database.pool.acquire() as connection, connection.transaction():
-            await connection.execute(
-                "INSERT INTO dead_letter (role, subject, code, reason, headers, body) "
-                "VALUES ($1, $2, '5.3', $3, '{}', $4)",
-                self._service.role,
-                f"wake {wake.name} {wake.key}",
-                reason,
-                wake.payload.encode(),
-            )
-            await connection.execute("DELETE FROM wake WHERE name = $1 AND key = $2", wake.name, wake.key)
-
-    def _now(self) -> datetime:
-        return self._clock.now()
+        self._postponed.pop(wake.id, None)
+        async with self._database.pool.acquire() as connection:
+            await dead_letters.keep_wake(connection, self._service.role, wake, error)
 
 
-async def _remove(connection: Connection, wake: Wake) -> None:
-    gone = await connection.fetchval(
-        "DELETE FROM wake WHERE name = $1 AND key = $2 AND at = $3 RETURNING true", wake.name, wake.key, wake.at
+def _wake(row: Record) -> Wake:
+    return Wake(
+        name=row["name"],
+        key=row["key"],
+        at=row["at"],
+        payload=row["payload"],
+        id=row["id"],
+        thread=row["thread"],
+        trace=msgspec.json.decode(row["trace"], type=dict[str, str]),
     )
-    if not gone:
-        raise AlreadyTaken(Key("wake", f"{wake.name} {wake.key}", b""))
+
+
+def _by_time(row: Record) -> Any:
+    return row["at"], row["name"], row["key"]

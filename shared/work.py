@@ -10,7 +10,6 @@ from contracts.errors import BusbarError
 from contracts.interface import Ask, Interface
 from contracts.message import Id, Request
 from contracts.verbs import Verb
-from shared.bus import subjects
 from shared.envelope import Cause, Row, Writer
 from shared.store import Transaction
 
@@ -26,12 +25,18 @@ class Wake(Struct, frozen=True, kw_only=True):
         key: what it is about; at most one wake of a name waits for a key.
         at: when it was due, in the time of the context.
         payload: what was given when it was set.
+        id: follows from what set it, so that it is another one when it is set again.
+        thread: the CorrelationID of what set it.
+        trace: headers with the trace context of what set it.
     """
 
     name: str
     key: str
     at: datetime
     payload: str = ""
+    id: str = ""
+    thread: str | None = None
+    trace: dict[str, str] = {}
 
 
 class Later:
@@ -85,7 +90,7 @@ class Work(Generic[S]):
         now: the time of the context, the same instant throughout; UTC.
         principal: the role that asks or tells, as the broker vouches; the own role for a wake.
         about: in the handler of a reply, what was given to :meth:`send`.
-        ticket: names the request that is being handled, for an answer later.
+        cause: what it is done for; the identities of all that it says are derived from it.
     """
 
     def __init__(
@@ -109,13 +114,17 @@ class Work(Generic[S]):
         self._interfaces = interfaces
         self._writer = writer
         self._resources = resources
-        self._cause = cause
+        self.cause = cause
         self._count = 0
-        self.ticket = cause.new_id("ticket", 0)
         self.rows: list[Row] = []
         self.sent: list[Sent] = []
         self.wakes: dict[tuple[str, str], Wake | None] = {}
         self.answers: list[Answer] = []
+
+    @property
+    def ticket(self) -> str:
+        """Names the request that is being handled, for an answer later."""
+        return self.cause.new_id(self._interfaces[0].role, "ticket")
 
     @property
     def blobs(self) -> Any:
@@ -125,7 +134,7 @@ class Work(Generic[S]):
     def new_id(self) -> str:
         """A new identity, a UUID; the same one when the same message is handled again."""
         self._count += 1
-        return self._cause.new_id(self._interfaces[0].role, self._count)
+        return self.cause.new_id(self._interfaces[0].role, str(self._count))
 
     async def request(
         self,
@@ -151,7 +160,7 @@ class Work(Generic[S]):
         request = None
         if ids or query is not None or start is not None or end is not None:
             request = Request(start_time=start, end_time=end, id=tuple(Id(value=value) for value in ids), query=query)
-        answer: T = await self._resources.ask(interface, ask.role, noun, request, self._cause)
+        answer: T = await self._resources.ask(interface, ask.role, noun, request, self.cause)
         return answer
 
     def send(self, verb: Verb, payload: Any, *, about: str = "", role: str | None = None) -> None:
@@ -162,7 +171,7 @@ class Work(Generic[S]):
         interface, ask = self._asking(verb, type(payload), role)
         message_id = self.new_id()
         self.rows.append(
-            self._writer.command(interface, ask.role, verb, payload, message_id=message_id, cause=self._cause)
+            self._writer.command(interface, ask.role, verb, payload, message_id=message_id, cause=self.cause)
         )
         self.sent.append(
             Sent(
@@ -180,14 +189,22 @@ class Work(Generic[S]):
         noun = type(payload)
         for interface in self._interfaces:
             if any(told.verb is verb and told.noun is noun for told in interface.publishes):
-                row = self._writer.event(interface, verb, payload, key=key, message_id=self.new_id(), cause=self._cause)
+                row = self._writer.event(interface, verb, payload, key=key, message_id=self.new_id(), cause=self.cause)
                 self.rows.append(row)
                 return
         raise KeyError(f"'{self._interfaces[0].role}' does not publish '{verb} {noun.__name__}'")
 
     def wake(self, name: str, key: str, at: datetime, payload: str = "") -> None:
         """Be woken at ``at``; a wake of the same name and key that still waits is replaced."""
-        self.wakes[name, key] = Wake(name=name, key=key, at=at, payload=payload)
+        self.wakes[name, key] = Wake(
+            name=name,
+            key=key,
+            at=at,
+            payload=payload,
+            id=self.new_id(),
+            thread=self.cause.thread,
+            trace=self.cause.trace,
+        )
 
     def cancel_wake(self, name: str, key: str) -> None:
         """Do not be woken after all; nothing happens when no such wake waits."""

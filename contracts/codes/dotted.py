@@ -1,6 +1,10 @@
 """Codes that are whole numbers with points between them, such as ``3.26.9.185``."""
 
+import re
+
 from contracts.errors import Invalid
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def numbers(text: str, count: int, *, code: str, what: str) -> list[int]:
@@ -18,7 +22,6 @@ def numbers(text: str, count: int, *, code: str, what: str) -> list[int]:
     parts = text.strip().split(".")
     if len(parts) != count:
         raise Invalid(f"{what} '{text}' has {len(parts)} fields instead of {count}", code=code)
-    try:
-        return [int(part) for part in parts]
-    except ValueError as error:
-        raise Invalid(f"{what} '{text}' has a field that is no whole number", code=code) from error
+    if not all(_NUMBER.fullmatch(part) for part in parts):
+        raise Invalid(f"{what} '{text}' has a field that is no whole number", code=code)
+    return [int(part) for part in parts]

@@ -1,21 +1,11 @@
-"""EndDeviceEventType and EndDeviceControlType: ``type.domain.subDomain.eventOrAction``.
+"""What the codes of end-device events mean, whatever generation and whatever list they are of.
 
-Two generations of codes are in use side by side; :data:`KINDS` brings both to one kind. The codes of the first
-generation and of one utility's list are in public files [S]; the names of the fields are one vendor's list [V].
+Two generations of codes are in use side by side; :data:`KINDS` brings both to one kind, :data:`NEWER` the older to its
+equal in the newer lists. The codes of the first generation and of one utility's list are in public files [S]; those
+about the disconnect switch are put together of one vendor's list [V].
 """
 
 from enum import StrEnum
-
-from msgspec import Struct
-
-from contracts.codes.dotted import numbers
-from contracts.codes.tables import name_of
-
-CONNECT = "3.31.0.18"
-"""The control that closes the disconnect switch of an electric meter."""
-
-DISCONNECT = "3.31.0.23"
-"""The control that opens the disconnect switch of an electric meter."""
 
 
 class EventKind(StrEnum):
@@ -44,8 +34,12 @@ class EventKind(StrEnum):
     DEVICE_ERROR = "deviceError"
     COMMUNICATION_LOST = "communicationLost"
     LOAD_SIDE_VOLTAGE = "loadSideVoltage"
+    ARMED = "armed"
     CONNECTED = "connected"
+    CONNECT_FAILED = "connectFailed"
     DISCONNECTED = "disconnected"
+    DISCONNECT_FAILED = "disconnectFailed"
+    CANCEL_FAILED = "cancelFailed"
 
 
 EMITTED: dict[EventKind, str] = {
@@ -98,44 +92,23 @@ KINDS: dict[str, EventKind] = {
     "3.23.136.47": EventKind.COMMUNICATION_LOST,
     "3.23.136.85": EventKind.COMMUNICATION_LOST,
     "3.31.1.143": EventKind.LOAD_SIDE_VOLTAGE,
+    "3.31.0.11": EventKind.ARMED,
     "3.31.0.42": EventKind.CONNECTED,
+    "3.31.0.67": EventKind.CONNECT_FAILED,
     "3.31.0.68": EventKind.DISCONNECTED,
+    "3.31.0.84": EventKind.DISCONNECT_FAILED,
+    "3.31.0.86": EventKind.CANCEL_FAILED,
 }
 """Code to kind; several codes mean the same."""
+
+NEWER: dict[str, str] = {
+    "3.26.9.185": "3.26.0.47",
+    "3.26.9.216": "3.26.0.216",
+    "3.33.1.219": "3.12.48.219",
+}
+"""A code of the first generation to its equal in the newer lists, for those who know only these."""
 
 
 def kind_of(code: str) -> EventKind | None:
     """The kind of ``code``, or None when it means nothing to us."""
     return KINDS.get(code.strip())
-
-
-class EndDeviceCode(Struct, frozen=True, kw_only=True):
-    """The four numbers of an event or a control; unknown numbers are kept."""
-
-    type: int
-    domain: int
-    sub_domain: int
-    event_or_action: int
-
-    @classmethod
-    def parse(cls, text: str) -> "EndDeviceCode":
-        """Read ``text``, such as ``3.26.9.185``.
-
-        Raises:
-            Invalid: when it is not four whole numbers with points between them.
-        """
-        kind, domain, sub_domain, action = numbers(text, 4, code="2.29", what="the event or control type")
-        return cls(type=kind, domain=domain, sub_domain=sub_domain, event_or_action=action)
-
-    def __str__(self) -> str:
-        return f"{self.type}.{self.domain}.{self.sub_domain}.{self.event_or_action}"
-
-    @property
-    def names(self) -> tuple[str, str, str, str]:
-        """The four names, such as ``ElectricMeter``, ``Power``; a number that has no name is its own."""
-        return (
-            name_of("endDevice.type", self.type),
-            name_of("endDevice.domain", self.domain),
-            name_of("endDevice.subDomain", self.sub_domain),
-            name_of("endDevice.eventOrAction", self.event_or_action),
-        )

@@ -16,4 +16,8 @@ CREWS = Interface(
         Exchange(verb=Verb.EXECUTE, noun=SwitchingPlans),
     ),
     asks=(Ask(role="work-management", verb=Verb.CHANGE, noun=MaintenanceOrders),),
+    state=(
+        MaintenanceOrders,
+        SwitchingPlans,
+    ),
 )

@@ -24,4 +24,5 @@ EMERGENCY_SIMULATION = Interface(
         Subscription(role="fault-management", verb=Verb.CLOSED, noun=UnplannedOutages, mode=Mode.KEYED),
         Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
     ),
+    state=(TrainingScenarios,),
 )

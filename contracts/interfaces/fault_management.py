@@ -37,4 +37,8 @@ FAULT_MANAGEMENT = Interface(
         Subscription(role="work-management", verb=Verb.CHANGED, noun=MaintenanceOrders, mode=Mode.KEYED),
         Subscription(role="work-management", verb=Verb.CLOSED, noun=MaintenanceOrders, mode=Mode.KEYED),
     ),
+    state=(
+        UnplannedOutages,
+        TroubleTickets,
+    ),
 )

@@ -11,4 +11,5 @@ HEAD_END = Interface(
     revision="1",
     field=True,
     publishes=(Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),),
+    state=(EndDeviceEvents,),
 )

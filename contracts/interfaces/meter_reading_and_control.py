@@ -13,4 +13,5 @@ METER_READING_AND_CONTROL = Interface(
     serves=(Exchange(verb=Verb.GET, noun=EndDeviceEvents, query=GetEndDeviceEvents),),
     publishes=(Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),),
     subscribes=(Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),),
+    state=(EndDeviceEvents,),
 )

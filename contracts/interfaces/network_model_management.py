@@ -16,4 +16,8 @@ NETWORK_MODEL_MANAGEMENT = Interface(
         Exchange(verb=Verb.GET, noun=FeederTopology),
     ),
     publishes=(Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=NetworkModels),),
+    state=(
+        NetworkModels,
+        FeederTopology,
+    ),
 )

@@ -33,4 +33,8 @@ NETWORK_OPERATION = Interface(
         Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
         Subscription(role="scada", verb=Verb.CREATED, noun=Measurements, mode=Mode.KEYED),
     ),
+    state=(
+        FeederTopology,
+        SwitchingPlans,
+    ),
 )

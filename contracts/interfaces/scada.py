@@ -13,4 +13,5 @@ SCADA = Interface(
     field=True,
     serves=(Exchange(verb=Verb.CREATE, noun=Controls),),
     publishes=(Publication(lane=Lane.CONTROL, verb=Verb.CREATED, noun=Measurements),),
+    state=(Measurements,),
 )

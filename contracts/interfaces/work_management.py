@@ -24,4 +24,8 @@ WORK_MANAGEMENT = Interface(
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MaintenanceOrders),
         Publication(lane=Lane.GENERAL, verb=Verb.CLOSED, noun=MaintenanceOrders),
     ),
+    state=(
+        WorkRequests,
+        MaintenanceOrders,
+    ),
 )

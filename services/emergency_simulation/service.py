@@ -71,6 +71,8 @@ async def order_storm(message: Message[TrainingScenarios], work: Work[Store]) ->
     """A storm is planned on the network as it is now; from here on it comes by itself."""
     order = _only(message.noun.training_scenario, "scenario")
     topology = await work.request(FeederTopology)
+    if not topology.feeder:
+        raise Conflict("there is no network to strike yet")
     await work.store.lock_field()
     if await work.store.running_scenario() is not None:
         raise Conflict("another storm is not over, and there is only one field")

@@ -7,6 +7,7 @@ an exception in a callback ends its reading task           callbacks are contain
 a CancelledError from a callback ends its subscription     likewise, unless the task itself is cancelled
 a half-open peer is found after six minutes                a ping every 2 s, two may be missing
 closing towards such a peer waits for its send buffer      the socket is aborted (:mod:`shared.bus.transport`)
+a failed attempt to reconnect leaves its socket open       it is closed before the next one (likewise)
 ``publish_async`` leaks when an acknowledgement is lost    not used: :meth:`Bus.publish_stream` waits, with a limit
 reconnecting ends after 60 attempts, without jitter        it never ends; jittered exponential delay
 an unforeseen error ends reconnecting without a word       the watchdog sees that nobody reconnects: ``on_lost``

@@ -3,7 +3,11 @@
 Nothing of the content of a message is repeated, save the name of an element or attribute that nobody knows, cut short.
 """
 
+import re
 from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import ValidationError
 
 from contracts.errors import Malformed
 from shared.codec.guard import Element
@@ -14,6 +18,10 @@ SPACE = " \t\r\n"
 LONGEST_NAME = 64
 """Characters of an unknown name that an error repeats."""
 
+_LOCATED = re.compile(r"(.*?)(?: - at `\$(.*)`)?", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_MISSING = re.compile(r"Object missing required field `(.*)`", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING_IN = {"Header": "1.5", "Request": "1.6", "Payload": "1.7"}
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS = frozenset({f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation"})
@@ -29,7 +37,7 @@ def reply_code(path: Sequence[str], *, missing: bool = False) -> str:
 def flaw(element: Element, sentence: str, code: str | None = None) -> Malformed:
     """The error that ``element`` has, as a sentence of which its path is the subject."""
     path = _path(element)
-    return Malformed(f"{'/'.join(path)} {sentence}", code=code or reply_code(path), line=element.sourceline)
+    return Malformed(f"{'/'.join(path)} {sentence}", code=code or reply_code(path), line=_line(element))
 
 
 def at_path(root: Element, path: Sequence[str]) -> Element:
@@ -40,11 +48,57 @@ def at_path(root: Element, path: Sequence[str]) -> Element:
     return found
 
 
-def missing(element: Element, wire: str) -> Malformed:
-    """The error that ``element`` lacks a mandatory element or attribute."""
-    path = _path(element)
-    reason = f"{'/'.join(path)} lacks the mandatory {wire}"
-    return Malformed(reason, code=reply_code([*path, wire], missing=True), line=element.sourceline)
+class Finding(NamedTuple):
+    """What msgspec found, told without anything of the content of the message.
+
+    Attributes:
+        path: local names from where it looked to the field, a place in a list counted from one.
+        sentence: what is wrong, with the path as its subject.
+        missing: the mandatory field that is missing there, if one is.
+    """
+
+    path: tuple[str | int, ...]
+    sentence: str
+    missing: str | None
+
+
+def finding(error: ValidationError) -> Finding:
+    """What ``error`` says of a message."""
+    located = _LOCATED.fullmatch(str(error))
+    what, where = (located[1], located[2] or "") if located else ("is not what belongs there", "")
+    path = tuple(name or int(place) + 1 for name, place in _STEP.findall(where))
+    if absent := _MISSING.fullmatch(what):
+        return Finding(path, f"lacks the mandatory {absent[1]}", absent[1])
+    if strange := _UNKNOWN.fullmatch(what):
+        return Finding(path, f"holds an unknown element {clipped(strange[1])}", None)
+    if what.startswith("Expected "):
+        return Finding(path, f"is not what belongs there: {what[0].lower()}{what[1:]}", None)
+    return Finding(path, "is none of the values of its type" if what.startswith("Invalid ") else what, None)
+
+
+def malformed(error: ValidationError) -> Malformed:
+    """The error that msgspec found in a whole message."""
+    path, sentence, missing = finding(error)
+    told = "".join(f"[{step}]" if isinstance(step, int) else f"/{step}" for step in path)[1:] or "the message"
+    names = [step for step in path if isinstance(step, str)]
+    code = reply_code([*names, missing], missing=True) if missing else reply_code(names)
+    return Malformed(f"{told} {sentence}", code=code)
+
+
+def found(element: Element, error: ValidationError) -> Malformed:
+    """The error that msgspec found in what ``element`` holds."""
+    path, sentence, missing = finding(error)
+    at = element
+    if path:
+        place = path[1] if len(path) > 1 and isinstance(path[1], int) else 1
+        like = [child for child in element if _local(child) == path[0]]
+        at = like[place - 1] if place <= len(like) else element
+    code = (
+        None
+        if missing is None
+        else reply_code([*(_local(step) for step in _line_of_descent(at)), missing], missing=True)
+    )
+    return flaw(at, sentence, code)
 
 
 def unknown(element: Element) -> Malformed:
@@ -52,7 +106,7 @@ def unknown(element: Element) -> Malformed:
     parent = element.getparent()
     path = [] if parent is None else _path(parent)
     kind = f"an unknown element {clipped(_local(element))}" if isinstance(element.tag, str) else "what is no element"
-    return Malformed(f"{'/'.join(path)} holds {kind}", code="1.8", line=element.sourceline)
+    return Malformed(f"{'/'.join(path)} holds {kind}", code="1.8", line=_line(element))
 
 
 def refuse_attributes(element: Element, known: frozenset[str] = frozenset()) -> None:
@@ -93,6 +147,16 @@ def _path(element: Element) -> list[str]:
         steps.append(name if alone else f"{name}[{place}]")
         step = step.getparent()
     return steps[::-1]
+
+
+def _line_of_descent(element: Element) -> list[Element]:
+    """The elements from the root to ``element``."""
+    return [*reversed(list(element.iterancestors())), element]
+
+
+def _line(element: Element) -> int | None:
+    line: int | None = element.sourceline  # type: ignore[assignment]  # the stubs have an ellipsis here
+    return line
 
 
 def _local(element: Element) -> str:

@@ -32,7 +32,8 @@ def canonical(element: Element) -> str:
     Raises:
         ValueError: when it has no canonical form.
     """
-    prefixes = {str(kind).strip().rpartition(":")[0] for kind in _TYPES(element)} - {""}
+    types: list[str] = _TYPES(element)  # type: ignore[assignment]  # what an XPath gives depends on the XPath
+    prefixes = {name.strip().rpartition(":")[0] for name in types} - {""}
     if len(prefixes) > MOST_PREFIXES:
         raise ValueError("names more types than are read here")
     try:
@@ -51,9 +52,11 @@ def from_text(text: str) -> str:
         ValueError: when it is not one well-formed element of a namespace.
     """
     try:
-        element = parse(text.encode())
-    except Malformed:
-        raise ValueError("is not one well-formed XML element") from None
+        element = None if text.startswith("<?") else parse(text.encode())
+    except (Malformed, UnicodeEncodeError):
+        element = None
+    if element is None:
+        raise ValueError("is not one well-formed XML element")
     if not element.tag.startswith("{"):
         raise ValueError("is an element without a namespace")
     return canonical(element)

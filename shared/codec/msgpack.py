@@ -11,8 +11,9 @@ from msgspec import DecodeError, Struct, ValidationError, msgpack, to_builtins
 
 from contracts.errors import Malformed
 from contracts.message import Fault, Message
+from shared.codec.flaws import malformed
 from shared.codec.guard import check_size
-from shared.codec.tree import document_of, header_values, malformed, understood
+from shared.codec.tree import UNEQUAL, document_of, header_values, understood
 from shared.codec.wire import Wire
 
 
@@ -48,12 +49,15 @@ class MessagePackFormat:
         Raises:
             ValueError: when something in it may not be written.
         """
-        written = self._encoder.encode(document_of(self._wire, message))
+        document = document_of(self._wire, message)
         try:
-            # a whole number in a field of floats is written as a float, as it will be read
-            return self._shortest(self._decoder.decode(written))
+            read = self._decoder.decode(self._encoder.encode(document))
         except ValidationError as error:
             raise ValueError(str(error)) from None
+        if read != document:
+            raise ValueError(UNEQUAL)
+        # a whole number in a field of floats is written as a float, as it will be read
+        return self._shortest(read)
 
     def _shortest(self, document: Struct) -> bytes:
         """The one body of ``document``; by itself msgspec gives large structs longer headers than they need."""

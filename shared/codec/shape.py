@@ -29,28 +29,22 @@ class Part(NamedTuple):
         wire: its name on the wire.
         place: where XML carries it.
         many: True for a list, which XML carries as repeated elements.
-        mandatory: True when it must be present.
-        default: what an absent field means.
+        default: what an absent field means, NODEFAULT when it may not be absent.
         struct: the type of its value when that is a struct, else None.
         scalar: the annotated type of its value when that is not a struct, else None.
-        least: how many items a list has at least, when it is present.
-        most: how many at most.
+        may_be_empty: True for a list that has no default and yet may have no items.
+        check_list: for a list, what raises ValueError when it may not be written as it is.
     """
 
     name: str
     wire: str
     place: str
     many: bool
-    mandatory: bool
     default: Any
     struct: type[Struct] | None
     scalar: Any
-    least: int
-    most: int
-
-    def allows(self, count: int) -> bool:
-        """True when a list may have ``count`` items."""
-        return self.least <= count <= self.most or (count == 0 and not self.mandatory)
+    may_be_empty: bool
+    check_list: Callable[[Any], None] | None
 
 
 def namespace(noun: type) -> str:
@@ -71,9 +65,10 @@ def parts_of(struct: type[Struct]) -> tuple[Part, ...]:
     for field in fields(struct):
         about = f"{struct.__name__}.{field.name}"
         optional, annotation = _without_none(field.type)
+        whole = annotation
         metas, bare = _without_metas(annotation)
+        limits = metas
         many = get_origin(bare) is tuple
-        limits = metas if get_origin(bare) is tuple else ()
         if many:
             item, *ellipsis = get_args(bare)
             if ellipsis != [Ellipsis]:
@@ -87,7 +82,6 @@ def parts_of(struct: type[Struct]) -> tuple[Part, ...]:
             raise TypeError(f"{about}: a struct with defaults omits them (omit_defaults=True)")
         if many and not field.required and field.default != () and field.default_factory is NODEFAULT:
             raise TypeError(f"{about}: the default of a list is ()")
-        least = max((meta.min_length or 0 for meta in limits), default=0)
         is_struct = isinstance(bare, type) and issubclass(bare, Struct)
         found.append(
             Part(
@@ -95,12 +89,11 @@ def parts_of(struct: type[Struct]) -> tuple[Part, ...]:
                 wire=field.encode_name,
                 place=next((meta.extra["xml"] for meta in metas if meta.extra and "xml" in meta.extra), CHILD),
                 many=many,
-                mandatory=field.required and (least > 0 or not many),
                 default=() if many and not field.required else field.default,
                 struct=bare if is_struct else None,
                 scalar=None if is_struct else annotation,
-                least=least,
-                most=min((meta.max_length for meta in limits if meta.max_length is not None), default=sys.maxsize),
+                may_be_empty=many and field.required and not any(meta.min_length for meta in limits),
+                check_list=_list_check(whole) if many else None,
             )
         )
     return tuple(found)
@@ -122,8 +115,25 @@ def _without_metas(annotation: Any) -> tuple[tuple[Meta, ...], Any]:
     return tuple(meta for meta in metas if isinstance(meta, Meta)), bare
 
 
+def _list_check(annotation: Any) -> Callable[[Any], None]:
+    """What refuses a list that is none, or one of the wrong length."""
+    metas, _ = _without_metas(annotation)
+    least = max((meta.min_length or 0 for meta in metas), default=0)
+    most = min((meta.max_length for meta in metas if meta.max_length is not None), default=sys.maxsize)
+
+    def check(items: Any) -> None:
+        if type(items) is not tuple or not least <= len(items) <= most:
+            raise ValueError("is not a tuple, or has too few or too many items")
+
+    return check
+
+
 class Forms(NamedTuple):
-    """How a value is read from text and written as text; a string that is not read at all is taken as it stands."""
+    """How a value is made from text and written as text.
+
+    ``read`` makes what msgspec takes for the value and then judges by its type and constraints; text that msgspec
+    takes as it stands has none.
+    """
 
     read: Read | None
     write: Write
@@ -133,54 +143,44 @@ class Forms(NamedTuple):
         return text if self.read is None else self.read(text)
 
 
-_SCALARS: dict[Any, tuple[Read | None, Write]] = {
-    str: (None, xsd.write_string),
-    int: (xsd.read_integer, xsd.write_integer),
-    float: (xsd.read_float, xsd.write_float),
-    bool: (xsd.read_boolean, xsd.write_boolean),
-    Decimal: (xsd.read_decimal, xsd.write_decimal),
-    date: (xsd.read_date, xsd.write_date),
-    bytes: (xsd.read_base64, xsd.write_base64),
+_FORMS: dict[Any, Forms] = {
+    str: Forms(None, xsd.write_string),
+    int: Forms(xsd.read_integer, xsd.write_integer),
+    float: Forms(xsd.read_float, xsd.write_float),
+    bool: Forms(xsd.read_boolean, xsd.write_boolean),
+    Decimal: Forms(xsd.read_decimal, xsd.write_decimal),
+    datetime: Forms(xsd.read_instant, xsd.write_instant),
+    date: Forms(xsd.read_date, xsd.write_date),
+    bytes: Forms(xsd.read_base64, xsd.write_base64),
 }
 
 
 @cache
 def scalar_forms(annotation: Any) -> Forms:
-    """The forms of a value that is not a struct, with its constraints checked.
+    """The forms of a value that is not a struct; writing checks its constraints, reading leaves them to msgspec.
 
     Raises:
         TypeError: when the type has no form in XML.
     """
     metas, bare = _without_metas(annotation)
-    if bare is datetime:
-        return Forms(xsd.instant_reader(annotation), _checked_write(xsd.write_instant, annotation))
+    if bare is datetime and not any(meta.tz for meta in metas):
+        raise TypeError("a time without a zone is nobody's time: use Instant")
     if isinstance(bare, type) and issubclass(bare, Enum):
-        return Forms(xsd.enumeration_reader(bare), xsd.enumeration_writer(bare))
-    if bare not in _SCALARS:
+        return Forms(None, {member: xsd.write_string(str(member.value)) for member in bare}.__getitem__)
+    if bare not in _FORMS:
         raise TypeError(f"{annotation} has no form in XML")
-    read, write = _SCALARS[bare]
+    read, write = _FORMS[bare]
     if not any(_constrains(meta) for meta in metas):
         return Forms(read, write)
-    return Forms(_checked_read(read, annotation), _checked_write(write, annotation))
+    return Forms(read, _checked(write, annotation))
 
 
 def _constrains(meta: Meta) -> bool:
     limits = (meta.gt, meta.ge, meta.lt, meta.le, meta.multiple_of, meta.pattern, meta.min_length, meta.max_length)
-    return any(limit is not None for limit in (*limits, meta.tz))
+    return any(limit is not None for limit in limits)
 
 
-def _checked_read(read: Read | None, annotation: Any) -> Read:
-    def checked(text: str) -> Any:
-        value = text if read is None else read(text)
-        try:
-            return convert(value, annotation)
-        except ValidationError:
-            raise ValueError("is outside of what its type allows") from None
-
-    return checked
-
-
-def _checked_write(write: Write, annotation: Any) -> Write:
+def _checked(write: Write, annotation: Any) -> Write:
     def checked(value: Any) -> str:
         text = write(value)
         try:

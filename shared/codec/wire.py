@@ -3,6 +3,10 @@
 The contracts hold a message as it is used: the noun is the payload and the Get profile is the query. On the wire the
 profiles are fields of Payload and Request, by name. The structs between are made here from the catalogue, so that the
 generic readers and writers know everything that may come, and refuse the rest.
+
+Reading tolerates, in every encoding: the root element ``Message`` in place of the one that the verb demands; the Get
+profile of a ``get`` in the Payload; a Payload with nothing in it, which is none; and beside the noun what the schema
+allows instead of it (``any`` elements, OperationSet, Compressed, ID), as the templates of typed services have it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +87,7 @@ class Wire:
             return Fault(reply=body.Reply)
         header: Header = body.Header
         if root not in {root_of(header.verb), ANY}:
-            raise MisfitError(f"is no verb of a {root}", ("Header", "Verb"), "2.9")
+            raise MisfitError(f"is no verb of the {root}", ("Header", "Verb"), "2.9")
         if header.noun not in self.nouns and header.noun != OPERATION_SET:
             raise MisfitError("is a noun that is not known here", ("Header", "Noun"), "2.5")
         request = _read_request(getattr(body, "Request", None), len(self._queries))

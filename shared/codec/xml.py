@@ -1,18 +1,22 @@
 """Messages in XML."""
 
+import re
 from typing import Any
 
-from contracts.errors import Malformed
+from msgspec import convert
+
 from contracts.message import NAMESPACE, Fault, Header, Message
 from shared.codec.flaws import at_path, flaw, unknown
-from shared.codec.guard import Element, check_size, parse
+from shared.codec.fragment import with_canonical_fragments
+from shared.codec.guard import check_size, parse
 from shared.codec.shape import parts_of, scalar_forms
 from shared.codec.wire import MisfitError, Wire
 from shared.codec.xml_reader import Readers
 from shared.codec.xml_writer import Writers
 
 _FORBIDDEN = bytes(code for code in range(32) if code not in {9, 10, 13})
-_NO_CHARACTERS = ("\ufffe".encode(), "\uffff".encode())
+_NO_CHARACTER = re.compile(b"\xef\xbf[\xbe\xbf]")
+"""U+FFFE and U+FFFF in UTF-8."""
 
 
 class XmlFormat:
@@ -49,10 +53,9 @@ class XmlFormat:
             ValueError: when something in it may not be written.
         """
         root, body = self._wire.disassemble(message)
-        texts: list[str] = []
-        self._writers.of(type(body), root, NAMESPACE)(body, texts.append)
-        written = "".join(texts).encode()
-        if len(written.translate(None, _FORBIDDEN)) != len(written) or any(no in written for no in _NO_CHARACTERS):
+        written = self._writers.text(with_canonical_fragments(body), root, NAMESPACE).encode()
+        is_clean = len(written.translate(None, _FORBIDDEN)) == len(written)
+        if not is_clean or (b"\xef" in written and _NO_CHARACTER.search(written)):
             raise ValueError(f"the {root} holds a character that XML cannot carry")
         return written
 
@@ -69,7 +72,7 @@ class XmlFormat:
             child = None if header is None or part.scalar is None else header.find(f"{{{NAMESPACE}}}{part.wire}")
             if child is not None and not part.many:
                 try:
-                    values[part.name] = scalar_forms(part.scalar).value(child.text or "")
+                    values[part.name] = convert(scalar_forms(part.scalar).value(child.text or ""), part.scalar)
                 except ValueError:
                     continue
         return values

@@ -2,15 +2,15 @@
 
 -- Messages that had an effect, with the reply that is repeated when they come again.
 CREATE TABLE inbox (
+    role text NOT NULL,
     source text NOT NULL,
     message_id text NOT NULL,
     digest bytea NOT NULL,
     received_at timestamptz NOT NULL DEFAULT now(),
     reply bytea,
     reply_content_type text,
-    reply_to text,
     reply_id text,
-    PRIMARY KEY (source, message_id, digest)
+    PRIMARY KEY (role, source, message_id, digest)
 );
 CREATE INDEX inbox_received_at ON inbox (received_at);
 
@@ -21,6 +21,7 @@ CREATE TABLE nonce (
     seen_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (source, nonce)
 );
+CREATE INDEX nonce_seen_at ON nonce (seen_at);
 
 -- How far the events of each producer and subject were heard, and what is missing before that.
 CREATE TABLE position (
@@ -53,7 +54,8 @@ CREATE TABLE outbox (
     sent_at timestamptz
 );
 CREATE INDEX outbox_unsent ON outbox (id) WHERE sent_at IS NULL;
-CREATE INDEX outbox_replay ON outbox (subject, sequence);
+CREATE INDEX outbox_replay ON outbox (subject, sequence) WHERE counted;
+CREATE INDEX outbox_created_at ON outbox USING brin (created_at);
 
 -- The last number given on each subject.
 CREATE TABLE sequence (
@@ -61,7 +63,7 @@ CREATE TABLE sequence (
     last bigint NOT NULL
 );
 
--- Commands whose reply is awaited, and requests that will be answered later.
+-- Commands whose reply is awaited.
 CREATE TABLE sent (
     message_id text PRIMARY KEY,
     asker text NOT NULL,
@@ -72,28 +74,39 @@ CREATE TABLE sent (
     sent_at timestamptz NOT NULL DEFAULT now(),
     replied_at timestamptz
 );
+CREATE INDEX sent_replied_at ON sent (replied_at);
+
+-- Requests that will be answered later; source, message_id and digest are those of the inbox.
 CREATE TABLE ticket (
     ticket text PRIMARY KEY,
     role text NOT NULL,
+    source text NOT NULL,
+    message_id text NOT NULL,
+    digest bytea NOT NULL,
     noun text NOT NULL,
     reply_to text NOT NULL,
     content_type text NOT NULL,
     thread text,
     parts integer NOT NULL DEFAULT 0,
-    opened_at timestamptz NOT NULL DEFAULT now()
+    opened_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (role, source, message_id, digest)
 );
 
--- Timers, due by the clock of the context.
+-- Timers, due by the clock of the context. The id follows from what set the timer; thread and trace go on with it.
 CREATE TABLE wake (
     name text NOT NULL,
     key text NOT NULL,
+    id text NOT NULL,
     at timestamptz NOT NULL,
     payload text NOT NULL,
+    thread text,
+    trace jsonb NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
     PRIMARY KEY (name, key)
 );
-CREATE INDEX wake_at ON wake (at);
+CREATE INDEX wake_at ON wake (at, name, key);
 
--- What could not be handled and whom nobody could tell; and how often a delivery failed before.
+-- What could not be handled and whom nobody could tell; and how often a delivery was begun and not brought to an end.
 CREATE TABLE dead_letter (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     role text NOT NULL,
@@ -112,47 +125,57 @@ CREATE TABLE failure (
     stream text NOT NULL,
     stream_sequence bigint NOT NULL,
     count integer NOT NULL,
-    last text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (stream, stream_sequence)
 );
 
 -- Takes the key of a message; false when it was taken before. The row lock makes a second taker wait for the first.
-CREATE FUNCTION take_message(p_source text, p_message_id text, p_digest bytea) RETURNS boolean
+CREATE FUNCTION take_message(p_role text, p_source text, p_message_id text, p_digest bytea) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO inbox (source, message_id, digest) VALUES (p_source, p_message_id, p_digest) ON CONFLICT DO NOTHING;
+    INSERT INTO inbox (role, source, message_id, digest) VALUES (p_role, p_source, p_message_id, p_digest)
+    ON CONFLICT DO NOTHING;
     RETURN FOUND;
 END
 $$;
 
--- The same for an event, which also moves the position of its producer and subject and notes the gap before it.
-CREATE FUNCTION take_event(
-    p_source text, p_message_id text, p_digest bytea, p_producer text, p_subject text, p_sequence bigint
-) RETURNS boolean
+-- Moves the position of a producer and subject to a number, and notes the gap before it; an older number fills its gap.
+CREATE FUNCTION hear(p_producer text, p_subject text, p_sequence bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     last_heard bigint;
 BEGIN
-    IF p_sequence IS NOT NULL THEN
-        INSERT INTO position AS p (producer, subject, sequence) VALUES (p_producer, p_subject, p_sequence)
-        ON CONFLICT (producer, subject) DO NOTHING;
-        IF NOT FOUND THEN
-            SELECT p.sequence INTO last_heard FROM position p
-            WHERE p.producer = p_producer AND p.subject = p_subject FOR UPDATE;
-            IF p_sequence > last_heard THEN
-                IF p_sequence > last_heard + 1 THEN
-                    INSERT INTO gap (producer, subject, sequence)
-                    SELECT p_producer, p_subject, missing
-                    FROM generate_series(greatest(last_heard + 1, p_sequence - 10000), p_sequence - 1) AS missing
-                    ON CONFLICT DO NOTHING;
-                END IF;
-                UPDATE position SET sequence = p_sequence WHERE producer = p_producer AND subject = p_subject;
-            ELSE
-                DELETE FROM gap WHERE producer = p_producer AND subject = p_subject AND sequence = p_sequence;
-            END IF;
-        END IF;
+    UPDATE position AS p SET sequence = p_sequence
+    WHERE p.producer = p_producer AND p.subject = p_subject AND p.sequence = p_sequence - 1;
+    IF FOUND THEN
+        RETURN;
     END IF;
-    RETURN take_message(p_source, p_message_id, p_digest);
+    INSERT INTO position (producer, subject, sequence) VALUES (p_producer, p_subject, p_sequence)
+    ON CONFLICT (producer, subject) DO NOTHING;
+    IF FOUND THEN
+        RETURN;
+    END IF;
+    SELECT p.sequence INTO last_heard FROM position p
+    WHERE p.producer = p_producer AND p.subject = p_subject FOR UPDATE;
+    IF p_sequence > last_heard THEN
+        INSERT INTO gap (producer, subject, sequence)
+        SELECT p_producer, p_subject, missing
+        FROM generate_series(greatest(last_heard + 1, p_sequence - 10000), p_sequence - 1) AS missing
+        ON CONFLICT DO NOTHING;
+        UPDATE position SET sequence = p_sequence WHERE producer = p_producer AND subject = p_subject;
+    ELSE
+        DELETE FROM gap WHERE producer = p_producer AND subject = p_subject AND sequence = p_sequence;
+    END IF;
+END
+$$;
+
+-- Takes the key of an event that its producer has numbered.
+CREATE FUNCTION take_event(
+    p_role text, p_source text, p_message_id text, p_digest bytea, p_subject text, p_sequence bigint
+) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM hear(p_source, p_subject, p_sequence);
+    RETURN take_message(p_role, p_source, p_message_id, p_digest);
 END
 $$;

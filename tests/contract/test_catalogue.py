@@ -3,16 +3,65 @@
 import pytest
 from msgspec.structs import replace
 
-from contracts.catalogue import CATALOGUE, INTERFACES, NOUNS
+from contracts.catalogue import CATALOGUE, INTERFACES, NOUNS, PROMISED, ROLES
 from contracts.interface import Catalogue, Interface, Mode
 from contracts.interfaces.callers import CALLERS
 from contracts.interfaces.fault_management import FAULT_MANAGEMENT
 
-FIELD = {"callers", "crews", "head-end", "scada"}
+FIELD = {"callers", "crews", "head-end", "scada", "weather"}
+ALL = ROLES.interfaces.values()
+BUSINESS = {
+    "asset-management",
+    "compliance-management",
+    "console",
+    "customer-management",
+    "data-warehouse",
+    "emergency-simulation",
+    "engineering-design-management",
+    "event-history",
+    "external",
+    "fault-management",
+    "gateway",
+    "market-operation",
+    "market-settlement",
+    "meter-reading-and-control",
+    "network-model-management",
+    "network-operation",
+    "predictive-operation-planning",
+    "retail-market-operation",
+    "system-development-planning",
+    "work-management",
+}
 
 
 def test_every_ask_is_served_and_every_event_heard_is_told() -> None:
     assert list(CATALOGUE.problems()) == []
+    assert list(ROLES.problems()) == []
+
+
+def test_every_role_of_the_reference_model_has_its_interface() -> None:
+    assert set(ROLES.interfaces) == BUSINESS | FIELD | {"operator"}
+
+
+def test_what_runs_knows_only_roles_that_run() -> None:
+    """A role without a service would leave durables that nobody empties, and a granted clock that waits for it."""
+    assert set(CATALOGUE.interfaces) == {interface.role for interface in INTERFACES} | {"operator"}
+    for interface in INTERFACES:
+        assert ROLES.interfaces[interface.role] is interface
+        assert {ask.role for ask in interface.asks} <= set(CATALOGUE.interfaces)
+        assert {heard.role for heard in interface.subscribes} <= set(CATALOGUE.interfaces)
+
+
+def test_a_noun_that_no_running_role_serves_or_tells_can_be_read_and_put_to_nobody() -> None:
+    """So the kernel, which finds no handler for it, refuses it with 2.5; what is read is the same everywhere."""
+    carried = {promise.noun for role in INTERFACES for promise in (*role.serves, *role.publishes)}
+    waiting = {promise.noun for role in PROMISED for promise in (*role.serves, *role.publishes)} - carried
+    assert {noun.__name__ for noun in waiting} >= {"Assets", "CustomerConfig", "PlannedOutages", "MeterReadings"}
+    assert CATALOGUE.nouns == ROLES.nouns
+    operator = CATALOGUE.interfaces["operator"]
+    assert not waiting & {ask.noun for ask in operator.asks}
+    for noun in waiting:
+        assert not any(CATALOGUE.query(role, noun.__name__) for role in CATALOGUE.interfaces)
 
 
 def test_a_role_that_is_missing_is_a_problem_for_those_who_ask_and_hear_it() -> None:
@@ -28,10 +77,10 @@ def test_an_ask_that_its_role_does_not_serve_is_a_problem() -> None:
 
 
 def test_the_roles_in_the_field_are_those_that_a_utility_brings() -> None:
-    assert {interface.role for interface in INTERFACES if interface.field} == FIELD
+    assert {interface.role for interface in ALL if interface.field} == FIELD
 
 
-@pytest.mark.parametrize("interface", INTERFACES, ids=lambda interface: interface.role)
+@pytest.mark.parametrize("interface", ALL, ids=lambda interface: interface.role)
 def test_verbs_are_used_in_their_tense(interface: Interface) -> None:
     assert all(exchange.verb.is_request for exchange in interface.serves)
     assert all(ask.verb.is_request for ask in interface.asks)
@@ -39,22 +88,35 @@ def test_verbs_are_used_in_their_tense(interface: Interface) -> None:
     assert all(heard.verb.is_event for heard in interface.subscribes)
 
 
-@pytest.mark.parametrize("interface", INTERFACES, ids=lambda interface: interface.role)
+@pytest.mark.parametrize("interface", ALL, ids=lambda interface: interface.role)
 def test_no_role_says_the_same_twice(interface: Interface) -> None:
-    for promises in (interface.serves, interface.asks, interface.publishes, interface.subscribes):
+    for promises in (interface.serves, interface.asks, interface.publishes, interface.subscribes, interface.state):
         assert len(set(promises)) == len(promises)
 
 
+@pytest.mark.parametrize("interface", [*INTERFACES, *PROMISED], ids=lambda interface: interface.role)
+def test_the_state_of_a_role_is_what_it_serves_or_tells(interface: Interface) -> None:
+    promised = {promise.noun for promise in (*interface.serves, *interface.publishes)}
+    assert set(interface.state) <= promised
+    assert bool(interface.state) == bool(promised)
+
+
+def test_the_event_history_and_the_data_warehouse_hear_every_event() -> None:
+    told = {(role.role, event.verb, event.noun) for role in ALL for event in role.publishes}
+    for keeper in ("data-warehouse", "event-history", "gateway"):
+        assert {(heard.role, heard.verb, heard.noun) for heard in ROLES.interfaces[keeper].subscribes} == told
+
+
 def test_every_noun_of_an_interface_is_in_the_catalogue() -> None:
-    for interface in INTERFACES:
-        for exchange in interface.serves:
-            assert exchange.noun in NOUNS
-            assert exchange.query is None or exchange.query in NOUNS
+    for interface in ALL:
+        for promise in (*interface.serves, *interface.publishes):
+            assert promise.noun in NOUNS
+        assert all(exchange.query is None or exchange.query in NOUNS for exchange in interface.serves)
 
 
-def test_what_follows_the_topology_can_ask_for_it() -> None:
+def test_what_is_followed_can_be_asked_for() -> None:
     """A follower needs a snapshot, so it must be able to get the noun that it follows."""
-    for interface in INTERFACES:
+    for interface in ALL:
         for heard in interface.subscribes:
             if heard.mode is Mode.FOLLOW:
                 asked = [(ask.role, ask.noun) for ask in interface.asks if ask.verb == "get"]

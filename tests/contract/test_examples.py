@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 import contracts
-from contracts.catalogue import CATALOGUE, INTERFACES
+from contracts.catalogue import ROLES
 from contracts.codes.end_device_events import EventKind, kind_of
 from contracts.codes.reply_codes import MEANINGS
 from contracts.message import Message
@@ -20,7 +20,8 @@ from shared.codec import CONTENT_JSON, CONTENT_MSGPACK, CONTENT_XML, Codec
 
 FOLDER = Path(contracts.__file__).with_name("examples")
 EXAMPLES = sorted(f"{path.parent.name}/{path.stem}" for path in FOLDER.glob("*/*.xml"))
-CODEC = Codec(CATALOGUE)
+CODEC = Codec(ROLES)
+INTERFACES = ROLES.interfaces.values()
 
 
 def xml(example: str) -> bytes:
@@ -70,6 +71,22 @@ def test_an_example_says_the_same_in_json(example: str) -> None:
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_an_example_goes_through_messagepack_unchanged(example: str) -> None:
     assert CODEC.decode(CODEC.encode(read(example), CONTENT_MSGPACK), CONTENT_MSGPACK) == read(example)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_who_speaks_in_an_example_may_say_it(example: str) -> None:
+    header = read(example).header
+    role = ROLES.interfaces[header.source or ""]
+    if header.verb is Verb.REPLY:
+        said = {exchange.noun.__name__ for exchange in role.serves}
+    else:
+        said = {promise.noun.__name__ for promise in (*role.asks, *role.publishes) if promise.verb is header.verb}
+    assert header.noun in said
+
+
+def test_no_two_examples_are_the_same_message() -> None:
+    told = [read(example).header.message_id for example in EXAMPLES]
+    assert len(set(told)) == len(told)
 
 
 def test_a_get_that_has_a_profile_is_qualified_by_it() -> None:

@@ -244,6 +244,7 @@ async def test_closing_the_bus_finishes_what_has_arrived(connect: Connect) -> No
 
     await server.serve("x.work", "scada", work)
     asking = [asyncio.create_task(asker.request("x.work", b"%d" % number)) for number in range(20)]
+    await asyncio.sleep(0)  # let them ask
     await asker.flush()
     await server.close()
     assert [(await task).body for task in asking] == done
@@ -297,7 +298,7 @@ def test_the_bus_runs_on_uvloop(nats_server: NatsServer, seed_file: Path, root: 
 
 async def _nothing_waits(bus: Bus, stream: str) -> None:
     async with asyncio.timeout(3):  # the broker counts a verdict some time after it has got it
-        while await bus.backlog(stream):
+        while await bus.backlog(stream):  # noqa: ASYNC110 - nothing tells when it changes
             await asyncio.sleep(0.01)
 
 

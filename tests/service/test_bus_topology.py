@@ -10,6 +10,7 @@ import nkeys  # type: ignore[import-untyped]  # it has neither annotations nor s
 import pytest
 import pytest_asyncio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.errors import Conflict, Denied, Unavailable
 from contracts.interface import Ask, Catalogue, Exchange, Interface, Lane, Mode, Publication, Subscription
@@ -377,26 +378,10 @@ async def test_the_bootstrap_adds_what_a_new_interface_needs(connect: Connect) -
 
 async def test_the_bootstrap_widens_what_a_durable_hears(connect: Connect) -> None:
     admin = await connect(ADMIN)
-    wider = Interface(
-        role="network-operation",
-        title="switches",
-        part="3",
-        revision="2",
-        serves=OPERATION.serves,
-        asks=OPERATION.asks,
-        publishes=OPERATION.publishes,
-        subscribes=(
-            *OPERATION.subscribes,
-            Subscription(role="scada", verb=Verb.CHANGED, noun=Measurements, mode=Mode.SHARED),
-        ),
-    )
-    louder = Interface(
-        role="scada",
-        title="measures",
-        part="3",
-        revision="2",
-        publishes=(*SCADA.publishes, Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=Measurements)),
-    )
+    changed = Subscription(role="scada", verb=Verb.CHANGED, noun=Measurements, mode=Mode.SHARED)
+    told = Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=Measurements)
+    wider = replace(OPERATION, revision="2", subscribes=(*OPERATION.subscribes, changed))
+    louder = replace(SCADA, revision="2", publishes=(*SCADA.publishes, told))
     catalogue = Catalogue(NOUNS, (wider, FAULTS, CREWS, louder, SIMULATION))
     changes = await ensure(admin, catalogue, ROOT, CONTEXT, capacity_bytes=64 * MEBIBYTE)
     assert changes == ("updated the durable network-operation_shared of busbar_training_control",)

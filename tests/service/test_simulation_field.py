@@ -34,10 +34,11 @@ from services.emergency_simulation.domain.network import Network
 from services.emergency_simulation.domain.scenario import plan_faults
 from services.emergency_simulation.service import service as emergency_simulation
 from shared.bus.topology import durables
+from shared.clock import GrantedClock
 from shared.codec import CONTENT_XML
 from shared.config import Context, Settings
 from shared.envelope import success
-from shared.runtime import running
+from shared.runtime import FIRST_GRANT_S, running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
 from tests.fixtures.streets import START, street
@@ -84,7 +85,7 @@ class Outside:
     async def end_of_storm(self) -> TrainingScenario:
         """The storm as it is told when it has ended; the other words about it come before."""
         while True:
-            noun = (await self.auditor.next(30)).message.payload
+            noun = (await self.auditor.next(60)).message.payload
             assert isinstance(noun, TrainingScenarios)
             (scenario,) = noun.training_scenario
             if scenario.end_time is not None:
@@ -192,7 +193,9 @@ async def field(state: Path, kind: type[Outside]) -> AsyncIterator[Outside]:
                 for durable in durables(CATALOGUE, settings.root, settings.context, role)
             ]
             process = running(emergency_simulation, settings=installation.settings, catalogue=CATALOGUE, external=PEERS)
-            async with process:
+            async with process as played:
+                assert isinstance(played.clock, GrantedClock)
+                await played.clock.first_grant(FIRST_GRANT_S)
                 yield outside
             for task in listening:
                 task.cancel()

@@ -7,9 +7,6 @@ S ─ B ┬ F1 ┬ T11 (6)     B is a telemetered breaker, F1 to F3 are fuses; e
            └ T32 (6)
 """
 
-from collections.abc import Iterable
-from itertools import count
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,58 +14,16 @@ from hypothesis import strategies as st
 from contracts.nouns.feeder_topology import Equipment, Feeder
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import CrewStatusKind
-from services.fault_management.domain.assessment import Report, assess, end_plan, report
+from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.inference import HOLD, PATIENCE
 from services.fault_management.domain.network import Network, areas
 from services.fault_management.domain.outage import NEXT, Outage, S, move
 from services.fault_management.domain.prediction import predict
 from services.fault_management.domain.restoration import SETTLE, SILENCE
-from services.fault_management.domain.situation import Situation, Wish
+from services.fault_management.domain.situation import Wish
+from tests.fixtures.fault_desk import Desk, gasps, heard
 from tests.fixtures.small_feeder import POINTS, T0, feeder, plain, s, under
-
-
-def heard(kind: EvidenceKind, *points: str, at: float = 0, source: str = "") -> list[Evidence]:
-    return [Evidence(usage_point=mrid, time=s(at), kind=kind, source=source or f"{mrid}-meter") for mrid in points]
-
-
-def gasps(*points: str, at: float = 0) -> list[Evidence]:
-    return heard(EvidenceKind.GASP, *points, at=at)
-
-
-class Desk:
-    """An area as the service keeps it, without the service: what was heard adds up, and outages are carried on."""
-
-    def __init__(self) -> None:
-        self.network = Network([feeder()])
-        self.evidence: list[Evidence] = []
-        self.outages: dict[str, Outage] = {}
-        self.told: list[Outage] = []
-        self.wishes: list[tuple[Wish, str]] = []
-        self._ids = (f"id-{number}" for number in count(1))
-
-    def look(self, at: float) -> Situation:
-        return Situation(self.network, self.evidence, self.outages.values(), s(at), lambda: next(self._ids))
-
-    def settle(self, situation: Situation) -> list[Outage]:
-        assess(situation)
-        self.outages |= {outage.mrid: outage for outage in situation.changed}
-        self.told += situation.steps
-        self.wishes += situation.wishes
-        return situation.open()
-
-    def hear(self, evidence: Iterable[Evidence], at: float) -> list[Outage]:
-        self.evidence += evidence
-        return self.settle(self.look(at))
-
-    def follow(self, *opened: str, at: float) -> list[Outage]:
-        self.network = Network([feeder(*opened, at=s(at))])
-        return self.settle(self.look(at))
-
-    def report(self, outage: Outage, news: Report, at: float) -> list[Outage]:
-        situation = self.look(at)
-        report(situation, outage, news)
-        return self.settle(situation)
 
 
 @pytest.fixture
@@ -249,9 +204,7 @@ def test_a_plan_that_failed_is_not_asked_for_again(desk: Desk) -> None:
     done = Report(crew=CrewStatusKind.FIELD_COMPLETE, cause="weather", device="B", repaired_at=s(900))
     (outage,) = desk.report(outage, done, at=900)
     assert outage.closing is not None
-    situation = desk.look(1000)
-    end_plan(situation, outage, outage.closing.mrid, "it was aborted")
-    (outage,) = desk.settle(situation)
+    (outage,) = desk.end_plan(outage, outage.closing.mrid, "it was aborted", at=1000)
     assert (outage.state, outage.trouble) == (S.CONFIRMED, "it was aborted")
     desk.follow("B", at=1100)
     assert [wish for wish, _ in desk.wishes] == [Wish.WORK, Wish.CLOSING]
@@ -275,13 +228,24 @@ def test_a_meter_that_gasps_after_the_restoration_opens_an_outage_of_its_own(des
     assert desk.hear(everybody, at=760)[0].state is S.RESTORED, "two of its meters deny it"
 
 
+def test_what_stays_dark_below_another_open_device_goes_over_to_an_outage_of_its_own(desk: Desk) -> None:
+    desk.follow("B", at=0)
+    desk.follow("F1", at=600)
+    known = {each.device: each for each in desk.outages.values()}
+    assert (known["F1"].state, known["F1"].since, len(known["F1"].points)) == (S.CONFIRMED, s(600), 12)
+    assert (known["B"].state, len(known["B"].points), len(known["B"].handed)) == (S.RESTORED, 30, 12)
+    desk.hear(heard(EvidenceKind.RESTORED, *under("F2", "F3"), at=600), at=700)
+    assert [outage.device for outage in desk.look(700).open()] == ["F1"]
+
+
 def test_part_of_an_outage_that_has_supply_again_is_told(desk: Desk) -> None:
     desk.follow("B", at=0)
-    (outage,) = desk.follow("F1", at=600)[:1]
-    known = {each.device: each for each in desk.outages.values()}
-    assert (known["B"].state, len(known["B"].points)) == (S.RESTORED, 18)
-    assert (known["F1"].state, known["F1"].since, len(known["F1"].points)) == (S.CONFIRMED, T0, 12)
-    assert outage.mrid in {each.mrid for each in known.values()}
+    after = Network([feeder("B", at=s(600), fed={"n1", "F2", "T21"})])
+    desk.network = after
+    (outage,) = desk.hear([], at=600)
+    assert (outage.state, sorted(outage.restored)) == (S.PARTIALLY_RESTORED, under("F2"))
+    (outage,) = desk.follow(at=900)
+    assert (outage.state, outage.ended_at, outage.restored["T21-1"]) == (S.RESTORED, s(900), s(600))
 
 
 def test_a_suspicion_whose_meter_has_power_again_is_dismissed(desk: Desk) -> None:

@@ -3,7 +3,9 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
-from services.fault_management.domain.evidence import SKEW, standing
+from msgspec.structs import replace
+
+from services.fault_management.domain.evidence import SKEW, Evidence, standing
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, S, explains, move
 from services.fault_management.domain.prediction import Prediction, predict
 from services.fault_management.domain.situation import Situation
@@ -18,21 +20,20 @@ PATIENCE = timedelta(minutes=15)
 def see_open_devices(situation: Situation) -> None:
     """What network operation reports open, with dead customers below it, is an outage, and a known one."""
     for device, since, dark in situation.network.dead_sections():
-        if not any(outage.device == device for outage in situation.open(KNOWN_DARK)):
-            _see_open(situation, device, since, dark)
+        _see_open(situation, device, since, dark)
 
 
 def _see_open(situation: Situation, device: str, since: datetime, dark: frozenset[str]) -> None:
     points = dark - situation.kept(device, since)
     if not points:
         return
-    above = [other for other in situation.open(KNOWN_DARK) if not points.isdisjoint(other.points)]
+    situation.hand_over(points, since)
     inferred = [other for other in situation.open(LOOSE) if not points.isdisjoint(other.points)]
     # the time of the operation is better than the clock of a meter, except where the darkness is clearly older
-    older = [other.since for other in (*above, *inferred) if other in above or other.since < since - SKEW]
+    begun = min([since, *(other.since for other in inferred if other.since < since - SKEW)])
     why = f"{situation.network.name(device)} is reported open and {len(points)} usage points have no supply"
     first = inferred[0] if inferred else situation.suspicion(points, since, why)
-    known = move(first, S.CONFIRMED, device=device, since=min([since, *older]), witnessed=True, why=why)
+    known = move(first, S.CONFIRMED, device=device, since=begun, witnessed=True, why=why)
     situation.establish(known, points)
 
 
@@ -49,18 +50,24 @@ def confirm(situation: Situation, outage: Outage, device: str | None, why: str) 
             situation.dismiss(outage, f"it belongs to outage {other.mrid}")
             return
     reach = network.under(where) if found and where is not None else frozenset(outage.points)
-    points = (reach - situation.kept(where, outage.since, but=outage.mrid)) or frozenset(outage.points)
+    points = reach - situation.kept(where, outage.since, but=outage.mrid)
     situation.establish(move(outage, S.CONFIRMED, device=where, found=found, why=why), points)
 
 
 def infer(situation: Situation) -> None:
     """Predict from what no known outage explains, and bring the inferred outages in line with it."""
     loose = situation.open(LOOSE)
+    dark = {mrid: each.since for mrid, each in standing(_unexplained(situation), situation.now).items() if each.dark}
+    for outage in situation.open(KNOWN_DARK):
+        own = [dark.get(mrid) for mrid in outage.points if mrid not in outage.restored]
+        if own and all(own):  # everybody was dark before: so was the outage
+            begun = min(at for at in own if at is not None)
+            situation.put(replace(outage, since=min(outage.since, begun)))
     known = [outage for outage in situation.all() if outage.state not in LOOSE]
-    rest = [each for each in situation.heard if not (each.dark and any(explains(outage, each) for outage in known))]
-    dark = {mrid for mrid, each in standing(rest, situation.now).items() if each.dark}
+    rest = _unexplained(situation)
+    unexplained = {mrid for mrid, each in standing(rest, situation.now).items() if each.dark}
     known_dark = {mrid for o in known if o.state in KNOWN_DARK for mrid in o.points if mrid not in o.restored}
-    predictions = predict(situation.network, rest, situation.now, outside=frozenset(known_dark - dark))
+    predictions = predict(situation.network, rest, situation.now, outside=frozenset(known_dark - unexplained))
     claims = _claims(predictions, loose)
     for prediction, outages in zip(predictions, claims, strict=True):
         first = outages[0] if outages else situation.suspicion(prediction.dark, prediction.since, prediction.why)
@@ -73,6 +80,12 @@ def infer(situation: Situation) -> None:
     for outage in loose:
         if outage.mrid not in claimed:
             _let_go(situation, outage)
+
+
+def _unexplained(situation: Situation) -> list[Evidence]:
+    """The evidence without the darkness that known outages explain."""
+    known = [outage for outage in situation.all() if outage.state not in LOOSE]
+    return [each for each in situation.heard if not (each.dark and any(explains(outage, each) for outage in known))]
 
 
 def _claims(predictions: tuple[Prediction, ...], outages: list[Outage]) -> list[list[Outage]]:

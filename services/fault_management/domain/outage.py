@@ -63,8 +63,9 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         tickets: the calls that it explains, sorted.
         found: the crew said which device it is.
         witnessed: network operation reported the device open, so it will report its closing too.
-        restored: when power came back, for each usage point that has it again.
-        restored_at: when we knew that all have it again.
+        restored: when its interruption ended for a usage point: power came back, or another outage took over.
+        handed: the usage points that another outage took over, since something below is out too.
+        restored_at: when we knew that it has ended for all.
         unconfirmed: it was closed without the word of the meters.
         work: the mRID of the work.
         work_asked: work was asked for.
@@ -87,6 +88,7 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     found: bool = False
     witnessed: bool = False
     restored: dict[str, datetime] = {}
+    handed: tuple[str, ...] = ()
     restored_at: datetime | None = None
     unconfirmed: bool = False
     cause: str | None = None

@@ -32,10 +32,13 @@ def follow_supply(situation: Situation) -> None:
 
 
 def _supplied(situation: Situation, outage: Outage) -> dict[str, datetime]:
-    """Who has supply again by the word of network operation, which saw the device open."""
-    network = situation.network
-    back = [mrid for mrid in outage.points if mrid in network.points and mrid not in network.dead]
-    return {mrid: outage.restored.get(mrid) or network.supplied_since(mrid) for mrid in back}
+    """Who has supply again by the word of network operation, which saw the device open.
+
+    A usage point that loses it anew is interrupted anew, by another outage.
+    """
+    live = situation.network.points.keys() - situation.network.dead
+    back = {mrid: situation.network.supplied_since(mrid) for mrid in outage.points if mrid in live}
+    return back | outage.restored
 
 
 def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:
@@ -44,14 +47,12 @@ def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:
     The crew may have closed it without telling network operation; then the repair is all that is known, and the meters
     decide. Nobody has supply while a device that the crew found open is still to be told to network operation.
     """
-    if outage.repaired_at is None or awaits_opening(situation, outage):
-        return {}
-    if not situation.network.dead.isdisjoint(outage.points):
-        return {}
-    told = situation.standings
-    return {
-        mrid: told[mrid].since if mrid in told and not told[mrid].dark else outage.repaired_at for mrid in outage.points
-    }
+    handed = {mrid: outage.restored[mrid] for mrid in outage.handed}
+    own = set(outage.points) - handed.keys()
+    if outage.repaired_at is None or awaits_opening(situation, outage) or own & situation.network.dead:
+        return handed
+    told = {mrid: each.since for mrid, each in situation.standings.items() if not each.dark}
+    return handed | {mrid: told.get(mrid, outage.repaired_at) for mrid in own}
 
 
 def awaits_opening(situation: Situation, outage: Outage) -> bool:
@@ -82,14 +83,15 @@ def _with_better_times(situation: Situation, outage: Outage) -> Outage:
     """``outage`` with the times of the meters where only the word of the crew was known."""
     if outage.witnessed or outage.repaired_at is None:
         return outage
-    return msgspec.structs.replace(outage, restored=_repaired(situation, outage) or outage.restored)
+    return msgspec.structs.replace(outage, restored={**outage.restored, **_repaired(situation, outage)})
 
 
 def _confirmed(situation: Situation, outage: Outage) -> bool:
     """True when at least one meter under each transformer reported power since, and no usage point lost it again."""
     groups = situation.network.groups
-    silent = {groups[mrid] for mrid in outage.points if mrid in groups}
-    for mrid in outage.points:
+    own = [mrid for mrid in outage.points if mrid not in outage.handed]
+    silent = {groups[mrid] for mrid in own if mrid in groups}
+    for mrid in own:
         told = situation.standings.get(mrid)
         if told is None:
             continue

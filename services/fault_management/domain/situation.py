@@ -104,39 +104,50 @@ class Situation:
     def kept(self, device: str | None, since: datetime, but: str = "") -> frozenset[str]:
         """The usage points that stay with other outages when ``device`` turns out to have opened at ``since``.
 
-        A known outage below the device keeps its own, and so does an inferred one that began before: what was dark
-        before the device opened has a reason of its own, and is still dark when the device closes.
+        A known outage keeps its own unless its device is above, and so does an inferred one that began before: what
+        was dark before the device opened has a reason of its own, and is still dark when the device closes.
         """
         kept: set[str] = set()
         for other in self.open(KNOWN_DARK | LOOSE):
-            if other.mrid == but or (device is not None and other.device == device):
-                continue
-            below = device is None or (other.device is not None and self.network.is_under(other.device, device))
-            if (other.state in KNOWN_DARK and below) or (other.state in LOOSE and other.since < since - SKEW):
-                kept |= set(other.points)
+            above = device is not None and other.device is not None and self.network.is_under(device, other.device)
+            older = other.since < since - SKEW and (device is None or other.device != device)
+            if other.mrid != but and ((other.state in KNOWN_DARK and not above) or (other.state in LOOSE and older)):
+                kept |= set(other.points) - other.restored.keys()
         return frozenset(kept)
 
     def establish(self, outage: Outage, points: frozenset[str]) -> Outage:
-        """Put a known ``outage`` that has ``points``, and take them out of every other.
+        """Put a known ``outage`` with ``points``, which no other keeps; what was only inferred there belongs to it.
 
-        No usage point is ever without supply by two outages at once. What was only inferred there belongs to it.
+        A known outage that would have nobody left keeps its own.
         """
         for other in self.open(KNOWN_DARK):
-            if other.mrid != outage.mrid:
-                self.release(other, points)
-        known = self.put(move(outage, S.CONFIRMED, points=tuple(sorted(points))))
+            if other.mrid != outage.mrid and not self.release(other, points):
+                points -= set(other.points)
+        own = tuple(sorted(points)) or outage.points
+        known = self.put(move(outage, S.CONFIRMED, points=own))
         for other in self.open(LOOSE):
-            if not points.isdisjoint(other.points):
+            if not set(own).isdisjoint(other.points):
                 self.dismiss(other, f"it belongs to outage {known.mrid}")
         return known
 
-    def release(self, outage: Outage, points: Iterable[str]) -> None:
-        """Take ``points`` out of a known outage that keeps others."""
-        gone = set(points)
+    def hand_over(self, points: frozenset[str], at: datetime) -> None:
+        """End the interruption of ``points`` by known outages, since from ``at`` on something below them is the reason.
+
+        No usage point is ever without supply by two outages at once (operations guide 3.5).
+        """
+        for outage in self.open(KNOWN_DARK):
+            taken = tuple(mrid for mrid in outage.points if mrid in points and mrid not in outage.restored)
+            if taken:
+                ended = {**outage.restored, **dict.fromkeys(taken, max(at, outage.since))}
+                self.put(msgspec.structs.replace(outage, restored=ended, handed=(*outage.handed, *taken)))
+
+    def release(self, outage: Outage, points: Iterable[str]) -> bool:
+        """Take ``points`` that never belonged to a known outage out of it; False when that leaves nobody."""
+        gone = set(points) - outage.restored.keys()
         left = tuple(mrid for mrid in outage.points if mrid not in gone)
         if left and len(left) < len(outage.points):
-            back = {mrid: at for mrid, at in outage.restored.items() if mrid not in gone}
-            self.put(msgspec.structs.replace(outage, points=left, restored=back))
+            self.put(msgspec.structs.replace(outage, points=left))
+        return bool(left)
 
     def dismiss(self, outage: Outage, why: str) -> None:
         """End an inferred outage that was none, or none of its own."""

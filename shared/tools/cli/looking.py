@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from contracts.catalogue import ROLES
 from contracts.interface import Interface
 from shared.admin import Requeue
 from shared.bus.subjects import AdminVerb
@@ -37,7 +38,7 @@ def list_roles(composition: Composition, *, as_json: bool) -> int:
 def check(composition: Composition) -> int:
     """Check the shape of the tree, what is generated, the interfaces among each other, and every service."""
     problems = [str(problem) for problem in check_shape(ROOT)]
-    problems += contract_problems(ROOT, composition.catalogue)
+    problems += contract_problems(ROOT, ROLES)
     problems += composition.catalogue.problems()
     for role in composition.services:
         problems += composition.load(role).problems()

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 
+from contracts.catalogue import ROLES
 from contracts.errors import BusbarError
 from contracts.verbs import Verb
 from shared.config import Context, LogFormat, LogLevel, SettingError, Settings
@@ -53,7 +54,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
         case "check":
             return looking.check(composition)
         case "contracts":
-            return contracts(looking.ROOT, composition.catalogue, check=given.check, against=given.against)
+            return contracts(looking.ROOT, ROLES, check=given.check, against=given.against)
         case "up":
             return _run(
                 running.up(

@@ -44,7 +44,8 @@ async def up(
     ):
         imported = await first_network(held, composition, network)
         took = asyncio.get_running_loop().time() - began
-        say(f"Ready in {took:.1f} s: context {held.context}, {len(composition.roles(held.context, without))} services.")
+        count = len(composition.roles(held.context, without | external))
+        say(f"Ready in {took:.1f} s: context {held.context}, {count} services.")
         say(f"  broker    {note.nats_url}")
         say(f"  database  port {note.postgres_port}")
         say(f"  keys      {note.credentials}")

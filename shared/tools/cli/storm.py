@@ -37,6 +37,7 @@ class OutageLine(Struct, frozen=True):
     state: str | None
     kind: str | None
     device: str | None
+    name: str | None
     customers: int | None
 
 
@@ -165,6 +166,7 @@ def _lines(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
             state=None if outage.status is None else outage.status.value,
             kind=None if outage.outage_kind is None else str(outage.outage_kind),
             device=next((switch.mrid for switch in outage.opened_switches), None),
+            name=next((name.name for switch in outage.opened_switches for name in switch.names), None),
             customers=outage.original_customers_served,
         )
         for outage in outages.unplanned_outage
@@ -199,7 +201,8 @@ def _summary(report: Report) -> str:
 
 
 def _sentence(line: OutageLine) -> str:
-    return f"outage {line.verb:8} {line.state or '':20} device {line.device or '-'}  {line.customers or 0} customers"
+    device = line.name or line.device or "-"
+    return f"outage {line.verb:8} {line.state or '':20} {line.customers or 0:4} customers  {device}"
 
 
 def _clock(outages: UnplannedOutages) -> str:

@@ -66,4 +66,11 @@ STRANGER = Interface(
     revision="1",
     asks=(Ask(role="shop", verb=Verb.GET, noun=Orders),),
 )
-CATALOGUE = Catalogue((Orders, Parcels), (SHOP, DEPOT, LEDGER, CUSTOMER, STRANGER))
+SIMULATION = Interface(
+    role="emergency-simulation",
+    title="grants the clock, and orders every hour",
+    part="test",
+    revision="1",
+    asks=(Ask(role="shop", verb=Verb.CREATE, noun=Orders),),
+)
+CATALOGUE = Catalogue((Orders, Parcels), (SHOP, DEPOT, LEDGER, CUSTOMER, STRANGER, SIMULATION))

@@ -1,6 +1,8 @@
 """The services of the tests; each part of the kernel has a handler that shows it."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -10,7 +12,7 @@ from contracts.message import Message
 from contracts.verbs import Verb
 from shared.service import Service
 from shared.work import LATER, Later, Wake, Work
-from tests.service.toys.interfaces import DEPOT, LEDGER, SHOP
+from tests.service.toys.interfaces import DEPOT, LEDGER, SHOP, SIMULATION
 from tests.service.toys.orders import Order, Orders, orders
 from tests.service.toys.parcels import Parcel, Parcels, parcels
 from tests.service.toys.store import ToyStore
@@ -20,117 +22,152 @@ gate = asyncio.Event()
 
 
 class Memory:
+    """What a running shop keeps of the parcels that it follows."""
+
     def __init__(self) -> None:
         self.parcels: dict[str, int] = {}
-        self.snapshots = 0
+        self.heard = 0
+
+
+async def list_orders(message: Message[Orders], work: Work[ToyStore]) -> AsyncIterator[Orders]:
+    found = [Order(mrid=row["mrid"], amount=row["amount"]) for row in await work.store.things()]
+    if message.request and message.request.id:
+        wanted = {each.value for each in message.request.id}
+        if "wait" in wanted:
+            await gate.wait()
+        found = [order for order in found if order.mrid in wanted]
+    for start in range(0, max(len(found), 1), 2):
+        yield Orders(order=tuple(found[start : start + 2]))
+
+
+async def take_order(message: Message[Orders], work: Work[ToyStore]) -> Orders:
+    order = message.noun.order[0]
+    await obey(order.note)
+    if not await work.store.add(order):
+        raise Conflict(f"the order {order.mrid} is here already", object_id=order.mrid)
+    await work.store.count(order.mrid)
+    if order.note == "too late":
+        raise Rejected("after the write", code="6.1")
+    work.publish(Verb.CREATED, message.noun, key=order.mrid)
+    return message.noun
+
+
+async def send_parcel(message: Message[Orders], work: Work[ToyStore]) -> Orders:
+    order = message.noun.order[0]
+    known = await work.request(Parcels, ids=[order.mrid]) if order.note == "ask" else Parcels()
+    await work.store.add(order)
+    work.send(Verb.CREATE, parcels(order.mrid, weight=len(known.parcel) + 1, note=order.note), about=order.mrid)
+    work.publish(Verb.CHANGED, message.noun, key=order.mrid)
+    return message.noun
+
+
+async def parcel_sent(reply: Message[Parcels], work: Work[ToyStore]) -> None:
+    assert reply.reply is not None
+    code = reply.reply.error[0].code if reply.reply.error else "0.0"
+    await work.store.note(work.about, f"{reply.reply.result} {code}")
+
+
+async def start_slow_work(message: Message[Orders], work: Work[ToyStore]) -> Later:
+    order = message.noun.order[0]
+    work.wake("finish", order.mrid, work.now + timedelta(milliseconds=order.amount), work.ticket)
+    return LATER
+
+
+async def finish_slow_work(wake: Wake, work: Work[ToyStore]) -> None:
+    await work.store.note(wake.key, "finished", wake.at)
+    if wake.key.startswith("broken"):
+        raise RuntimeError("a defect")
+    if wake.key.startswith("two"):
+        work.answer(wake.payload, orders("first half"), more=True)
+    work.answer(wake.payload, orders("done"))
+
+
+async def cancel_slow_work(message: Message[Orders], work: Work[ToyStore]) -> None:
+    work.cancel_wake("finish", message.noun.order[0].mrid)
+
+
+async def follow_parcels(message: Message[Parcels], work: Work[ToyStore]) -> None:
+    memory: Memory = work.store.memory
+    memory.heard += 1
+    memory.parcels |= {parcel.mrid: parcel.weight for parcel in message.noun.parcel}
+
+
+async def list_parcels(_: Message[Parcels], work: Work[ToyStore]) -> Parcels:
+    rows = await work.store.things()
+    return Parcels(parcel=tuple(Parcel(mrid=row["mrid"], weight=row["amount"]) for row in rows))
+
+
+async def take_parcel(message: Message[Parcels], work: Work[ToyStore]) -> Parcels:
+    parcel = message.noun.parcel[0]
+    await obey(parcel.note)
+    await work.store.add(Order(mrid=parcel.mrid, amount=parcel.weight))
+    await work.store.count(parcel.mrid)
+    work.publish(Verb.CHANGED, message.noun, key=parcel.mrid)
+    work.publish(Verb.CREATED, message.noun, key=parcel.mrid)
+    return message.noun
+
+
+async def write_down(message: Message[Orders], work: Work[ToyStore]) -> None:
+    order = message.noun.order[0]
+    await obey(order.note)
+    await work.store.note(order.mrid, str(order.amount), work.now)
+
+
+async def write_down_change(message: Message[Orders], work: Work[ToyStore]) -> None:
+    await work.store.note(message.noun.order[0].mrid, "changed")
+
+
+async def write_down_many(messages: list[Message[Parcels]], work: Work[ToyStore]) -> None:
+    for message in messages:
+        for parcel in message.noun.parcel:
+            if parcel.note == "bad in a batch":
+                raise RuntimeError("a defect")
+            await work.store.note(parcel.mrid, f"batch of {len(messages)}")
 
 
 def make_shop() -> Service[ToyStore]:
     shop = Service(SHOP, store=ToyStore, memory=Memory)
-
-    @shop.on(Verb.GET, Orders)
-    async def list_orders(message: Message[Orders], work: Work[ToyStore]) -> AsyncIterator[Orders]:
-        found = [Order(mrid=row["mrid"], amount=row["amount"]) for row in await work.store.things()]
-        if message.request and message.request.id:
-            wanted = {each.value for each in message.request.id}
-            found = [order for order in found if order.mrid in wanted]
-        for start in range(0, max(len(found), 1), 2):
-            yield Orders(order=tuple(found[start : start + 2]))
-
-    @shop.on(Verb.CREATE, Orders)
-    async def take_order(message: Message[Orders], work: Work[ToyStore]) -> Orders:
-        order = message.noun.order[0]
-        await _obey(order.note)
-        if not await work.store.add(order):
-            raise Conflict(f"the order {order.mrid} is here already", object_id=order.mrid)
-        await work.store.count(order.mrid)
-        if order.note == "too late":
-            raise Rejected("after the write", code="6.1")
-        work.publish(Verb.CREATED, message.noun, key=order.mrid)
-        return message.noun
-
-    @shop.on(Verb.CHANGE, Orders)
-    async def send_parcel(message: Message[Orders], work: Work[ToyStore]) -> Orders:
-        order = message.noun.order[0]
-        known = await work.request(Parcels, ids=[order.mrid]) if order.note == "ask" else Parcels()
-        work.send(Verb.CREATE, parcels(order.mrid, weight=len(known.parcel) + 1, note=order.note), about=order.mrid)
-        return message.noun
-
-    @shop.on_reply(Verb.CREATE, Parcels)
-    async def parcel_sent(reply: Message[Parcels], work: Work[ToyStore]) -> None:
-        assert reply.reply is not None
-        code = reply.reply.error[0].code if reply.reply.error else "0.0"
-        await work.store.note(work.about, f"{reply.reply.result} {code}")
-
-    @shop.on(Verb.EXECUTE, Orders)
-    async def start_slow_work(message: Message[Orders], work: Work[ToyStore]) -> Later:
-        order = message.noun.order[0]
-        work.wake("finish", order.mrid, work.now + timedelta(milliseconds=order.amount), work.ticket)
-        return LATER
-
-    @shop.on_wake("finish")
-    async def finish_slow_work(wake: Wake, work: Work[ToyStore]) -> None:
-        await work.store.note(wake.key, "finished", wake.at)
-        if wake.key.startswith("two"):
-            work.answer(wake.payload, orders("first half"), more=True)
-        work.answer(wake.payload, orders("done"))
-
-    @shop.on(Verb.CLOSE, Orders)
-    async def cancel_slow_work(message: Message[Orders], work: Work[ToyStore]) -> None:
-        work.cancel_wake("finish", message.noun.order[0].mrid)
-
-    @shop.on(Verb.CHANGED, Parcels)
-    async def follow_parcels(message: Message[Parcels], work: Work[ToyStore]) -> None:
-        memory: Memory = work.store.memory
-        memory.snapshots += 1
-        memory.parcels |= {parcel.mrid: parcel.weight for parcel in message.noun.parcel}
-
+    shop.on(Verb.GET, Orders)(list_orders)
+    shop.on(Verb.CREATE, Orders)(take_order)
+    shop.on(Verb.CHANGE, Orders)(send_parcel)
+    shop.on_reply(Verb.CREATE, Parcels)(parcel_sent)
+    shop.on(Verb.EXECUTE, Orders)(start_slow_work)
+    shop.on_wake("finish")(finish_slow_work)
+    shop.on(Verb.CLOSE, Orders)(cancel_slow_work)
+    shop.on(Verb.CHANGED, Parcels)(follow_parcels)
     return shop
 
 
 def make_depot() -> Service[ToyStore]:
     depot = Service(DEPOT, store=ToyStore)
-
-    @depot.on(Verb.GET, Parcels)
-    async def list_parcels(message: Message[Parcels], work: Work[ToyStore]) -> Parcels:
-        rows = await work.store.things()
-        return Parcels(parcel=tuple(Parcel(mrid=row["mrid"], weight=row["amount"]) for row in rows))
-
-    @depot.on(Verb.CREATE, Parcels)
-    async def take_parcel(message: Message[Parcels], work: Work[ToyStore]) -> Parcels:
-        parcel = message.noun.parcel[0]
-        await _obey(parcel.note)
-        await work.store.add(Order(mrid=parcel.mrid, amount=parcel.weight))
-        await work.store.count(parcel.mrid)
-        work.publish(Verb.CHANGED, message.noun, key=parcel.mrid)
-        return message.noun
-
+    depot.on(Verb.GET, Parcels)(list_parcels)
+    depot.on(Verb.CREATE, Parcels)(take_parcel)
     return depot
 
 
 def make_ledger() -> Service[ToyStore]:
     ledger = Service(LEDGER, store=ToyStore)
-
-    @ledger.on(Verb.CREATED, Orders)
-    async def write_down(message: Message[Orders], work: Work[ToyStore]) -> None:
-        order = message.noun.order[0]
-        await _obey(order.note)
-        await work.store.note(order.mrid, str(order.amount))
-
-    @ledger.on(Verb.CHANGED, Orders)
-    async def write_down_change(message: Message[Orders], work: Work[ToyStore]) -> None:
-        await work.store.note(message.noun.order[0].mrid, "changed")
-
-    @ledger.on_batch(Verb.CREATED, Parcels)
-    async def write_down_many(messages: list[Message[Parcels]], work: Work[ToyStore]) -> None:
-        for message in messages:
-            for parcel in message.noun.parcel:
-                await work.store.note(parcel.mrid, f"batch of {len(messages)}")
-
+    ledger.on(Verb.CREATED, Orders)(write_down)
+    ledger.on(Verb.CHANGED, Orders)(write_down_change)
+    ledger.on_batch(Verb.CREATED, Parcels)(write_down_many)
     return ledger
 
 
-async def _obey(note: str | None) -> None:
+def make_simulation(hours: int = 24) -> Service[ToyStore]:
+    """Orders once an hour of granted time, for so many hours."""
+
+    async def tick(wake: Wake, work: Work[ToyStore]) -> None:
+        number = int(wake.key)
+        work.send(Verb.CREATE, orders(f"hour-{number}", amount=number), about=str(number))
+        if number < hours:
+            work.wake("tick", str(number + 1), work.now + timedelta(hours=1))
+
+    simulation = Service(SIMULATION, store=ToyStore, grants_clock=True)
+    simulation.on_wake("tick")(tick)
+    return simulation
+
+
+async def obey(note: str | None) -> None:
     """What a test asks a handler to do by the note of its object."""
     faults: dict[str, Any] = {
         "reject": Rejected("the rule says no", code="6.1"),
@@ -140,5 +177,7 @@ async def _obey(note: str | None) -> None:
     }
     if note == "wait":
         await gate.wait()
+    elif note == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
     elif note in faults:
         raise faults[note]

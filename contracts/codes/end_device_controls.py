@@ -1,0 +1,56 @@
+"""What the codes of end-device controls mean, and by which events a device answers them.
+
+Connect and disconnect are in several public files [X], the control of a group of resources in one [S]; the others are
+put together of one vendor's list of names [V].
+"""
+
+from enum import StrEnum
+
+from contracts.codes.end_device_events import EventKind
+
+CONNECT = "3.31.0.18"
+"""Closes the disconnect switch of an electric meter."""
+
+DISCONNECT = "3.31.0.23"
+"""Opens the disconnect switch of an electric meter."""
+
+
+class ControlKind(StrEnum):
+    """What a control asks of a device, whatever kind of device it is."""
+
+    ARM_FOR_CLOSURE = "armForClosure"
+    ARM_FOR_OPEN = "armForOpen"
+    CONNECT = "connect"
+    DISCONNECT = "disconnect"
+    RESET_DEMAND = "resetDemand"
+
+
+CONTROLS: dict[str, ControlKind] = {
+    CONNECT: ControlKind.CONNECT,
+    DISCONNECT: ControlKind.DISCONNECT,
+    "2.31.0.18": ControlKind.CONNECT,
+    "2.31.0.23": ControlKind.DISCONNECT,
+    "3.31.0.5": ControlKind.ARM_FOR_CLOSURE,
+    "3.31.0.6": ControlKind.ARM_FOR_OPEN,
+    "3.8.0.214": ControlKind.RESET_DEMAND,
+}
+"""Code to kind; several codes mean the same."""
+
+DONE: dict[ControlKind, EventKind] = {
+    ControlKind.ARM_FOR_CLOSURE: EventKind.ARMED,
+    ControlKind.CONNECT: EventKind.CONNECTED,
+    ControlKind.DISCONNECT: EventKind.DISCONNECTED,
+    ControlKind.RESET_DEMAND: EventKind.DEMAND_RESET,
+}
+"""The event by which a device says that it did what was asked."""
+
+REFUSED: dict[ControlKind, EventKind] = {
+    ControlKind.CONNECT: EventKind.CONNECT_FAILED,
+    ControlKind.DISCONNECT: EventKind.DISCONNECT_FAILED,
+}
+"""The event by which a device says that it did not."""
+
+
+def control_kind_of(code: str) -> ControlKind | None:
+    """The kind of ``code``, or None when it means nothing to us."""
+    return CONTROLS.get(code.strip())

@@ -1,0 +1,1 @@
+"""How much the system bears: scenarios, measurements and their report."""

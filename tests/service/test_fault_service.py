@@ -1,0 +1,258 @@
+"""Fault management on real servers, with peers for all its neighbours, in granted time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from msgspec import json
+from msgspec.structs import replace
+
+from contracts.catalogue import CATALOGUE
+from contracts.codes.end_device_events import EMITTED, EventKind
+from contracts.interface import Lane
+from contracts.message import Message, Reply, Result
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
+from contracts.nouns.feeder_topology import Feeder, FeederTopology
+from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
+from contracts.nouns.switching_plans import SwitchActionKind
+from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
+from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState, UnplannedOutage, UnplannedOutages
+from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
+from contracts.types import ObjectReference, Reference
+from contracts.verbs import Verb
+from services.fault_management.service import service as fault_management
+from shared.config import Context, Settings
+from shared.runtime import running
+from shared.tools.bootstrap import Schema
+from shared.tools.testing import Installation, Peer
+from tests.fixtures.small_feeder import POINTS, feeder, s, under
+
+FM = "fault-management"
+S = OutageState
+
+
+class Field:
+    """The neighbours of fault management, and what the tests ask again and again."""
+
+    def __init__(self, installation: Installation, peers: dict[str, Peer]) -> None:
+        self.installation = installation
+        self.peers = peers
+        self.topology = feeder()
+
+    @asynccontextmanager
+    async def fault_management(self) -> AsyncIterator[None]:
+        """The service, running."""
+        async with running(fault_management, settings=self.installation.settings, catalogue=CATALOGUE):
+            yield
+
+    async def snapshot(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
+        """What network operation answers to a question."""
+        return Reply(result=Result.OK), FeederTopology(feeder=(self.topology,))
+
+    async def grant(self, seconds: float) -> None:
+        """Move the time of the context."""
+        admin = self.peers["admin"]
+        await admin.bus.publish_core(admin.space.clock, json.encode({"now": s(seconds)}))
+        await asyncio.sleep(0.1)
+
+    async def switched(self, after: Feeder) -> None:
+        """Network operation tells a new state of the feeder."""
+        self.topology = replace(after, revision=self.topology.revision + 1)
+        await self.peers["network-operation"].tell(
+            Verb.CHANGED, FeederTopology(feeder=(self.topology,)), key=after.mrid
+        )
+
+    async def meters(self, kind: EventKind, *points: str, at: float) -> None:
+        """Meters tell, one message each."""
+        for mrid in points:
+            event = EndDeviceEvent(
+                created_date_time=s(at),
+                assets=ObjectReference(mrid=f"{mrid}-meter"),
+                end_device_event_type=Reference(ref=EMITTED[kind]),
+                usage_point=ObjectReference(mrid=mrid),
+            )
+            events = EndDeviceEvents(end_device_event=(event,))
+            await self.peers["meter-reading-and-control"].tell(Verb.CREATED, events, key=mrid)
+
+    async def call(self, point: str, at: float, mrid: str) -> TroubleTicket:
+        """A customer calls; the ticket as it is answered."""
+        ticket = TroubleTicket(mrid=mrid, date_time_of_report=s(at), usage_point=ObjectReference(mrid=point))
+        answer = await self.peers["callers"].request(FM, Verb.CREATE, TroubleTickets(trouble_ticket=(ticket,)))
+        (answered,) = answer.noun.trouble_ticket
+        assert isinstance(answered, TroubleTicket)
+        return answered
+
+    async def located_call(self, point: str, at: float, mrid: str) -> TroubleTicket:
+        """The same, once the topology is there."""
+        while True:
+            answered = await self.call(point, at, mrid)
+            if answered.incident is not None:
+                return answered
+            await asyncio.sleep(0.05)
+
+    async def crew(self, order: MaintenanceOrder, status: WorkStatusKind, at: float, cause: str | None = None) -> None:
+        """Work management tells how far the work is."""
+        (work,) = order.work
+        found = () if cause is None else (ActivityRecord(created_date_time=s(at), reason=cause, type="finding"),)
+        work = replace(work, status_kind=status, last_modified_date_time=s(at), activity_records=found)
+        told = MaintenanceOrders(maintenance_order=(replace(order, work=(work,)),))
+        verb = Verb.CLOSED if status is WorkStatusKind.CLOSED else Verb.CHANGED
+        await self.peers["work-management"].tell(verb, told, key="order")
+
+    async def told(self) -> tuple[Verb, UnplannedOutage]:
+        """The next event of fault management."""
+        message = (await self.peers["admin"].next()).message
+        (outage,) = message.noun.unplanned_outage
+        assert isinstance(outage, UnplannedOutage)
+        return message.header.verb, outage
+
+    async def until(self, state: OutageState) -> UnplannedOutage:
+        """The event that first tells of this state."""
+        while True:
+            _, outage = await self.told()
+            if outage.status is not None and outage.status.value == state:
+                return outage
+
+    async def asked(self, role: str) -> Message[Any]:
+        """The next command to a neighbour, taken with a plain OK."""
+        peer = self.peers[role]
+        message = (await peer.next()).message
+        await peer.reply(message, Reply(result=Result.OK), message.payload)
+        return message
+
+    async def shown(self) -> tuple[UnplannedOutage, ...]:
+        """The outages that are not over."""
+        answer = await self.peers["admin"].request(FM, Verb.GET, UnplannedOutages)
+        outages: tuple[UnplannedOutage, ...] = answer.noun.unplanned_outage
+        return outages
+
+
+@asynccontextmanager
+async def field(state: Path) -> AsyncIterator[Field]:
+    settings = Settings(state_dir=state, context=Context.TESTING, granted_clock=True)
+    schemas = [Schema(fault_management.role, fault_management.migrations)]
+    async with AsyncExitStack() as stack:
+        installation = await stack.enter_async_context(Installation.start(settings, CATALOGUE, schemas))
+        (settings.credentials / settings.context / "admin.nk").symlink_to("../admin.nk")
+        await installation.prepare()
+        roles = ("admin", "network-operation", "work-management", "meter-reading-and-control", "callers")
+        peers = {role: await stack.enter_async_context(installation.peer(role)) for role in roles}
+        for role in ("network-operation", "work-management"):
+            peers[role].drain("command", role)
+        await peers["admin"].follow(peers["admin"].space.events(Lane.OUTAGE, FM))
+        yield Field(installation, peers)
+
+
+def points(references: tuple[ObjectReference, ...]) -> set[str | None]:
+    return {reference.mrid for reference in references}
+
+
+def order_for(message: Message[Any], device: str) -> MaintenanceOrder:
+    """The order that work management makes of a request, with what the crew says is out."""
+    ((work,),) = [request.work for request in message.noun.work_request]
+    task = WorkTask(mrid="task", assets=(Asset(mrid=device),))
+    return MaintenanceOrder(mrid="order", work=(Work(mrid=work.mrid, work_tasks=(task,)),))
+
+
+def operation(message: Message[Any]) -> tuple[SwitchActionKind, str | None]:
+    (plan,) = message.noun.switching_plan
+    ((step,),) = [group.switching_step for group in plan.switching_step_groups]
+    return step.switch_action.kind, step.switch_action.operated_switch.mrid
+
+
+async def test_a_melted_fuse_is_found_repaired_closed_and_verified(state: Path) -> None:
+    async with field(state) as here, here.fault_management():
+        await here.peers["network-operation"].serve(here.snapshot)
+        await here.grant(40)
+        ticket = await here.located_call("T11-1", 35, "call")
+        assert ticket.status is not None
+        assert (ticket.mrid, ticket.status.value, ticket.status.remark) == ("call", "ATTACHED", S.SUSPECTED)
+        verb, suspected = await here.told()
+        assert ticket.incident is not None
+        assert (verb, suspected.mrid) == (Verb.CREATED, ticket.incident.mrid)
+        await here.meters(EventKind.POWER_LOST, *under("F1"), at=0)
+        await asyncio.sleep(1)
+        await here.grant(101)
+        predicted = await here.until(S.PREDICTED)
+        assert (predicted.mrid, points(predicted.opened_switches)) == (suspected.mrid, {"F1"})
+        assert points(predicted.de_energized_usage_point) == set(under("F1"))
+        assert (predicted.original_customers_served, points(predicted.trouble_ticket)) == (12, {"call"})
+
+        order = order_for(await here.asked("work-management"), "F1")
+        await here.crew(order, WorkStatusKind.ENROUTE, 300)
+        verb, enroute = await here.told()
+        assert (verb, enroute.status_kind) == (Verb.CHANGED, CrewStatusKind.ENROUTE)
+        await here.crew(order, WorkStatusKind.ON_SITE, 900, "vegetation")
+        confirmed = await here.until(S.CONFIRMED)
+        assert (confirmed.cause, confirmed.outage_kind) == ("vegetation", "confirmed")
+        assert operation(await here.asked("network-operation")) == (SwitchActionKind.OPEN, "F1")
+        await here.switched(feeder("F1", at=s(950)))
+        await here.crew(order, WorkStatusKind.COMPLETED, 1800, "vegetation")
+        await here.crew(order, WorkStatusKind.CLOSED, 1800, "vegetation")
+        assert operation(await here.asked("network-operation")) == (SwitchActionKind.CLOSE, "F1")
+        await here.grant(2000)
+        await here.switched(feeder(at=s(2000)))
+        restored = await here.until(S.RESTORED)
+        assert points(restored.energized_usage_point) == set(under("F1"))
+        await here.meters(EventKind.POWER_RESTORED, "T11-3", "T12-5", at=2000)
+        await asyncio.sleep(0.5)
+        await here.grant(2090)
+        verb, verified = await here.told()
+        assert (verb, verified.status and verified.status.value) == (Verb.CHANGED, S.VERIFIED)
+        verb, closed = await here.told()
+        assert (verb, closed.status and closed.status.value) == (Verb.CLOSED, S.CLOSED)
+        assert closed.actual_period is not None
+        assert (closed.actual_period.start, closed.actual_period.end) == (s(0), s(2000))
+        assert await here.shown() == ()
+
+
+async def test_evidence_that_arrives_all_at_once_and_twice_makes_one_outage(state: Path) -> None:
+    async with field(state) as here, here.fault_management():
+        await here.peers["network-operation"].serve(here.snapshot)
+        await here.grant(40)
+        await here.located_call("T31-1", 35, "first")
+        calls = (here.call(mrid, 38, f"call {mrid}") for mrid in under("F3"))
+        await asyncio.gather(
+            here.meters(EventKind.POWER_LOST, *under("F3"), at=0),
+            here.meters(EventKind.POWER_LOST, *reversed(under("F3")), at=0),
+            *calls,
+        )
+        await asyncio.sleep(1)
+        await here.grant(101)
+        await here.until(S.PREDICTED)
+        (outage,) = await here.shown()
+        assert points(outage.opened_switches) == {"F3"}
+        assert len(outage.trouble_ticket) == len(under("F3")) + 1
+        request = (await here.peers["work-management"].next()).message
+        assert request.noun.work_request[0].work[0].priority.rank == 2, "one of the customers is critical"
+
+
+async def test_without_network_operation_calls_join_by_the_last_topology_and_nothing_is_closed(state: Path) -> None:
+    async with field(state) as here:
+        async with here.fault_management(), here.installation.peer("network-operation") as network_operation:
+            await network_operation.serve(here.snapshot)
+            await here.grant(40)
+            await here.located_call("T11-1", 35, "before")
+            await here.switched(feeder("B", at=s(40)))
+            known = await here.until(S.CONFIRMED)
+            assert points(known.de_energized_usage_point) == set(POINTS)
+        async with here.fault_management():
+            await here.grant(50)
+            answered = await here.call("T21-4", 45, "after")
+            assert answered.incident is not None
+            assert answered.incident.mrid == known.mrid
+            await here.grant(50 + timedelta(hours=3).total_seconds())
+            (outage,) = await here.shown()
+            assert outage.status is not None
+            assert outage.status.value == S.CONFIRMED
+
+
+async def test_a_call_from_a_place_that_nobody_knows_is_taken_all_the_same(state: Path) -> None:
+    async with field(state) as here, here.fault_management():
+        await here.grant(40)
+        answered = await here.call("nowhere", 35, "lost")
+        assert answered.status is not None
+        assert (answered.incident, answered.status.value) == (None, "UNLOCATED")

@@ -1,0 +1,135 @@
+"""Events: keyed in order, shared by all, followed by each process, in batches; and none is lost for good."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Iterable
+
+import pytest
+
+from contracts.message import Message
+from contracts.verbs import Verb
+from shared import gaps, suspects
+from shared.codec import CONTENT_XML
+from shared.tools.testing import Installation, Peer
+from tests.service.toys.orders import Orders, orders
+from tests.service.toys.parcels import parcels
+from tests.service.toys.services import make_depot, make_ledger, make_shop
+from tests.service.toys.world import eventually, notes, rows, run
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing number is asked for soon."""
+    monkeypatch.setattr(gaps, "GRACE_S", 0.2)
+    monkeypatch.setattr(gaps, "LOOK_S", 0.1)
+    monkeypatch.setattr(suspects, "RETRY_S", 0.001)
+
+
+async def test_events_of_a_key_keep_their_order_over_two_replicas_that_stumble(toys: Installation) -> None:
+    count, keys = 120, 6
+    async with toys.peer("shop") as shop, run(toys, make_ledger()), run(toys, make_ledger()):
+        for number in range(count):
+            key = f"key-{number % keys}"
+            await shop.tell(Verb.CREATED, orders(key, amount=number), key=key)
+        heard = await eventually(lambda: _at_least(toys, "key-%", count))
+        order = defaultdict(list)
+        for key, amount in heard:
+            order[key].append(int(amount))
+        assert len(heard) == count
+        assert all(amounts == sorted(amounts) for amounts in order.values())
+
+
+async def test_shared_events_are_taken_by_any_replica_once(toys: Installation) -> None:
+    async with toys.peer("shop") as shop, run(toys, make_ledger()), run(toys, make_ledger()):
+        for number in range(60):
+            await shop.tell(Verb.CHANGED, orders(f"shared-{number}"), key=f"shared-{number}")
+        heard = await eventually(lambda: _at_least(toys, "shared-%", 60))
+        assert sorted({mrid for mrid, _ in heard}) == sorted(mrid for mrid, _ in heard)
+
+
+async def test_what_was_lost_on_its_way_is_found_by_its_number_and_sent_again(toys: Installation) -> None:
+    async with run(toys, make_shop(), make_ledger()), toys.peer("customer") as customer:
+        await customer.request("shop", Verb.CREATE, orders("counted"))
+        await eventually(lambda: _at_least(toys, "counted", 1))
+        lost = await rows(
+            toys,
+            "shop",
+            "WITH numbered AS (UPDATE sequence SET last = last + 3 WHERE subject LIKE '%.general.shop.Orders.created.%' "
+            "RETURNING subject, last) "
+            "INSERT INTO outbox (source, subject, message_id, headers, body, counted, sequence, sent_at) "
+            "SELECT source, subject, 'lost ' || n, headers, "
+            "replace(convert_from(body, 'UTF8'), 'counted', 'lost-' || n)::bytea, true, last - 3 + n, now() "
+            "FROM outbox JOIN numbered USING (subject), generate_series(1, 3) nRETURNING id",
+        )
+        assert len(lost) == 3, "the broker never got these, though their producer believes that it did"
+        await rows(toys, "shop", "DELETE FROM thing WHERE mrid = 'counted'")
+        await customer.request("shop", Verb.CREATE, orders("counted", amount=2))
+        heard = await eventually(lambda: _at_least(toys, "lost-%", 3))
+        assert sorted(mrid for mrid, _ in heard) == ["lost-1", "lost-2", "lost-3"]
+        await eventually(lambda: rows(toys, "ledger", "SELECT WHERE NOT EXISTS (SELECT FROM gap)"))
+
+
+async def test_each_process_follows_from_a_snapshot_on_and_mends_a_gap_by_another(toys: Installation) -> None:
+    shops = [make_shop(), make_shop()]
+    async with toys.peer("shop") as asker, run(toys, make_depot()):
+        await rows(toys, "depot", "INSERT INTO thing (mrid, amount) VALUES ('before', 7)")
+        memories = []
+        for shop in shops:
+            made = shop.memory
+
+            def keep(made: object = made) -> object:
+                assert callable(made)
+                memories.append(made())
+                return memories[-1]
+
+            shop.memory = keep
+        async with run(toys, shops[0]), run(toys, shops[1]):
+            await eventually(lambda: _all(memory.parcels.get("before") == 7 for memory in memories))
+            await asker.command("depot", Verb.CREATE, parcels("after", weight=3))
+            await eventually(lambda: _all(memory.parcels.get("after") == 3 for memory in memories))
+            await rows(toys, "depot", "UPDATE sequence SET last = last + 5 WHERE subject LIKE '%control%'")
+            await rows(toys, "depot", "INSERT INTO thing (mrid, amount) VALUES ('missed', 9)")
+            for number in range(8):
+                await asker.command("depot", Verb.CREATE, parcels(f"next-{number}"))
+            await eventually(lambda: _all(memory.parcels.get("missed") == 9 for memory in memories))
+
+
+async def test_a_batch_is_one_transaction_and_its_bad_message_alone_is_put_aside(toys: Installation) -> None:
+    async with toys.peer("depot") as depot:
+        for number in range(40):
+            note = "bad in a batch" if number == 17 else None
+            await depot.tell(Verb.CREATED, parcels(f"batch-{number}", note=note), key=str(number))
+        async with run(toys, make_ledger()):
+            heard = await eventually(lambda: _at_least(toys, "batch-%", 39))
+            assert len({mrid for mrid, _ in heard}) == 39
+            assert any(text != "batch of 1" for _, text in heard)
+            letters = await eventually(lambda: rows(toys, "ledger", "SELECT subject, reason FROM dead_letter"), 40)
+        assert [letter["reason"].rpartition(" ")[2] for letter in letters] == ["RuntimeError"]
+
+
+async def test_a_rule_that_permutes_and_repeats_its_events_hears_each_once(toys: Installation) -> None:
+    async with toys.peer("shop") as shop, run(toys, make_ledger()):
+        chosen = random.Random(7)
+        told = [f"again-{number % 20}" for number in range(60)]
+        chosen.shuffle(told)
+        for place, name in enumerate(told):
+            body = shop.codec.encode(_same(shop, name), CONTENT_XML)
+            await shop.tell_raw(Verb.CHANGED, "Orders", body, f"sent {place}", key=name)
+        await eventually(lambda: _at_least(toys, "again-%", 20))
+        await asyncio.sleep(0.3)
+        assert len(await notes(toys, "ledger", "again-%")) == 20
+
+
+def _same(shop: Peer, name: str) -> Message[Orders]:
+    """The same event for the same name."""
+    return Message(header=shop.header(Verb.CHANGED, "Orders", message_id=f"id of {name}"), payload=orders(name))
+
+
+async def _at_least(toys: Installation, pattern: str, count: int) -> list[tuple[str, str]]:
+    heard = await notes(toys, "ledger", pattern)
+    return heard if len(heard) >= count else []
+
+
+async def _all(conditions: Iterable[bool]) -> bool:
+    return all(conditions)

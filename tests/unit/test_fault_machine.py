@@ -1,0 +1,123 @@
+"""Whatever the field, the crews and network operation say, in any order: outages keep their promises."""
+
+from collections import Counter
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from contracts.nouns.unplanned_outages import CrewStatusKind
+from services.fault_management.domain.assessment import Report
+from services.fault_management.domain.evidence import EvidenceKind
+from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, NEXT, Plan, PlanStatus, S
+from services.fault_management.domain.situation import Wish
+from tests.fixtures.fault_desk import Desk, heard
+from tests.fixtures.small_feeder import POINTS, s
+
+DEVICES = ["B", "F1", "F2", "F3"]
+
+
+class Outages(RuleBasedStateMachine):
+    """One area, told anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.desk = Desk()
+        self.at = 1000.0
+        self.opened: set[str] = set()
+
+    @rule(
+        kind=st.sampled_from(list(EvidenceKind)),
+        points=st.sets(st.sampled_from(POINTS), min_size=1, max_size=8),
+        age=st.integers(-20, 900),
+    )
+    def hear(self, kind: EvidenceKind, points: set[str], age: int) -> None:
+        self.desk.hear(heard(kind, *sorted(points), at=self.at - age), at=self.at)
+
+    @rule(device=st.sampled_from(DEVICES), kind=st.sampled_from(list(EvidenceKind)))
+    def hear_all_below(self, device: str, kind: EvidenceKind) -> None:
+        self.desk.hear(heard(kind, *sorted(self.desk.network.under(device)), at=self.at), at=self.at)
+
+    @rule(seconds=st.sampled_from([1, 60, 90, 900, 1800, 7200]))
+    def wait(self, seconds: int) -> None:
+        self.at += seconds
+        self.desk.hear([], at=self.at)
+
+    @rule(device=st.sampled_from(DEVICES))
+    def switch(self, device: str) -> None:
+        self.opened ^= {device}
+        self.desk.follow(*sorted(self.opened), at=self.at)
+
+    @precondition(lambda self: self.desk.look(0).open())
+    @rule(
+        data=st.data(),
+        device=st.sampled_from([*DEVICES, "T11", "T21", None]),
+        cause=st.sampled_from(["animal", None]),
+        done=st.booleans(),
+    )
+    def report(self, data: st.DataObject, device: str | None, cause: str | None, done: bool) -> None:
+        outage = data.draw(st.sampled_from(self.desk.look(0).open()))
+        repaired_at = s(self.at) if done else None
+        news = Report(crew=CrewStatusKind.ARRIVED, cause=cause, device=device, repaired_at=repaired_at)
+        self.desk.report(outage, news, at=self.at)
+
+    @precondition(lambda self: self.plans())
+    @rule(data=st.data(), trouble=st.sampled_from([None, "it was aborted"]))
+    def end_plan(self, data: st.DataObject, trouble: str | None) -> None:
+        mrid, plan = data.draw(st.sampled_from(self.plans()))
+        self.desk.end_plan(self.desk.outages[mrid], plan.mrid, trouble, at=self.at)
+
+    def plans(self) -> list[tuple[str, Plan]]:
+        """The plans that are under way, with their outages."""
+        return [
+            (outage.mrid, plan)
+            for outage in self.desk.look(0).open()
+            for plan in (outage.opening, outage.closing)
+            if plan is not None and plan.status is PlanStatus.ASKED
+        ]
+
+    @invariant()
+    def nobody_is_dark_by_two_outages(self) -> None:
+        dark = [
+            mrid
+            for outage in self.desk.look(0).open(KNOWN_DARK | LOOSE)
+            for mrid in outage.points
+            if mrid not in outage.restored
+        ]
+        assert [mrid for mrid, times in Counter(dark).items() if times > 1] == []
+
+    @invariant()
+    def every_value_is_told_once_and_in_order(self) -> None:
+        told: dict[str, list[int]] = {}
+        for outage in self.desk.told:
+            told.setdefault(outage.mrid, []).append(outage.revision)
+        assert all(revisions == list(range(1, len(revisions) + 1)) for revisions in told.values())
+
+    @invariant()
+    def states_follow_the_table(self) -> None:
+        last: dict[str, S] = {}
+        for outage in self.desk.told:
+            before = last.get(outage.mrid, outage.state)
+            assert outage.state is before or outage.state in NEXT[before]
+            last[outage.mrid] = outage.state
+
+    @invariant()
+    def everything_is_asked_for_once(self) -> None:
+        assert all(times == 1 for times in Counter(self.desk.wishes).values())
+
+    @invariant()
+    def nothing_is_closed_that_nobody_repaired(self) -> None:
+        asked = {mrid for wish, mrid in self.desk.wishes if wish is Wish.CLOSING}
+        assert all(self.desk.outages[mrid].repaired_at is not None for mrid in asked)
+
+    @invariant()
+    def a_known_outage_has_somebody_and_ends_after_it_began(self) -> None:
+        for outage in self.desk.outages.values():
+            assert outage.points
+            assert set(outage.restored) <= set(outage.points)
+            if outage.state is S.CLOSED:
+                assert outage.ended_at is not None
+
+
+TestOutages = Outages.TestCase
+TestOutages.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
