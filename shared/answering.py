@@ -4,6 +4,7 @@ An answer is a :class:`shared.envelope.Row`. One with a subject is sent by the r
 that waits, and is given to it at once.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from shared.inbox import Key, Stored
 from shared.security import reply_address
 from shared.store import Database, Transaction
 from shared.work import Later, Work
+
+log = logging.getLogger(__name__)
 
 NOT_NOW_S = 1.0
 """How long a message waits in its stream when its time has not come; doubled with each delivery, at most 30 s."""
@@ -153,10 +156,12 @@ class Answering:
         subject = self._refusal_subject(arrival, message, header)
         if not subject and not self._has_inbox(arrival):
             return None
-        if header is None:
-            fault = Fault(reply=to_reply(error))
-            return self._writer.row(arrival.role, subject, fault, cause, arrival.encoding)
-        return self._answer(arrival, header, to_reply(error), cause=cause, what="refusal", subject=subject)
+        if header is not None:
+            try:
+                return self._answer(arrival, header, to_reply(error), cause=cause, what="refusal", subject=subject)
+            except ValueError:
+                log.info("a header could be read and cannot be echoed", extra={"subject": arrival.subject})
+        return self._writer.row(arrival.role, subject, Fault(reply=to_reply(error)), cause, arrival.encoding)
 
     def not_now(self, arrival: Arrival, message: Message[Any] | None, cause: Cause) -> Outcome:
         """Word for the one who waits; what lies in a stream comes again."""

@@ -142,10 +142,10 @@ def listener(clock: GrantedClock) -> Callable[[Received], Awaitable[None]]:
     return take
 
 
-def asked_roles(catalogue: Catalogue, played: set[str]) -> tuple[str, ...]:
-    """The roles whose rest matters: all that serve or hear something, without those played by another."""
+def asked_roles(catalogue: Catalogue, own: str, played: set[str]) -> tuple[str, ...]:
+    """The roles whose rest matters: the own, and all that serve or hear something, without those played by it."""
     return tuple(
         role
         for role, interface in catalogue.interfaces.items()
-        if (interface.serves or interface.subscribes) and role not in played
+        if (interface.serves or interface.subscribes or role == own) and role not in played
     )

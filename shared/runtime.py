@@ -43,6 +43,9 @@ from shared.timers import Timers
 
 log = logging.getLogger(__name__)
 
+START_PATIENCE_S = 60.0
+"""How long a starting service waits for a database or a broker that is away."""
+
 FLUSH_S = 5.0
 """How long a stopping service tries to send what it has said."""
 
@@ -199,7 +202,10 @@ class _Starting:
     async def _open_database(self) -> Database:
         settings = self._running.settings
         database = await Database.open(
-            settings.login(self._service.role), least=settings.pool_min, most=settings.pool_max
+            settings.login(self._service.role),
+            least=settings.pool_min,
+            most=settings.pool_max,
+            patience_s=START_PATIENCE_S,
         )
         self._stack.callback(self._phase, Phase.STOPPED)
         self._stack.push_async_callback(database.close)
@@ -215,6 +221,7 @@ class _Starting:
             root=settings.root,
             seed_file=settings.seed_file(role),
             on_lost=lambda reason: running.lose(role, reason),
+            patience_s=START_PATIENCE_S,
         )
         self._stack.push_async_callback(bus.close)
         grants = self._service.grants_clock and role == self._service.role and settings.granted_clock
@@ -237,7 +244,7 @@ class _Starting:
         if not isinstance(clock, GrantedClock) or not self._service.grants_clock:
             return
         played = {interface.role for interface in self._service.interfaces[1:]}
-        roles = asked_roles(self._running.catalogue, played)
+        roles = asked_roles(self._running.catalogue, self._service.role, played)
         granter = Granter(bus, clock, roles, absent=self._running.external, start=GRANTED_START)
         self._run(granter.run(), "granter")
 

@@ -25,9 +25,6 @@ else:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 60.0
-"""How long a starting service waits for a database that is away."""
-
 _SESSION = {
     "idle_in_transaction_session_timeout": "30s",
     "statement_timeout": "30s",
@@ -88,7 +85,7 @@ class Database:
         self.login = login
 
     @classmethod
-    async def open(cls, login: Login, *, least: int = 1, most: int = 4, patience_s: float = PATIENCE_S) -> "Database":
+    async def open(cls, login: Login, *, least: int = 1, most: int = 4, patience_s: float = 30.0) -> "Database":
         """Connect as ``login`` with ``least`` to ``most`` connections.
 
         Raises:

@@ -1,7 +1,7 @@
 """EndDeviceEventType and EndDeviceControlType: ``type.domain.subDomain.eventOrAction``, four numbers.
 
-The names of the fields are one vendor's list [V]. In the codes of the first generation a number may have meant something
-else, so what such a code says is its kind, not its names.
+The names of the fields are one vendor's list [V]. In the codes of the first generation a number may have meant
+something else, so what such a code says is its kind, not its names.
 """
 
 from msgspec import Struct

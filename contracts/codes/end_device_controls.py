@@ -38,6 +38,7 @@ CONTROLS: dict[str, ControlKind] = {
 
 DONE: dict[ControlKind, EventKind] = {
     ControlKind.ARM_FOR_CLOSURE: EventKind.ARMED,
+    ControlKind.ARM_FOR_OPEN: EventKind.ARMED,
     ControlKind.CONNECT: EventKind.CONNECTED,
     ControlKind.DISCONNECT: EventKind.DISCONNECTED,
     ControlKind.RESET_DEMAND: EventKind.DEMAND_RESET,

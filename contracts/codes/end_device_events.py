@@ -93,6 +93,7 @@ KINDS: dict[str, EventKind] = {
     "3.23.136.85": EventKind.COMMUNICATION_LOST,
     "3.31.1.143": EventKind.LOAD_SIDE_VOLTAGE,
     "3.31.0.11": EventKind.ARMED,
+    "3.31.0.12": EventKind.ARMED,
     "3.31.0.42": EventKind.CONNECTED,
     "3.31.0.67": EventKind.CONNECT_FAILED,
     "3.31.0.68": EventKind.DISCONNECTED,

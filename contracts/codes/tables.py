@@ -32,10 +32,10 @@ def number_of(table: str, name: str) -> int:
     Raises:
         KeyError: when the table does not know the name.
     """
-    if name.lstrip("-").isdigit():
+    if name.removeprefix("-").isdecimal():
         return int(name)
-    found = _TABLES[table]
-    for part in (found.published, found.one_vendor):
+    found = _TABLES.get(table)
+    for part in () if found is None else (found.published, found.one_vendor):
         for number, known in part.items():
             if known == name:
                 return number

@@ -1,8 +1,8 @@
 """Assets: what the utility owns, each thing with its serial number, through its life.
 
-IEC 61968-4:2019 has the profile; the spelling of the noun is ours; no public copy of the profile was found.
-61968-style: written from the public class model by the ordering rule, not verified against the published profile
-[P]. The namespace is our proposal. Classes: Asset and its parts.
+IEC 61968-4:2019 has profiles of assets, whose names are not public; the noun is our proposal; no public copy of the
+profile was found. 61968-style: written from the public class model by the ordering rule, not verified against the
+published profile [P]. The namespace is our proposal. Classes: Asset and its parts.
 
 Ours: ``revisionNumber``, a whole number that grows by one with each change.
 """

@@ -1,6 +1,6 @@
 """Crews: who can be sent, with what, and until when.
 
-IEC 61968-3:2021 speaks of the exchange; the noun is our proposal; no public copy of the profile was found.
+IEC 61968-3:2021 is about crews as well; the noun is our proposal; no public copy of the profile was found.
 61968-style: written from the public class model by the ordering rule, not verified against the published profile
 [P]. The namespace is our proposal. Classes: Crew, CrewMember and Person; Capability is of the informative part of
 the model [GK].

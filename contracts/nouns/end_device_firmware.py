@@ -1,8 +1,9 @@
 """EndDeviceFirmware: firmware for devices, and when they are to use it.
 
-IEC 61968-9 names the noun; no public copy of the profile was found. 61968-style: written from the public class
-model by the ordering rule, not verified against the published profile [P]. The namespace is our proposal. No class
-of the public class model says more than the identifiers of firmware, hardware and program that ComFunction has.
+IEC 61968-9 names the noun; no public copy of the profile was found. 61968-style: written in the manner of the
+public class model by the ordering rule, not verified against the published profile [P]. The namespace is our
+proposal. No class of the public class model says more than the identifiers of firmware, hardware and program that
+ComFunction has.
 """
 
 from msgspec import Struct, field

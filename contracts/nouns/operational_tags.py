@@ -1,6 +1,6 @@
 """OperationalTags: tags that forbid or warn.
 
-IEC 61968-3:2021 has the document; the spelling of the noun is ours; no public copy of the profile was found.
+IEC 61968-3:2021 is about such documents; the noun is our proposal; no public copy of the profile was found.
 61968-style: written from the public class model by the ordering rule, not verified against the published profile
 [P]. The namespace is our proposal. Class: OperationalTag; the author of the document is who holds the tag.
 

@@ -1,8 +1,9 @@
 """PlannedOutageNotifications: who is told of a planned outage, and for when.
 
-IEC 61968-3:2021 has the noun; no public copy of the profile was found. 61968-style: written from the public class
-model by the ordering rule, not verified against the published profile [P]. The namespace is our proposal. Of the
-class PlannedOutageNotification only the name and what refers to it are public; what is in it is ours.
+IEC 61968-3:2021 has the noun; no public copy of the profile was found. 61968-style: written in the manner of the
+public class model by the ordering rule, not verified against the published profile [P]. The namespace is our
+proposal. Of the class PlannedOutageNotification only the name and what refers to it are public; what is in it is
+ours.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model).
 """

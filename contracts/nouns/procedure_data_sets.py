@@ -1,9 +1,9 @@
 """ProcedureDataSets: what inspections, diagnoses and maintenance found on assets.
 
-IEC 61968-4:2019 has the exchange; the spelling of the noun is ours; no public copy of the profile was found.
-61968-style: written from the public class model by the ordering rule, not verified against the published profile
-[P]. The namespace is our proposal. Class: ProcedureDataSet; the kind of its Procedure says whether it was an
-inspection, a diagnosis, a maintenance or a test.
+IEC 61968-4:2019 has profiles of the condition of assets, whose names are not public; the noun is our proposal; no
+public copy of the profile was found. 61968-style: written from the public class model by the ordering rule, not
+verified against the published profile [P]. The namespace is our proposal. Class: ProcedureDataSet; the kind of its
+Procedure says whether it was an inspection, a diagnosis, a maintenance or a test.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model).
 """

@@ -1,9 +1,9 @@
 """ReceiptRecord: receipts for what was paid, and how it was paid.
 
-IEC 61968-9 names the noun; no public copy of the profile was found. 61968-style: written from the public class
-model by the ordering rule, not verified against the published profile [GK]. The namespace is our proposal. Classes:
-Receipt and Tender. The classes of the package PaymentMetering are known in general only: no public copy was at
-hand.
+IEC 61968-9 names the noun; no public copy of the profile was found. 61968-style: written from general knowledge of
+the class model by the ordering rule, not verified against the published profile [GK]. The namespace is our
+proposal. Classes: Receipt and Tender. The classes of the package PaymentMetering are known in general only: no
+public copy was at hand.
 """
 
 from decimal import Decimal

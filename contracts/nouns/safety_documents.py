@@ -1,6 +1,6 @@
 """SafetyDocuments: permissions to work, clearances above all.
 
-IEC 61968-3:2021 has the document; the spelling of the noun is ours; no public copy of the profile was found.
+IEC 61968-3:2021 is about such documents; the noun is our proposal; no public copy of the profile was found.
 61968-style: written from the public class model by the ordering rule, not verified against the published profile
 [P]. The namespace is our proposal. Classes: SafetyDocument and ClearanceDocument.
 

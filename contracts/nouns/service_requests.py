@@ -1,9 +1,9 @@
 """ServiceRequests: what customers ask for: a connection, a move, a look at the meter.
 
-IEC 61968-8:2015 has the message type; no public copy of the profile was found. 61968-style: written from the public
-class model by the ordering rule, not verified against the published profile [P]. The namespace is our proposal. No
-class of the public class model is a service request; it is written as a Document with what WorkRequests and
-ServiceOrders have.
+IEC 61968-8:2015 has the message type; no public copy of the profile was found. 61968-style: written in the manner
+of the public class model by the ordering rule, not verified against the published profile [P]. The namespace is our
+proposal. No class of the public class model is a service request; it is written as a Document with what
+WorkRequests and ServiceOrders have.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model).
 """

@@ -1,9 +1,9 @@
 """SwitchingEvents: what was switched, by whom and when, by plan or without one.
 
 IEC 61968-3:2021 has the document; the spelling of the noun is ours; no public copy of the profile was found.
-61968-style: written from the public class model by the ordering rule, not verified against the published profile
-[P]. The namespace is our proposal. Of the class SwitchingEvent only the name and that actions lead to it are
-public; the rest is of the class ActivityRecord and ours.
+61968-style: written in the manner of the public class model by the ordering rule, not verified against the
+published profile [P]. The namespace is our proposal. Of the class SwitchingEvent only the name and that actions
+lead to it are public; the rest is of the class ActivityRecord and ours.
 """
 
 from msgspec import Struct, field

@@ -1,9 +1,9 @@
 """SwitchingOrders: that somebody execute a plan, or some groups of its steps.
 
 IEC 61968-3:2021 has the document; the spelling of the noun is ours; no public copy of the profile was found.
-61968-style: written from the public class model by the ordering rule, not verified against the published profile
-[P]. The namespace is our proposal. Of the class SwitchingOrder the name and its location are public; the rest is
-ours.
+61968-style: written in the manner of the public class model by the ordering rule, not verified against the
+published profile [P]. The namespace is our proposal. Of the class SwitchingOrder the name and its location are
+public; the rest is ours.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model).
 """

@@ -1,8 +1,9 @@
 """TransactionRecord: payments at the counter and what was bought with them.
 
-IEC 61968-9 names the noun; no public copy of the profile was found. 61968-style: written from the public class
-model by the ordering rule, not verified against the published profile [GK]. The namespace is our proposal. Class:
-Transaction. The classes of the package PaymentMetering are known in general only: no public copy was at hand.
+IEC 61968-9 names the noun; no public copy of the profile was found. 61968-style: written from general knowledge of
+the class model by the ordering rule, not verified against the published profile [GK]. The namespace is our
+proposal. Class: Transaction. The classes of the package PaymentMetering are known in general only: no public copy
+was at hand.
 """
 
 # ruff: noqa: S105 - a prepayment token is something to buy, not a password

@@ -3,7 +3,8 @@
 XML is what the standard says; JSON and MessagePack carry the same names. Writing is strict and canonical: what the
 schema refuses is not written. Reading is strict too; what it tolerates is listed in :mod:`shared.codec.xsd`,
 :mod:`shared.codec.xml_reader`, :mod:`shared.codec.guard`, :mod:`shared.codec.wire`, :mod:`shared.codec.json` and
-:mod:`shared.codec.msgpack`, and nothing else is. A message is equal to itself after any round trip through any of the encodings.
+:mod:`shared.codec.msgpack`, and nothing else is. A message is equal to itself after any round trip through any of the
+encodings.
 """
 
 from hashlib import sha256

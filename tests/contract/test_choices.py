@@ -7,6 +7,7 @@ import pytest
 from contracts.catalogue import CATALOGUE
 from contracts.errors import Malformed
 from contracts.nouns.end_device_controls import EndDeviceControl, PanDisplay, PanPricing
+from contracts.nouns.network_differences import NetworkDifference
 from contracts.nouns.network_models import Blob, NetworkModel
 from contracts.nouns.switching_plans import GenericAction, SwitchAction, SwitchActionKind, SwitchingStep
 from contracts.types import ObjectReference, Reference
@@ -30,11 +31,18 @@ def test_a_step_tells_its_one_action() -> None:
         lambda: NetworkModel(
             mrid="m", model_format="CIM100 RDF/XML", document="<r/>", blob=Blob(reference="r", sha256="00", size=4)
         ),
+        lambda: NetworkDifference(
+            mrid="d",
+            base_model=ObjectReference(mrid="m"),
+            model_format="CIM100 RDF/XML",
+            reverse_differences="<r/>",
+            blob=Blob(reference="r", sha256="00", size=4),
+        ),
     ],
-    ids=["no action", "two actions", "two kinds of control", "two documents"],
+    ids=["no action", "two actions", "two kinds of control", "two documents", "two sets of statements"],
 )
 def test_a_choice_that_is_not_made_as_it_must_be_is_refused(make: Callable[[], object]) -> None:
-    with pytest.raises(ValueError, match=r"action|kind|document"):
+    with pytest.raises(ValueError, match=r"action|kind|document|statements"):
         make()
 
 

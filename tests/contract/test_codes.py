@@ -5,21 +5,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import errors
-from contracts.codes.end_device_events import (
-    CONNECT,
-    DISCONNECT,
-    EMITTED,
-    KINDS,
-    EndDeviceCode,
-    EventKind,
-    kind_of,
+from contracts.codes.end_device_codes import EndDeviceCode
+from contracts.codes.end_device_controls import CONNECT, CONTROLS, DISCONNECT, DONE, REFUSED, ControlKind
+from contracts.codes.end_device_events import EMITTED, KINDS, NEWER, EventKind, kind_of
+from contracts.codes.reading_quality import (
+    ESTIMATED,
+    MEASURED,
+    MISSING,
+    POWER_FAILED,
+    SUSPECT,
+    VALIDATED,
+    ReadingQualityCode,
 )
-from contracts.codes.reading_quality import ReadingQualityCode
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.codes.reply_codes import MEANINGS, meaning
+from contracts.codes.tables import name_of, number_of
 
 NUMBER = st.integers(min_value=-99, max_value=99999)
 FIFTEEN_MINUTE_KWH = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
+FIELDS = [
+    "macroPeriod",
+    "aggregate",
+    "measuringPeriod",
+    "accumulation",
+    "flowDirection",
+    "commodity",
+    "measurementKind",
+    "phases",
+    "multiplier",
+    "unit",
+    "currency",
+]
 
 
 @given(st.lists(NUMBER, min_size=18, max_size=18))
@@ -34,10 +50,51 @@ def test_a_reading_type_can_be_built_again_from_its_own_names(numbers: list[int]
     assert ReadingTypeCode.build(**code.names).names == code.names
 
 
+@given(st.sampled_from(FIELDS), NUMBER)
+def test_a_number_of_a_reading_type_is_found_again_by_its_name(field: str, number: int) -> None:
+    """Or another number that means the same, where two lists differ."""
+    name = name_of(f"readingType.{field}", number)
+    assert name_of(f"readingType.{field}", number_of(f"readingType.{field}", name)) == name
+
+
+@given(NUMBER)
+def test_a_reading_type_has_one_canonical_form(phases: int) -> None:
+    canonical = ReadingTypeCode(phases=phases).canonical
+    assert canonical.canonical == canonical
+    assert canonical.names == ReadingTypeCode(phases=phases).names
+
+
+@given(st.text(alphabet="0123456789.-+_ ¹x", max_size=40) | st.text(max_size=20))
+def test_text_is_a_code_with_the_same_numbers_or_is_refused(text: str) -> None:
+    for kind in (ReadingTypeCode, EndDeviceCode, ReadingQualityCode):
+        try:
+            code = kind.parse(text)
+        except errors.Invalid:
+            continue
+        assert [int(part) for part in str(code).split(".")] == [int(part) for part in text.strip().split(".")]
+
+
 @given(st.lists(NUMBER, min_size=4, max_size=4))
-def test_any_four_numbers_survive_as_an_event_type(numbers: list[int]) -> None:
+def test_any_four_numbers_survive_as_an_event_or_control_type_and_can_be_read(numbers: list[int]) -> None:
     text = ".".join(map(str, numbers))
-    assert str(EndDeviceCode.parse(text)) == text
+    code = EndDeviceCode.parse(text)
+    assert str(code) == text
+    assert EndDeviceCode.build(*code.names).names == code.names
+    assert code.words
+
+
+@given(st.lists(NUMBER, min_size=3, max_size=3))
+def test_any_three_numbers_survive_as_a_reading_quality(numbers: list[int]) -> None:
+    text = ".".join(map(str, numbers))
+    code = ReadingQualityCode.parse(text)
+    assert str(code) == text
+    assert ReadingQualityCode.build(*code.names).names == code.names
+
+
+@pytest.mark.parametrize("code", [*KINDS, *CONTROLS])
+def test_every_code_that_we_know_is_one_and_says_its_kind(code: str) -> None:
+    assert str(EndDeviceCode.parse(code)) == code
+    assert EndDeviceCode.parse(code).words == (KINDS.get(code) or CONTROLS[code])
 
 
 def test_a_reading_type_tells_its_fields_by_name() -> None:
@@ -89,6 +146,22 @@ def test_every_generation_of_the_return_means_power_restored(code: str) -> None:
     assert kind_of(code) is EventKind.POWER_RESTORED
 
 
+def test_both_generations_of_an_event_mean_the_same() -> None:
+    assert all(KINDS[older] is KINDS[newer] for older, newer in NEWER.items())
+
+
+def test_an_event_of_the_first_generation_says_its_kind_where_its_names_mislead() -> None:
+    gasp = EndDeviceCode.parse("3.26.9.185")
+    assert gasp.names == ("ElectricMeter", "Power", "Pricing", "185")
+    assert gasp.words == "powerLost"
+    assert EndDeviceCode.parse("3.26.0.1").words == "ElectricMeter Power NA Aborted"
+
+
+def test_a_device_can_say_that_it_did_what_was_asked() -> None:
+    assert set(DONE) == set(ControlKind) == set(CONTROLS.values())
+    assert not set(DONE.values()) & set(REFUSED.values())
+
+
 def test_an_unknown_event_has_no_kind_and_keeps_its_numbers() -> None:
     assert kind_of("3.26.9.999") is None
     assert EndDeviceCode.parse("3.26.9.999").names == ("ElectricMeter", "Power", "Pricing", "999")
@@ -113,6 +186,16 @@ def test_a_reading_quality_tells_who_says_what() -> None:
     assert quality.is_estimated
     assert str(ReadingQualityCode.parse("5.4.260")) == "5.4.260"
     assert ReadingQualityCode.parse("5.4.260").names == ("externallySpecified", "dataCollection", "260")
+
+
+def test_the_qualities_that_we_use_are_named() -> None:
+    said = {code: ReadingQualityCode.parse(code).names for code in (MEASURED, VALIDATED, SUSPECT, ESTIMATED)}
+    assert said[MEASURED] == ("endDevice", "valid", "dataValid")
+    assert said[VALIDATED] == ("meterDataManagement", "valid", "validated")
+    assert said[SUSPECT] == ("meterDataManagement", "reasonability", "suspect")
+    assert ReadingQualityCode.parse(POWER_FAILED).names == ("meterDataManagement", "powerQuality", "powerFail")
+    assert str(ReadingQualityCode.build("meteringSystemNetwork", "reasonability", "knownMissingRead")) == MISSING
+    assert [code for code in said if ReadingQualityCode.parse(code).is_estimated] == [ESTIMATED]
 
 
 def test_every_code_that_we_refuse_with_is_a_code_of_the_standard() -> None:

@@ -13,6 +13,8 @@ from msgspec.structs import fields
 import contracts
 from contracts.catalogue import ROLES
 from contracts.codes.end_device_events import EventKind, kind_of
+from contracts.codes.reading_quality import ReadingQualityCode
+from contracts.codes.reading_type import ReadingTypeCode
 from contracts.codes.reply_codes import MEANINGS
 from contracts.message import Message
 from contracts.verbs import Verb
@@ -77,10 +79,10 @@ def test_an_example_goes_through_messagepack_unchanged(example: str) -> None:
 def test_who_speaks_in_an_example_may_say_it(example: str) -> None:
     header = read(example).header
     role = ROLES.interfaces[header.source or ""]
+    said = {asked.noun.__name__ for asked in role.asks if asked.verb is header.verb}
+    said |= {told.noun.__name__ for told in role.publishes if told.verb is header.verb}
     if header.verb is Verb.REPLY:
-        said = {exchange.noun.__name__ for exchange in role.serves}
-    else:
-        said = {promise.noun.__name__ for promise in (*role.asks, *role.publishes) if promise.verb is header.verb}
+        said = {served.noun.__name__ for served in role.serves}
     assert header.noun in said
 
 
@@ -139,6 +141,61 @@ def test_the_examples_tell_one_story() -> None:
     assert dark == {point.mrid for point in closed.energized_usage_point}
     assert outage.original_customers_served == sum(point.customers for point in feeder.usage_point)
     assert ticket.usage_point.mrid in dark
+
+
+def test_the_days_before_and_after_belong_to_the_same_story() -> None:
+    outage = read("UnplannedOutages/created").noun.unplanned_outage[0]
+    feeder = read("FeederTopology/changed").noun.feeder[0]
+    equipment = {item.mrid for item in feeder.equipment}
+    points = {point.mrid for point in feeder.usage_point}
+
+    incident = read("IncidentInformation/closed").noun.incident[0]
+    assert incident.outage.mrid == outage.mrid
+    assert {ticket.mrid for ticket in incident.trouble_tickets} == identities(
+        read("TroubleTickets/create").noun
+    ) - points
+
+    planned = read("PlannedOutages/changed").noun.planned_outage[0]
+    assert {item.mrid for item in (*planned.equipments, *planned.outage_isolation_equipment)} <= equipment
+    assert {point.mrid for point in planned.de_energized_usage_point} == points
+    assert read("PlannedOutages/canceled").noun.planned_outage[0].mrid == planned.mrid
+    notice = read("PlannedOutageNotifications/created").noun.planned_outage_notification[0]
+    assert notice.planned_outage.mrid == planned.mrid
+
+    recloser = read("Assets/changed").noun.asset[0]
+    assert {place.mrid for place in recloser.power_system_resources} == {
+        switch.mrid for switch in outage.opened_switches
+    }
+    assert read("Crews/changed").noun.crew[0].mrid in identities(read("MaintenanceOrders/created").noun)
+
+    customer = read("CustomerConfig/create").noun.customer[0]
+    agreement = read("CustomerAgreementConfig/reply").noun.customer_agreement[0]
+    assert customer.names == read("TroubleTickets/create").noun.trouble_ticket[0].customer.names
+    assert agreement.customer.mrid == customer.mrid
+    settled = read("MeterReadings/created").noun.meter_reading[0]
+    assert settled.usage_point.mrid in {point.mrid for point in agreement.usage_points} <= points
+    assert {served.mrid for served in agreement.service_locations} <= identities(
+        read("ServiceLocationConfig/create").noun
+    )
+
+
+def test_the_indices_of_the_examples_follow_from_the_outage() -> None:
+    closed = read("UnplannedOutages/closed").noun.unplanned_outage[0]
+    counted = read("ReliabilityIndices/created").noun.reliability_index[0]
+    minutes = (closed.actual_period.end - closed.actual_period.start).total_seconds() / 60
+    period = (counted.period.end - counted.period.start).total_seconds() / 60
+    assert counted.customers_served == closed.original_customers_served
+    assert counted.saidi == counted.caidi == pytest.approx(minutes, abs=0.005)
+    assert counted.asai == pytest.approx(1 - minutes / period, abs=5e-7)
+
+
+def test_the_readings_of_the_examples_have_types_and_qualities_that_are_known() -> None:
+    noun = read("MeterReadings/created").noun
+    for reading_type in noun.reading_type:
+        names = ReadingTypeCode.parse(reading_type.mrid).names
+        assert (names["measuring_period"], names["unit"]) == (reading_type.measuring_period, reading_type.unit)
+    for quality in noun.reading_quality_type:
+        assert ReadingQualityCode.parse(quality.mrid).names[:2] == (quality.system_id, quality.category)
 
 
 def test_one_thread_runs_through_the_story() -> None:

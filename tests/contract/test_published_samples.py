@@ -22,8 +22,8 @@ CODEC = Codec(CATALOGUE)
 
 VERDICTS = {
     # a power of ten of 1.1
-    "p5_ChangedDERGroupStatuses_event.xml": "1.8 yMultiplier is not one of the values",
-    "p5_CreateDERGroupDispatches_1.xml": "1.8 yMultiplier is not one of the values",
+    "p5_ChangedDERGroupStatuses_event.xml": "1.8 yMultiplier is none of the values",
+    "p5_CreateDERGroupDispatches_1.xml": "1.8 yMultiplier is none of the values",
     # the two characters of an escape between the elements
     "p5_CreateDERGroups_0.xml": "1.8 holds text between its elements",
     # a local extension of the profile

@@ -1,4 +1,7 @@
-"""What is derived from the interfaces, on a broker that enforces it."""
+"""What is derived from the interfaces, on a broker that enforces it.
+
+Longer than 400 lines because streams, durables and permissions are tried on one small house of roles.
+"""
 
 import asyncio
 import os

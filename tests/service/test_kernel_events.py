@@ -60,7 +60,7 @@ async def test_what_was_lost_on_its_way_is_found_by_its_number_and_sent_again(to
             "INSERT INTO outbox (source, subject, message_id, headers, body, counted, sequence, sent_at) "
             "SELECT source, subject, 'lost ' || n, headers, "
             "replace(convert_from(body, 'UTF8'), 'counted', 'lost-' || n)::bytea, true, last - 3 + n, now() "
-            "FROM outbox JOIN numbered USING (subject), generate_series(1, 3) nRETURNING id",
+            "FROM outbox JOIN numbered USING (subject), generate_series(1, 3) n RETURNING id",
         )
         assert len(lost) == 3, "the broker never got these, though their producer believes that it did"
         await rows(toys, "shop", "DELETE FROM thing WHERE mrid = 'counted'")
@@ -108,7 +108,7 @@ async def test_a_batch_is_one_transaction_and_its_bad_message_alone_is_put_aside
         assert [letter["reason"].rpartition(" ")[2] for letter in letters] == ["RuntimeError"]
 
 
-async def test_a_rule_that_permutes_and_repeats_its_events_hears_each_once(toys: Installation) -> None:
+async def test_an_event_that_is_told_again_in_any_order_is_heard_once(toys: Installation) -> None:
     async with toys.peer("shop") as shop, run(toys, make_ledger()):
         chosen = random.Random(7)
         told = [f"again-{number % 20}" for number in range(60)]

@@ -202,6 +202,11 @@ async def test_events_are_heard_in_order_and_come_again_until_they_are_acknowled
     assert await _comes_to(lambda: _dark_places(join), lambda places: place in places)
 
 
+ANOTHERS_COMMANDS = "busbar.production.command.crews.SwitchingPlans.execute.callers"
+ANOTHERS_REPLIES = "busbar.production.reply.crews.x.fault-management"
+LONG_AGO = "<Nonce>old</Nonce><Created>2020-01-01T00:00:00Z</Created>"
+
+
 @pytest.mark.parametrize(
     ("changes", "code", "field"),
     [
@@ -211,24 +216,9 @@ async def test_events_are_heard_in_order_and_come_again_until_they_are_acknowled
         ({"Noun": "WorkRequests"}, "2.5", "another noun than the header names"),
         ({"Verb": "change"}, "2.9", "Header/Verb"),
         ({"MessageID": None}, "1.5", "Header/MessageID"),
-        (
-            {
-                "AsyncReplyFlag": "true",
-                "ReplyAddress": "busbar.production.command.crews.SwitchingPlans.execute.callers",
-            },
-            "7.7",
-            "Header/ReplyAddress",
-        ),
-        (
-            {"AsyncReplyFlag": "true", "ReplyAddress": "busbar.production.reply.crews.x.fault-management"},
-            "7.7",
-            "Header/ReplyAddress",
-        ),
-        (
-            {"ReplayDetection": "<Nonce>old</Nonce><Created>2020-01-01T00:00:00Z</Created>"},
-            "7.4",
-            "Header/ReplayDetection/Created",
-        ),
+        ({"AsyncReplyFlag": "true", "ReplyAddress": ANOTHERS_COMMANDS}, "7.7", "Header/ReplyAddress"),
+        ({"AsyncReplyFlag": "true", "ReplyAddress": ANOTHERS_REPLIES}, "7.7", "Header/ReplyAddress"),
+        ({"ReplayDetection": LONG_AGO}, "7.4", "Header/ReplayDetection/Created"),
     ],
 )
 async def test_a_header_that_lies_is_refused_with_its_code_and_field(
@@ -282,8 +272,23 @@ async def test_nobody_is_answered_at_an_inbox_that_is_not_the_askers(state: Path
         await callers.client.publish(subject, body, reply=inbox)
         with pytest.raises(nats.errors.TimeoutError):
             await hearing.next_msg(timeout=1)
-    [letter, *_] = json.loads(await _said(await _busbar(state, "dlq", "fault-management")))
-    assert (letter["code"], letter["subject"]) == ("7.7", subject)
+    assert ("7.7", subject) in await _dead_letters(state, "fault-management")
+
+
+async def test_a_command_that_cannot_be_read_is_answered_with_a_fault_message(callers: Bare) -> None:
+    await callers.command("fault-management", "create", "TroubleTickets", b"no XML", "unreadable-1")
+    reply = await _reply(callers, "busbar.production.reply.callers.unreadable-1.fault-management")
+    assert (reply.text("Reply/Result"), reply.code) == ("FAILED", "1.8")
+
+
+async def test_an_event_and_a_reply_that_cannot_be_right_become_dead_letters(state: Path, join: Join) -> None:
+    async with join("scada") as scada, join("crews") as crews:
+        await scada.tell("control", "created", "Measurements", "<Payload><Nonsense/></Payload>", key="")
+        address = "busbar.production.reply.network-operation.never-asked.crews"
+        await crews.answer(address, "SwitchingPlans", "never-asked", "<Reply><Result>OK</Result></Reply>")
+    subject = f"busbar.production.event.control.scada.Measurements.created.{partition('')}"
+    letters = await _comes_to(lambda: _dead_letters(state, "network-operation"), lambda found: len(found) > 1)
+    assert sorted(letters) == [("1.8", subject), ("2.15", address)]
 
 
 @pytest.mark.parametrize(
@@ -294,11 +299,10 @@ async def test_nobody_is_answered_at_an_inbox_that_is_not_the_askers(state: Path
         "busbar.production.event.outage.head-end.EndDeviceEvents.created.0",
         "busbar.production.reply.crews.1.fault-management",
         "busbar.training.request.fault-management.TroubleTickets.create.callers",
-        "$js.api.stream.delete.busbar_production_command",
+        "$JS.API.STREAM.DELETE.busbar_production_command",
     ],
 )
 async def test_the_broker_refuses_to_publish_for_another(callers: Bare, subject: str) -> None:
-    subject = subject.replace("$js.api.stream.delete", "$JS.API.STREAM.DELETE")
     await callers.client.publish(subject, b"")
     refusal = await asyncio.wait_for(callers.refusals.get(), 5)
     assert "permissions violation for publish" in refusal
@@ -354,6 +358,12 @@ async def _crew_status(join: Join, outage: str) -> str:
         question = request("operator", "get", "UnplannedOutages", f"<Request><ID>{outage}</ID></Request>")
         answer = await operator.ask("fault-management", "get", "UnplannedOutages", question)
     return answer.text("//UnplannedOutage/statusKind")
+
+
+async def _dead_letters(state: Path, role: str) -> list[tuple[str, str]]:
+    """Code and subject of each dead letter of a role."""
+    letters = json.loads(await _said(await _busbar(state, "dlq", role)))
+    return [(letter["code"], letter["subject"]) for letter in letters]
 
 
 async def _comes_to(ask: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> T:

@@ -1,6 +1,5 @@
 """What becomes of a CIM document."""
 
-import os
 import re
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from services.network_model_management.domain.versions import MODEL_FORMAT, acti
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HARBOUR = Path(__file__).parents[2] / "infra" / "networks" / "harbour.xml"
-IEEE13 = Path(os.environ.get("BUSBAR_SAMPLE_MODELS", "samples")) / "IEEE13.xml"
+IEEE13 = Path(__file__).resolve().parents[3] / "shared" / "samples" / "models" / "IEEE13.xml"
 
 HEAD = (
     '<rdf:RDF xmlns:cim="http://iec.ch/TC57/CIM100#" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
@@ -87,7 +86,7 @@ def harbour() -> Import:
 @pytest.fixture(scope="module")
 def ieee13() -> Import:
     if not IEEE13.exists():
-        pytest.skip("IEEE13.xml is not in the folder that BUSBAR_SAMPLE_MODELS names")
+        pytest.skip("the published models are not beside the repository")
     return import_document(IEEE13.read_bytes(), "1", NOON)
 
 

@@ -48,10 +48,12 @@ async def import_network(settings: Settings, composition: Composition, name: str
     return created
 
 
-async def networks(settings: Settings, composition: Composition) -> tuple[NetworkModel, ...]:
-    """The models that are known, without their documents."""
+async def networks(
+    settings: Settings, composition: Composition, *, patience_s: float = 0.0
+) -> tuple[NetworkModel, ...]:
+    """The models that are known, without their documents; ``patience_s`` for a role that is only just starting."""
     async with operator(settings, composition) as peer:
-        answer: NetworkModels = await asked(peer, MANAGEMENT, Verb.GET, NetworkModels)
+        answer: NetworkModels = await insisted(peer, MANAGEMENT, Verb.GET, NetworkModels, patience_s=patience_s)
     return answer.network_model
 
 

@@ -15,12 +15,15 @@ from shared.config import Settings
 from shared.runtime import running
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.installation import context_of, noted, servers
-from shared.tools.cli.network import import_network, networks
+from shared.tools.cli.network import MANAGEMENT, import_network, networks
 from shared.tools.cli.processes import MODULE, parent_gone, supervised
 
 log = logging.getLogger(__name__)
 
 DEFAULT_NETWORK = "harbour"
+
+START_S = 60.0
+"""How long network model management may take to start before a network is imported."""
 
 
 async def up(
@@ -42,7 +45,8 @@ async def up(
         context_of(settings, composition, note, afresh=False, external=external) as held,
         services(held, composition, without=without | external, external=external, isolate=isolate),
     ):
-        imported = await first_network(held, composition, network)
+        has_models = network is not None or MANAGEMENT not in without | external
+        imported = await first_network(held, composition, network) if has_models else None
         took = asyncio.get_running_loop().time() - began
         count = len(composition.roles(held.context, without | external))
         say(f"Ready in {took:.1f} s: context {held.context}, {count} services.")
@@ -117,7 +121,7 @@ async def first_network(settings: Settings, composition: Composition, network: s
     Raises:
         BusbarError: the model is refused.
     """
-    if network is None and await networks(settings, composition):
+    if network is None and await networks(settings, composition, patience_s=START_S):
         return None
     model = await import_network(settings, composition, network or DEFAULT_NETWORK)
     return f"{model.description or model.mrid}"

@@ -11,15 +11,12 @@ from typing import Any
 import yaml
 
 from contracts.interface import (
-    Ask,
     Catalogue,
     Exchange,
     Interface,
     Lane,
     Mode,
     NounType,
-    Publication,
-    Subscription,
 )
 from contracts.verbs import Verb
 from shared.bus.subjects import CONTEXTS, CommandSubject, EventSubject, ReplySubject, RequestSubject, Space, inbox
@@ -99,7 +96,7 @@ def document(catalogue: Catalogue) -> str:
             },
         },
     }
-    return _GENERATED + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return _GENERATED + yaml.dump(tree, Dumper=_Dumper, sort_keys=False, default_flow_style=None, width=120)
 
 
 def _role(interface: Interface) -> Node:
@@ -193,7 +190,7 @@ def _operations(catalogue: Catalogue, interface: Interface) -> Iterator[tuple[st
     for served in interface.serves:
         for transport in _subjects(role, served):
             channel = _asked(transport, role, served.verb, served.noun)
-            operation = _operation("receive", role, channel, served) | _reply(transport, served.noun)
+            operation = _operation("receive", role, channel) | _reply(transport, served.noun)
             if transport == "request":
                 operation["bindings"] = {"nats": {"queue": role, "bindingVersion": "0.1.0"}}
             else:
@@ -204,26 +201,26 @@ def _operations(catalogue: Catalogue, interface: Interface) -> Iterator[tuple[st
     for ask in interface.asks:
         for transport in _subjects(ask.role, Exchange(verb=ask.verb, noun=ask.noun)):
             channel = _asked(transport, ask.role, ask.verb, ask.noun)
-            operation = _operation("send", role, channel, ask) | _reply(transport, ask.noun)
+            operation = _operation("send", role, channel) | _reply(transport, ask.noun)
             yield f"{role}.asks.{ask.role}.{ask.verb}.{ask.noun.__name__}.{transport}", operation
     for told in interface.publishes:
-        operation = _operation("send", role, _told(told.lane, role, told.verb, told.noun), told)
+        operation = _operation("send", role, _told(told.lane, role, told.verb, told.noun))
         yield f"{role}.publishes.{told.verb}.{told.noun.__name__}", operation
     for heard in interface.subscribes:
         lane = catalogue.lane(heard.role, heard.verb, heard.noun.__name__)
-        operation = _operation("receive", role, _told(lane, heard.role, heard.verb, heard.noun), heard)
+        operation = _operation("receive", role, _told(lane, heard.role, heard.verb, heard.noun))
         operation["x-mode"] = str(heard.mode)
         if heard.mode is not Mode.FOLLOW:
             operation["x-jetstream"] = _consumers(catalogue, role, lane, heard.mode)
         yield f"{role}.hears.{heard.role}.{heard.verb}.{heard.noun.__name__}", operation
 
 
-def _operation(action: str, role: str, channel: str, said: Exchange | Ask | Publication | Subscription) -> Node:
+def _operation(action: str, role: str, channel: str) -> Node:
+    """An operation on the one message of a channel."""
     return {
         "action": action,
         "channel": {"$ref": f"#/channels/{channel}"},
         "tags": [{"name": role}],
-        "messages": [{"$ref": f"#/channels/{channel}/messages/{said.verb}.{said.noun.__name__}"}],
     }
 
 

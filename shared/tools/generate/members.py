@@ -1,6 +1,6 @@
 """What a struct of the contracts holds, in wire order, as msgspec itself understands its types."""
 
-from collections.abc import Iterator
+from functools import cache
 from inspect import cleandoc
 from typing import Any, NamedTuple
 
@@ -29,19 +29,24 @@ class Member(NamedTuple):
     type: inspect.Type
 
 
-def members_of(struct: type[Struct]) -> Iterator[Member]:
+@cache
+def members_of(struct: type[Struct]) -> tuple[Member, ...]:
     """The fields of ``struct``."""
     described = inspect.type_info(struct)
     if not isinstance(described, inspect.StructType):
         raise TypeError(f"{struct.__name__} is no struct")
-    for field in described.fields:
-        found, extra = _bare(field.type)
-        if isinstance(found, inspect.VarTupleType):
-            item, below = _bare(found.item_type)
-            place = {**extra, **below}.get("xml", CHILD)
-            yield Member(field.encode_name, place, field.required, found.min_length or 0, found.max_length, item)
-        else:
-            yield Member(field.encode_name, extra.get("xml", CHILD), field.required, 1, 1, found)
+    return tuple(_member(field) for field in described.fields)
+
+
+def _member(field: inspect.Field) -> Member:
+    found, extra = _bare(field.type)
+    least: int = 1
+    most: int | None = 1
+    if isinstance(found, inspect.VarTupleType):
+        least, most = found.min_length or 0, found.max_length
+        found, below = _bare(found.item_type)
+        extra |= below
+    return Member(field.encode_name, extra.get("xml", CHILD), field.required, least, most, found)
 
 
 def _bare(annotated: inspect.Type) -> tuple[inspect.Type, dict[str, Any]]:

@@ -24,13 +24,14 @@ from shared.tools.generate.members import Member, documentation, members_of
 _XS = "http://www.w3.org/2001/XMLSchema"
 _GENERATED = "<!-- Generated from the contracts by `busbar contracts`; what is changed by hand is lost. -->"
 
-_BUILT_IN: dict[type[inspect.Type], str] = {
-    inspect.StrType: "string",
-    inspect.FloatType: "double",
-    inspect.BoolType: "boolean",
-    inspect.DecimalType: "decimal",
-    inspect.DateType: "date",
-    inspect.BytesType: "base64Binary",
+_NAMES: dict[type[inspect.Type], str] = {
+    inspect.StrType: "xs:string",
+    inspect.IntType: "m:Integer",
+    inspect.FloatType: "xs:double",
+    inspect.BoolType: "xs:boolean",
+    inspect.DecimalType: "xs:decimal",
+    inspect.DateType: "xs:date",
+    inspect.BytesType: "xs:base64Binary",
 }
 _FACETS = {
     "gt": "minExclusive",
@@ -199,11 +200,9 @@ def _name_of(held: inspect.Type) -> str:
         return f"m:{held.cls.__name__}"
     if isinstance(held, inspect.DateTimeType) and held.tz:
         return "m:Instant"
-    if isinstance(held, inspect.IntType):
-        return "m:Integer"
-    if type(held) not in _BUILT_IN or getattr(held, "multiple_of", None) is not None:
+    if getattr(held, "multiple_of", None) is not None or type(held) not in _NAMES:
         raise TypeError(f"{held} has no form in XSD")
-    return f"xs:{_BUILT_IN[type(held)]}"
+    return _NAMES[type(held)]
 
 
 def _add(parent: Element, kind: str, **attributes: str) -> Element:

@@ -1,0 +1,59 @@
+"""Wakes: durable, replaced and cancelled by their key, and put aside when they cannot succeed."""
+
+import asyncio
+
+import pytest
+
+from contracts.verbs import Verb
+from shared import timers
+from shared.tools.testing import Installation
+from tests.service.toys.orders import orders
+from tests.service.toys.services import make_shop
+from tests.service.toys.world import admin, code_of, eventually, notes, rows, run
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is tried again soon."""
+    monkeypatch.setattr(timers, "POSTPONED_S", 0.01)
+    monkeypatch.setattr(timers, "LOOK_AGAIN_S", 0.01)
+
+
+async def test_a_wake_survives_its_process_and_carries_the_thread_of_what_set_it(toys: Installation) -> None:
+    async with toys.peer("customer") as customer:
+        customer.drain("reply", "customer")
+        async with run(toys, make_shop()):
+            message_id = await customer.command("shop", Verb.EXECUTE, orders("survivor", amount=400))
+            await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE key = 'survivor'"))
+        async with run(toys, make_shop()):
+            answer = (await customer.next()).message
+        assert code_of(answer) == "0.0"
+        assert answer.header.correlation_id == message_id
+        assert await rows(toys, "shop", "SELECT FROM ticket") == []
+
+
+async def test_two_processes_fire_a_wake_once_and_a_later_one_replaces_it(toys: Installation) -> None:
+    async with toys.peer("customer") as customer, run(toys, make_shop()), run(toys, make_shop()):
+        customer.drain("reply", "customer")
+        for amount in (60_000, 100):
+            await customer.command("shop", Verb.EXECUTE, orders("replaced", amount=amount))
+            await eventually(lambda: rows(toys, "shop", "SELECT FROM ticket"))
+        await customer.command("shop", Verb.EXECUTE, orders("cancelled", amount=300))
+        await customer.command("shop", Verb.CLOSE, orders("cancelled"))
+        await asyncio.sleep(0.6)
+        assert await notes(toys, "shop", "replaced") == [("replaced", "finished")]
+        assert await notes(toys, "shop", "cancelled") == []
+
+
+async def test_a_wake_that_cannot_succeed_is_put_aside_and_may_be_requeued(toys: Installation) -> None:
+    async with toys.peer("customer") as customer, run(toys, make_shop()), admin(toys) as broker:
+        await customer.command("shop", Verb.EXECUTE, orders("broken", amount=0))
+        await customer.command("shop", Verb.EXECUTE, orders("unharmed", amount=1))
+        letters = await eventually(lambda: rows(toys, "shop", "SELECT id, subject, reason FROM dead_letter"))
+        assert [letter["subject"] for letter in letters] == ["wake finish broken"]
+        assert letters[0]["reason"].endswith("RuntimeError")
+        assert await eventually(lambda: notes(toys, "shop", "unharmed")) == [("unharmed", "finished")]
+        assert await notes(toys, "shop", "broken") == [], "a wake that failed has left nothing"
+        told = await broker.request("busbar.testing.admin.shop.requeue", b'{"id": %d}' % letters[0]["id"])
+        assert told.body == b'{"id":%d,"done":true}' % letters[0]["id"]
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM dead_letter OFFSET 1"))
