@@ -41,8 +41,11 @@ chaos: install ## kill servers and services, and look for what is lost
 installation: install ## build a fresh installation and try it
 	$(PYTEST) -m installation
 
-lock: install ## renew the locked requirements from pyproject.toml and requirements/*.in
+lock: | $(BIN)/uv ## renew the locked requirements from pyproject.toml and requirements/*.in
 	$(LOCK) --output-file requirements/build.txt requirements/build.in
 	$(LOCK) --output-file requirements/run.txt --extra embedded pyproject.toml
 	$(LOCK) --output-file requirements/dev.txt --all-extras pyproject.toml requirements/dev.in \
 		--constraints requirements/build.txt --constraints requirements/run.txt
+
+$(BIN)/uv:
+	$(MAKE) install

@@ -138,7 +138,8 @@ class Catalogue:
                 if served is None or not any(
                     exchange.verb is ask.verb and exchange.noun is ask.noun for exchange in served.serves
                 ):
-                    yield f"{interface.role} asks '{ask.verb} {ask.noun.__name__}' of {ask.role}, which does not serve it"
+                    what = f"{ask.verb} {ask.noun.__name__}"
+                    yield f"{interface.role} asks '{what}' of {ask.role}, which does not serve it"
             for heard in interface.subscribes:
                 teller = self.interfaces.get(heard.role)
                 if teller is None or not any(

@@ -2,9 +2,10 @@
 
 XML is what the standard says; JSON and MessagePack carry the same names. Writing is strict and canonical: what the
 schema refuses is not written. Reading is strict too; what it tolerates is listed in :mod:`shared.codec.xsd`,
-:mod:`shared.codec.xml_reader`, :mod:`shared.codec.guard`, :mod:`shared.codec.wire`, :mod:`shared.codec.json` and
-:mod:`shared.codec.msgpack`, and nothing else is. A message is equal to itself after any round trip through any of the
-encodings.
+:mod:`shared.codec.xml_reader`, :mod:`shared.codec.guard`, :mod:`shared.codec.wire`, :mod:`shared.codec.compression`,
+:mod:`shared.codec.json` and :mod:`shared.codec.msgpack`, and nothing else is; :mod:`shared.codec.legacy` tolerates
+more, for who asks for it. A message is equal to itself after any round trip through any of the encodings, compressed
+or not.
 """
 
 from hashlib import sha256
@@ -15,9 +16,11 @@ from msgspec.msgpack import Encoder
 from contracts.errors import Malformed
 from contracts.interface import Catalogue
 from contracts.message import Fault, Header, Message
+from shared.codec import compression
 from shared.codec.guard import MAX_BYTES
 from shared.codec.json import JsonFormat
 from shared.codec.msgpack import MessagePackFormat
+from shared.codec.profiles import Profiles
 from shared.codec.wire import Wire
 from shared.codec.xml import XmlFormat
 
@@ -35,34 +38,42 @@ class Codec:
 
     A content type may carry parameters (``application/xml; charset=utf-8``), which are not looked at: XML says itself
     in what encoding it is, and JSON is UTF-8.
+
+    Attributes:
+        profiles: reads and writes nouns on their own.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
         wire = Wire(catalogue)
+        xml = XmlFormat(wire)
+        self.profiles = Profiles(wire, xml)
         self._formats: dict[str, XmlFormat | JsonFormat | MessagePackFormat] = {
-            CONTENT_XML: XmlFormat(wire),
+            CONTENT_XML: xml,
             CONTENT_JSON: JsonFormat(wire),
             CONTENT_MSGPACK: MessagePackFormat(wire),
         }
 
     def decode(self, body: bytes, content_type: str, *, max_bytes: int = MAX_BYTES) -> Message[Any] | Fault:
-        """The message that ``body`` tells.
+        """The message that ``body`` tells; a noun that came compressed is its payload like any other.
 
         Raises:
             Malformed: when it does not honour the contract: 1.5, 1.6 and 1.7 for what is missing in Header, Request
                 and Payload, 2.5 for the noun, 2.9 for the verb, 3.1 for too much, 1.8 for the rest. The reason names
                 the field by its path; nothing else of the content is in it.
         """
-        return self._format(content_type).decode(body, max_bytes)
+        return compression.expanded(self._format(content_type).decode(body, max_bytes), self.profiles)
 
-    def encode(self, message: Message[Any] | Fault, content_type: str) -> bytes:
-        """The body that tells ``message``.
+    def encode(self, message: Message[Any] | Fault, content_type: str, *, compress: bool = False) -> bytes:
+        """The body that tells ``message``, with the noun compressed where ``compress`` asks for it and the schema can.
 
         Raises:
             ValueError: when the message breaks its contract, which is a defect of who made it.
             Malformed: when the content type is not one of the three.
         """
-        return self._format(content_type).encode(message)
+        if isinstance(message, Message) and message.enclosure is not None and message.enclosure.compressed is not None:
+            raise ValueError("the enclosure holds Compressed, which is made when the message is written")
+        written = compression.compressed(message, self.profiles) if compress else message
+        return self._format(content_type).encode(written)
 
     def read_header(self, body: bytes, content_type: str) -> Header | None:
         """As much of the header as can be read, for answering a message that cannot be; None without verb or noun."""

@@ -1,5 +1,6 @@
 """`busbar network`: models of the network in and out, through the same door as everybody's."""
 
+import asyncio
 import hashlib
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
@@ -25,11 +26,8 @@ async def import_network(settings: Settings, composition: Composition, name: str
         NotFound: there is no such file.
         Invalid: the model is refused, with everything that is wrong.
     """
-    file = Path(name) if Path(name).exists() else SHIPPED / f"{name}.xml"
-    if not file.exists():
-        shipped = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.xml")))
-        raise NotFound(f"there is no file '{name}', and no network of that name is shipped ({shipped} are)")
-    document = file.read_bytes()
+    file = _file(name)
+    document = await asyncio.to_thread(file.read_bytes)
     digest = hashlib.sha256(document).hexdigest()
     model = NetworkModel(
         mrid=str(uuid5(NAMESPACE_URL, digest)),
@@ -46,6 +44,19 @@ async def import_network(settings: Settings, composition: Composition, name: str
         answer = await insisted(peer, MANAGEMENT, Verb.CREATE, NetworkModels(network_model=(model,)))
     created: NetworkModel = answer.network_model[0]
     return created
+
+
+def _file(name: str) -> Path:
+    """The file of that path, or the network that is shipped under that name.
+
+    Raises:
+        NotFound: there is neither.
+    """
+    for file in (Path(name), SHIPPED / f"{name}.xml"):
+        if file.exists():
+            return file
+    shipped = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.xml")))
+    raise NotFound(f"there is no file '{name}', and no network of that name is shipped ({shipped} is)")
 
 
 async def networks(

@@ -106,7 +106,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 async def parent_gone(parent: int) -> None:
     """Return when ``parent`` is no longer the parent of this process: nobody would stop it."""
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110  the system has no event for this
         await asyncio.sleep(0.5)
 
 

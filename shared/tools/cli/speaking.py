@@ -1,5 +1,6 @@
 """`busbar send` and `busbar tail`: say something on the bus as a peer would, and hear what is said."""
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,9 @@ async def send(
     if kind is None:
         raise Invalid(f"there is no noun '{noun}'", code="2.5")
     to = serving(composition, verb, noun, role)
+    body = None if file is None else await asyncio.to_thread(file.read_bytes)
     async with operator(settings, composition) as peer:
-        payload = kind if file is None else _payload(peer, verb, noun, file.read_bytes())
+        payload = kind if body is None else _payload(peer, verb, noun, body)
         answer = await peer.request(to, verb, payload, ids=ids, timeout_s=30.0)
         sys.stdout.write(_text(peer, answer, as_json=as_json) + "\n")
     return 0 if from_reply(answer.reply or success()) is None else 1

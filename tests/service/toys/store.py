@@ -18,7 +18,9 @@ class ToyStore(Store):
         await self.execute("UPDATE thing SET times = times + 1 WHERE mrid = $1", mrid)
 
     async def note(self, mrid: str, text: str, at: datetime | None = None) -> None:
-        await self.execute("INSERT INTO note (mrid, text, at) VALUES ($1, $2, $3)", mrid, text, at)
+        await self.execute(
+            "INSERT INTO note (mrid, text, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", mrid, text, at
+        )
 
     async def things(self) -> list[Record]:
         return await self.fetch("SELECT mrid, amount, times FROM thing ORDER BY mrid")
