@@ -1,9 +1,10 @@
 """What a transaction says is written with what it does, and sent afterwards by one relay for each service.
 
-Each subject has its own order: rows of one subject are sent one after the other, in the order of their ids, and get
-consecutive numbers. Subjects do not wait for each other, and no row waits for an unfinished transaction elsewhere.
-Order for a key holds because a key has one subject, and because the aggregate's row is locked before its outbox row
-is written.
+Rows are sent in lines. A line is what one role tells in one partition of a lane, whatever the noun and the verb, or
+what it commands of one role; its rows are sent one after the other, in the order in which they were said. Lines do not
+wait for each other, and no row waits for an unfinished transaction elsewhere. Order for a key holds because a key has
+one line, and because the aggregate's row is locked before its outbox row is written. The events of each subject in a
+line get consecutive numbers.
 
 A number is given before the message is sent and kept when it must be sent again, as is its Nats-Msg-Id, so the broker
 drops a double and a consumer that counts finds every loss.
@@ -12,9 +13,8 @@ drops a double and a consumer that counts finds every loss.
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 
 import asyncpg
 import msgspec
@@ -66,7 +66,7 @@ WITH marked AS (
     SELECT id, subject, counted, row_number() OVER (PARTITION BY subject ORDER BY id) AS place
     FROM (
         SELECT id, subject, counted FROM outbox
-        WHERE sent_at IS NULL AND sequence IS NULL AND subject <> ALL($2::text[]) ORDER BY id LIMIT $3
+        WHERE sent_at IS NULL AND sequence IS NULL AND line <> ALL($2::text[]) ORDER BY id LIMIT $3
     ) AS first
 ), total AS (
     SELECT subject, count(*) AS rows FROM batch WHERE counted GROUP BY subject
@@ -78,11 +78,11 @@ WITH marked AS (
 UPDATE outbox SET sequence = coalesce(numbered.last - total.rows + batch.place, 0)
 FROM batch LEFT JOIN numbered USING (subject) LEFT JOIN total USING (subject)
 WHERE outbox.id = batch.id
-RETURNING outbox.id, source, outbox.subject, message_id, headers, body, outbox.sequence, replays
+RETURNING outbox.id, line, source, outbox.subject, message_id, headers, body, outbox.sequence, replays
 """
 
 _LEFT_OVER = """
-SELECT id, source, subject, message_id, headers, body, sequence, replays
+SELECT id, line, source, subject, message_id, headers, body, sequence, replays
 FROM outbox WHERE sent_at IS NULL AND sequence IS NOT NULL ORDER BY id LIMIT 1024
 """
 
@@ -263,13 +263,13 @@ class Relay:
         self._done = []
 
     async def _send(self, rows: Sequence[Record]) -> None:
-        """Send rows, each subject in order and all subjects at once; what is stuck is tried again."""
+        """Send rows, each line in order and all lines at once; what is stuck is tried again."""
         if not rows:
             return
         await failpoint("before-publish")
         queues: dict[str, list[Record]] = defaultdict(list)
-        for row in sorted(rows, key=_by_id):
-            queues[row["subject"]].append(row)
+        for row in _in_order(rows):
+            queues[row["line"]].append(row)
         await asyncio.gather(*(self._send_in_order(queue) for queue in queues.values()))
         await failpoint("before-mark")
 
@@ -279,8 +279,8 @@ class Relay:
                 await self._send_one(row)
             except BusbarError as error:
                 level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
-                log.log(level, "a subject is stuck: %s", error.reason, extra={"subject": row["subject"]})
-                self._stuck.add(row["subject"])
+                log.log(level, "a line is stuck: %s", error.reason, extra={"subject": row["subject"]})
+                self._stuck.add(row["line"])
                 return
             self._done.append(row["id"])
             self.sent += 1
@@ -331,5 +331,13 @@ async def replay(connection: Connection, subject: str, sequences: Sequence[int])
     return int(tag.rpartition(" ")[2])
 
 
-def _by_id(row: Record) -> Any:
-    return row["id"]
+def _in_order(rows: Sequence[Record]) -> Iterator[Record]:
+    """By id, since that is the order in which things were said; but on one subject by the numbers that were given.
+
+    The two differ where a transaction that took its ids earlier was committed later.
+    """
+    by_subject: dict[str, deque[Record]] = defaultdict(deque)
+    for row in sorted(rows, key=lambda row: (row["sequence"], row["id"])):
+        by_subject[row["subject"]].append(row)
+    for row in sorted(rows, key=lambda row: int(row["id"])):
+        yield by_subject[row["subject"]].popleft()

@@ -251,9 +251,10 @@ async def mend(wake: Wake, work: Work[Store]) -> None:
 async def instruct(message: Message[SwitchingPlans], work: Work[Store]) -> Later:
     """A crew takes instructions to switch and answers when it has switched."""
     field = await work.store.field()
-    for operation in views.instructed(message.noun):
+    operations = views.instructed(message.noun)
+    for operation in operations:
         _device(field, operation.device)
-    names = "".join(plan.mrid for plan in message.noun.switching_plan)
+    names = "".join(operation.device for operation in operations)
     due = behaviour.switching_time(Stream(field.seed, "crews"), names, work.now)
     work.wake("switch", work.ticket, due, _text(message.noun))
     return LATER

@@ -171,7 +171,7 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
     network = situation.network
     await work.store.save_outages(situation.changed)
     for outage in situation.steps:
-        work.publish(views.told(outage), views.as_noun([outage], network), key=outage.mrid)
+        work.publish(views.told(outage), views.as_noun([outage], network, work.now), key=outage.mrid)
     for wish, mrid in situation.wishes:
         outage = situation.get(mrid)
         if wish is Wish.WORK:

@@ -83,12 +83,12 @@ def told(outage: Outage) -> Verb:
     return Verb.CREATED if outage.revision == 1 else Verb.CHANGED
 
 
-def as_noun(outages: Iterable[Outage], network: Network | None) -> UnplannedOutages:
+def as_noun(outages: Iterable[Outage], network: Network | None, changed_at: datetime | None = None) -> UnplannedOutages:
     """The outages as others see them; without a network nothing can be said about names and customers."""
-    return UnplannedOutages(unplanned_outage=tuple(_as_noun(outage, network) for outage in outages))
+    return UnplannedOutages(unplanned_outage=tuple(_as_noun(outage, network, changed_at) for outage in outages))
 
 
-def _as_noun(outage: Outage, network: Network | None) -> UnplannedOutage:
+def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | None) -> UnplannedOutage:
     plans = [plan.mrid for plan in (outage.opening, outage.closing) if plan is not None]
     opened = () if outage.device is None else (_named(outage.device, network),)
     return UnplannedOutage(
@@ -98,6 +98,7 @@ def _as_noun(outage: Outage, network: Network | None) -> UnplannedOutage:
         comment=outage.trouble,
         created_date_time=outage.suspected_at,
         customers_restored=_customers(outage.restored, network),
+        last_modified_date_time=changed_at,
         original_customers_served=_customers(outage.points, network),
         original_meters_affected=len(outage.points),
         outage_kind=OutageStatusKind.PREDICTED if outage.state in LOOSE else OutageStatusKind.CONFIRMED,

@@ -48,6 +48,9 @@ CREATE TABLE outbox (
     headers jsonb NOT NULL,
     body bytea NOT NULL,
     counted boolean NOT NULL,
+    line text NOT NULL GENERATED ALWAYS AS (regexp_replace(
+        subject, '^([^.]+[.][^.]+[.](event[.][^.]+|command)[.][^.]+)[.][^.]+[.][^.]+[.]([^.]+)$', '\1.\3'
+    )) STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
     sequence bigint,
     replays integer NOT NULL DEFAULT 0,

@@ -78,7 +78,7 @@ async def test_a_server_that_is_killed_comes_back_and_nothing_is_missing(toys: I
             )
             victim = toys.servers.nats if server == "nats" else toys.servers.postgres
             kill(victim.pid)
-            await victim.ended()
+            await victim.stop()
             await victim.start()
             await story
             counts = await _end_of(toys, server, 4 * COUNT)
@@ -93,8 +93,7 @@ async def test_a_message_that_kills_its_process_again_and_again_becomes_a_dead_l
     ledger = Process(toys, "ledger")
     async with toys.peer("shop") as shop:
         await shop.tell(Verb.CHANGED, orders("poison"))
-        body = "kill"
-        await shop.tell(Verb.CREATED, orders("poison", note=body), key="poison")
+        await shop.tell(Verb.CREATED, orders("poison", note="kill"), key="poison")
         for number in range(5):
             await shop.tell(Verb.CREATED, orders(f"innocent-{number}"), key="poison")
         try:

@@ -46,7 +46,7 @@ NOUN = CODEC.profiles.write(EVENTS)
 
 
 def packed(document: bytes) -> str:
-    return b64encode(gzip.compress(document, mtime=0)).decode()
+    return b64encode(gzip.compress(document, 6, mtime=0)).decode()
 
 
 def told(inside: str) -> bytes:
@@ -125,7 +125,8 @@ FIRST_EVENT = (
 )
 WHOLE = gzip.compress(NOUN, mtime=0)
 REFUSED = {
-    "flag": ("<Compressed>false</Compressed>", "1.8", "Payload/Compressed is not gzip"),
+    "flag": ("<Compressed>false</Compressed>", "1.8", "Payload/Compressed is not base64"),
+    "no gzip": ("<Compressed>nope</Compressed>", "1.8", "Payload/Compressed is not gzip"),
     "nothing": ("<Compressed/>", "1.8", "Payload/Compressed is cut off"),
     "no base64": ("<Compressed>#####</Compressed>", "1.8", "Payload/Compressed is not base64"),
     "no ascii": ("<Compressed>\u00e4\u00e4\u00e4\u00e4</Compressed>", "1.8", "Payload/Compressed is not base64"),

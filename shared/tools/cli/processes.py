@@ -74,7 +74,7 @@ class Supervisor:
                 self._settings.context,
                 "--parent",
                 str(os.getpid()),
-                env={**os.environ, "BUSBAR_STATE": str(self._settings.state_dir.absolute())},
+                env={**os.environ, "BUSBAR_STATE": str(self._settings.state_dir.absolute()), "BUSBAR_HTTP_PORT": "0"},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=handle,
                 stderr=handle,

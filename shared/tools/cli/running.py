@@ -1,6 +1,7 @@
 """`busbar up`, `busbar run`, `busbar migrate`: the DMS as a whole, some of its roles, its schemas."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -11,8 +12,11 @@ from typing import Any
 from msgspec import structs
 
 from contracts.errors import Unavailable
+from contracts.nouns.feeder_topology import FeederTopology
+from contracts.verbs import Verb
 from shared.config import Settings
 from shared.runtime import running
+from shared.tools.cli.asking import asked, operator
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.installation import context_of, noted, servers
 from shared.tools.cli.network import MANAGEMENT, import_network, networks
@@ -21,9 +25,10 @@ from shared.tools.cli.processes import MODULE, parent_gone, supervised
 log = logging.getLogger(__name__)
 
 DEFAULT_NETWORK = "harbour"
+OPERATION = "network-operation"
 
 START_S = 60.0
-"""How long network model management may take to start before a network is imported."""
+"""How long a role may take to start before a network is imported, and to have it afterwards."""
 
 
 async def up(
@@ -47,6 +52,8 @@ async def up(
     ):
         has_models = network is not None or MANAGEMENT not in without | external
         imported = await first_network(held, composition, network) if has_models else None
+        if has_models and OPERATION not in without | external:
+            await network_in_operation(held, composition)
         took = asyncio.get_running_loop().time() - began
         count = len(composition.roles(held.context, without | external))
         say(f"Ready in {took:.1f} s: context {held.context}, {count} services.")
@@ -125,6 +132,18 @@ async def first_network(settings: Settings, composition: Composition, network: s
         return None
     model = await import_network(settings, composition, network or DEFAULT_NETWORK)
     return f"{model.description or model.mrid}"
+
+
+async def network_in_operation(settings: Settings, composition: Composition) -> None:
+    """Wait, at most for :data:`START_S`, until network operation has the network that was imported."""
+    deadline = asyncio.get_running_loop().time() + START_S
+    async with operator(settings, composition) as peer:
+        while asyncio.get_running_loop().time() < deadline:
+            with contextlib.suppress(Unavailable):
+                topology: FeederTopology = await asked(peer, OPERATION, Verb.GET, FeederTopology)
+                if topology.feeder:
+                    return
+            await asyncio.sleep(0.05)
 
 
 def interrupted() -> asyncio.Event:

@@ -48,7 +48,7 @@ async def take_order(message: Message[Orders], work: Work[ToyStore]) -> Orders:
     await work.store.count(order.mrid)
     if order.note == "too late":
         raise Rejected("after the write", code="6.1")
-    work.publish(Verb.CREATED, message.noun, key=order.mrid)
+    work.publish(Verb.CREATED, message.noun, key=order.mrid.partition("/")[0])
     return message.noun
 
 
@@ -57,7 +57,7 @@ async def send_parcel(message: Message[Orders], work: Work[ToyStore]) -> Orders:
     known = await work.request(Parcels, ids=[order.mrid]) if order.note == "ask" else Parcels()
     await work.store.add(order)
     work.send(Verb.CREATE, parcels(order.mrid, weight=len(known.parcel) + 1, note=order.note), about=order.mrid)
-    work.publish(Verb.CHANGED, message.noun, key=order.mrid)
+    work.publish(Verb.CHANGED, message.noun, key=order.mrid.partition("/")[0])
     return message.noun
 
 
