@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check bench chaos installation lock
+.PHONY: help install up test check bench fuzz chaos installation lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: install ## the gate: style, types, import rules, shape of the tree, unit 
 bench: install ## measure the kernel and the codec against their raw limits
 	$(BIN)/python -m loadtest.bench_kernel
 	$(BIN)/python -m loadtest.bench_codec
+
+fuzz: install ## search each decoder for defects, a minute each
+	$(BIN)/python -m tests.fuzz
 
 chaos: install ## kill servers and services, and look for what is lost
 	$(PYTEST) -m chaos

@@ -167,6 +167,7 @@ NOUNS: tuple[NounType, ...] = (
 
 INTERFACES: tuple[Interface, ...] = (
     CALLERS,
+    COMPLIANCE_MANAGEMENT,
     CREWS,
     EMERGENCY_SIMULATION,
     FAULT_MANAGEMENT,
@@ -181,7 +182,6 @@ INTERFACES: tuple[Interface, ...] = (
 
 PROMISED: tuple[Interface, ...] = (
     ASSET_MANAGEMENT,
-    COMPLIANCE_MANAGEMENT,
     CONSOLE,
     CUSTOMER_MANAGEMENT,
     ENGINEERING_DESIGN_MANAGEMENT,

@@ -177,7 +177,10 @@ class OperationSet(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 
 
 class Enclosure(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=envelope):
-    """What a Payload may hold besides, or instead of, the noun."""
+    """What a Payload may hold besides, or instead of, the noun.
+
+    Compressed is the noun, gzipped and in base64. It stands on the wire alone: who reads a message unpacks it.
+    """
 
     any: tuple[XmlFragment, ...] = field(name="any", default=())
     operation_set: OperationSet | None = None

@@ -1,1 +1,1 @@
-"""How much the system bears: scenarios, measurements and their report."""
+"""How much it bears: benchmarks and loads, each a module that is run with ``python -m``."""

@@ -17,6 +17,7 @@ ROLES = (
     "meter-reading-and-control",
     "fault-management",
     "work-management",
+    "compliance-management",
     SIMULATION,
 )
 """The roles that have a service, in the order in which they start."""

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-import asyncpg
 import msgspec
 from msgspec import Struct
 
@@ -23,7 +22,7 @@ from shared.clock import Clock
 from shared.following import Follower
 from shared.handling import Desk
 from shared.outbox import Relay, replay
-from shared.store import Database
+from shared.store import DATABASE_ERRORS, Database
 from shared.timers import Timers, set_wakes
 from shared.work import Wake
 
@@ -207,7 +206,7 @@ def _answering(bus: Bus, answer: Callable[[bytes], Awaitable[Any]]) -> Callable[
             told = await answer(received.body)
         except msgspec.MsgspecError as error:
             told = Refused(error=f"the question cannot be read: {error}")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except DATABASE_ERRORS as error:
             told = Refused(error=f"the database does not answer: {error}")
         if received.reply:
             await bus.publish_core(received.reply, msgspec.json.encode(told))

@@ -18,6 +18,7 @@ from shared.codec import CONTENT_XML
 from shared.envelope import CONTENT_TYPE, MESSAGE_BYTES, PRODUCER, Cause, Row, Writer, success
 from shared.inbox import Key, Stored
 from shared.security import reply_address
+from shared.sets import Whole
 from shared.store import Database, Transaction
 from shared.work import Later, Work
 
@@ -59,13 +60,13 @@ class Answering:
             self._answer(
                 arrival,
                 message.header,
-                success(code),
+                told,
                 cause=work.cause,
                 what=f"reply {place}",
                 subject=subject,
                 payload=payload,
             )
-            for place, (code, payload) in enumerate(parts)
+            for place, (told, payload) in enumerate(parts)
         ]
         if arrival.verb is not Verb.GET:
             self._journal(work, arrival, "request", arrival.verb, arrival.body)
@@ -284,8 +285,10 @@ def _is_asynchronous(arrival: Arrival, header: Header) -> bool:
     return arrival.entrance is Entrance.COMMAND or bool(header.async_reply_flag)
 
 
-def _parts(results: Sequence[Any]) -> list[tuple[str, Any]]:
-    """Codes beside payloads: 0.0 for a whole, 0.1 for each part but the last, 0.2 for that."""
+def _parts(results: Sequence[Any]) -> list[tuple[Reply, Any]]:
+    """Replies beside payloads: 0.0 for a whole, 0.1 for each part but the last, 0.2 for that; a set has its own."""
+    if len(results) == 1 and isinstance(results[0], Whole):
+        return [(results[0].reply, results[0].payload)]
     if len(results) < 2:  # noqa: PLR2004
-        return [("0.0", results[0] if results else None)]
-    return [*(("0.1", part) for part in results[:-1]), ("0.2", results[-1])]
+        return [(success(), results[0] if results else None)]
+    return [*((success("0.1"), part) for part in results[:-1]), (success("0.2"), results[-1])]

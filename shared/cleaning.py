@@ -4,9 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-import asyncpg
-
-from shared.store import Database
+from shared.store import DATABASE_ERRORS, Database
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ class Cleaner:
         while True:
             try:
                 await self.clean()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("nothing is cleaned for now: %s", error)
             await asyncio.sleep(EVERY_S)
 

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from contracts.errors import Rejected
 from contracts.interface import Catalogue, Interface, Lane
-from contracts.message import Error, Fault, Header, Message, Reply, Result
+from contracts.message import Enclosure, Error, Fault, Header, Message, OperationSet, Reply, Result
 from contracts.verbs import Verb
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, Space, partition
 from shared.clock import real_now
@@ -137,8 +137,10 @@ class Writer:
     def response(
         self, source: str, noun: str, reply: Reply, payload: Any = None, *, message_id: str, thread: str | None
     ) -> Message[Any]:
-        """A ResponseMessage."""
+        """A ResponseMessage; an OperationSet takes the place of the noun in its Payload."""
         header = self.header(source, Verb.REPLY, noun, message_id=message_id, thread=thread)
+        if isinstance(payload, OperationSet):
+            return Message(header=header, reply=reply, enclosure=Enclosure(operation_set=payload))
         return Message(header=header, reply=reply, payload=payload)
 
     def reply_subject(self, asker: str, message_id: str, role: str) -> str:

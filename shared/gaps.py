@@ -8,14 +8,13 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 
-import asyncpg
 import msgspec
 
 from contracts.errors import BusbarError
 from shared.admin import Replay
 from shared.bus.connection import Bus
 from shared.bus.subjects import AdminSubject, AdminVerb
-from shared.store import Database
+from shared.store import DATABASE_ERRORS, Database
 from shared.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class Gaps:
             await asyncio.sleep(LOOK_S)
             try:
                 await self._ask()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, BusbarError) as error:
+            except (*DATABASE_ERRORS, BusbarError) as error:
                 log.warning("gaps are not asked for now: %s", error)
 
     async def _ask(self) -> None:

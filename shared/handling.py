@@ -11,19 +11,21 @@ from typing import Any
 
 import asyncpg
 
-from contracts.errors import BusbarError, Malformed, Rejected, Unavailable
+from contracts.errors import BusbarError, Rejected, Unavailable
 from contracts.message import Message
 from contracts.verbs import Verb
 from shared import dead_letters
 from shared.answering import Answering, is_later
 from shared.arrival import Arrival, Entrance, Outcome, pattern_of
 from shared.clock import Clock
+from shared.codec.wire import OPERATION_SET
 from shared.envelope import Cause, Row, Writer, is_acknowledgement, more_follows, success
 from shared.inbox import AlreadyTaken, Inbox, Key, hear, key_of, stored_reply, use_nonce
 from shared.outbox import Relay, awaited, mark_answered, save
 from shared.reading import Reader
 from shared.security import check_created
 from shared.service import Handler, Kind, Service
+from shared.sets import Sets
 from shared.store import Connection, Database, Transaction, is_away
 from shared.suspects import Suspects
 from shared.telemetry import Hop, Metrics, Telemetry, bound
@@ -76,6 +78,7 @@ class Desk:
         self._memory = memory
         self._reader = Reader(writer.space, writer.codec)
         self._answering = Answering(writer)
+        self._sets = Sets(service, writer.codec)
         self._suspects = Suspects(database)
         self._duplicates = metrics.counter(
             "busbar_inbox_duplicates_total", "Messages that came again", role=service.role
@@ -339,13 +342,10 @@ class Desk:
         kind = _KIND[arrival.entrance]
         if kind is Kind.REPLY:
             return None if sent is None else self._service.handler(kind, arrival.role, sent.verb, sent.noun)
+        if kind is Kind.SERVED and arrival.noun == OPERATION_SET:
+            return self._sets.handler(arrival.role, arrival.verb)
         source = arrival.source if kind is Kind.HEARD else None
-        handler = self._service.handler(kind, arrival.role, arrival.verb, arrival.noun, source)
-        if handler is None:
-            known = any(each.kind is kind and each.noun.__name__ == arrival.noun for each in self._service.handlers)
-            what, code = ("Verb", "2.9") if known else ("Noun", "2.5")
-            raise Malformed(f"Header/{what}: '{arrival.role}' does not take '{arrival.verb} {arrival.noun}'", code=code)
-        return handler
+        return self._service.taker(kind, arrival.role, arrival.verb, arrival.noun, source)
 
     def read(self, arrival: Arrival) -> Message[Any]:
         """The message, held against what the broker vouches for; see :meth:`Reader.read`."""

@@ -26,7 +26,7 @@ from shared.bus.connection import Bus
 from shared.envelope import SEQUENCE, Row
 from shared.failpoints import failpoint
 from shared.inbox import AlreadyTaken, Key
-from shared.store import Connection, Database, Record
+from shared.store import DATABASE_ERRORS, Connection, Database, Record
 from shared.telemetry import Hop, Metrics, Telemetry
 from shared.work import Sent
 
@@ -44,7 +44,7 @@ LOOK_AGAIN_S = 1.0
 _NAMES_VERB = {"command", "event"}
 """The kinds of subjects that end with noun, verb and one token more."""
 
-_SAVE = """
+SAVE = """
 WITH stored AS (
     UPDATE inbox SET reply = $5, reply_content_type = $6, reply_id = $7
     WHERE role = $1 AND source = $2 AND message_id = $3 AND digest = $4
@@ -59,7 +59,7 @@ FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $1
 ORDER BY place
 """
 
-_MARK_AND_NUMBER = """
+MARK_AND_NUMBER = """
 WITH marked AS (
     UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])
 ), batch AS (
@@ -105,7 +105,7 @@ async def save(
         reply: the answer, stored to be repeated; one with a subject is among ``rows``, one without is given at once.
     """
     await connection.execute(
-        _SAVE,
+        SAVE,
         key and key.role,
         key and key.source,
         key and key.message_id,
@@ -210,7 +210,7 @@ class Relay:
                 finally:
                     self.holds_lease = False
                     connection.terminate()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_ERRORS as error:
                 log.warning("the relay waits for the database", extra={"reason": str(error)})
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, 2.0)
@@ -222,7 +222,7 @@ class Relay:
                 while self.holds_lease and await unsent(self._database):
                     self.tell()
                     await asyncio.sleep(0.01)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except DATABASE_ERRORS:
             log.warning("rows were left in the outbox; they will be sent by whoever comes next")
 
     async def _lead(self, connection: "asyncpg.Connection[Record]") -> None:
@@ -237,7 +237,7 @@ class Relay:
                 await self._mark(connection)
                 self._stuck.clear()
                 await self._send(await connection.fetch(_LEFT_OVER))
-            rows = await connection.fetch(_MARK_AND_NUMBER, self._done, list(self._stuck), BATCH)
+            rows = await connection.fetch(MARK_AND_NUMBER, self._done, list(self._stuck), BATCH)
             self._done = []
             if rows:
                 await self._send(rows)

@@ -8,6 +8,7 @@ from contracts.verbs import Verb
 from shared.arrival import Arrival, Entrance
 from shared.bus.subjects import Space
 from shared.codec import Codec
+from shared.codec.wire import OPERATION_SET
 from shared.security import check_context, check_header, check_reply_inbox, reply_address
 
 
@@ -63,8 +64,9 @@ class Reader:
 
 
 def _check_payload(message: Message[Any]) -> None:
-    """A request that is no question carries its object, or the identifiers of objects."""
+    """A request that is no question carries its object, or the identifiers of objects, or a set of operations."""
     enclosure = message.enclosure
     has_ids = bool(message.request and message.request.id) or bool(enclosure and enclosure.id)
-    if message.payload is None and not has_ids:
+    is_set = message.header.noun == OPERATION_SET and enclosure is not None and enclosure.operation_set is not None
+    if message.payload is None and not has_ids and not is_set:
         raise Malformed(f"Payload/{message.header.noun} is missing", code="1.7")

@@ -12,8 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
-
 from contracts.errors import Unavailable
 from contracts.interface import Catalogue
 from shared.admin import Admin
@@ -37,7 +35,7 @@ from shared.intake import FINISH_S, Intake
 from shared.outbox import Relay
 from shared.resources import Pool, ServiceResources
 from shared.service import Service
-from shared.store import Database
+from shared.store import DATABASE_ERRORS, Database
 from shared.telemetry import Metrics, Telemetry, bound
 from shared.timers import Timers
 
@@ -49,7 +47,7 @@ START_PATIENCE_S = 60.0
 FLUSH_S = 5.0
 """How long a stopping service tries to send what it has said."""
 
-FIRST_GRANT_S = 5.0
+FIRST_GRANT_S = 1.0
 """How long a service waits for the present time of a granted clock before it takes messages all the same."""
 
 WATCH_S = 2.0
@@ -265,7 +263,7 @@ class _Starting:
                     )
                 backlog = {name: float(value or 0) for name, value in dict(row or {}).items()}
                 self._health.database = True
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_ERRORS as error:
                 self._health.database = False
                 log.warning("the database does not answer: %s", error)
             await asyncio.sleep(WATCH_S)

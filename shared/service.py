@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
+from contracts.errors import Malformed
 from contracts.interface import Interface, Mode, NounType, Subscription
 from contracts.message import Message
 from contracts.verbs import Verb
@@ -165,6 +166,19 @@ class Service(Generic[S]):
                 if handler.noun.__name__ == noun and (source is None or heard_of == source):
                     return handler
         return None
+
+    def taker(self, kind: Kind, role: str, verb: Verb, noun: str, source: str | None = None) -> Handler:
+        """The handler for a message that came to ``role``.
+
+        Raises:
+            Malformed: 2.5 or 2.9, the role takes nothing of this noun, or not with this verb.
+        """
+        handler = self.handler(kind, role, verb, noun, source)
+        if handler is None:
+            known = any(each.kind is kind and each.noun.__name__ == noun for each in self.handlers)
+            what, code = ("Verb", "2.9") if known else ("Noun", "2.5")
+            raise Malformed(f"Header/{what}: '{role}' does not take '{verb} {noun}'", code=code)
+        return handler
 
     def problems(self) -> Iterator[str]:
         """What the interfaces promise and no handler keeps."""

@@ -7,14 +7,15 @@ reads therefore costs one round trip for each statement and nothing else.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
-from contracts.errors import Unavailable
+from contracts.errors import BusbarError, Unavailable
 
 Record = asyncpg.Record
 
@@ -36,8 +37,12 @@ _SESSION = {
 _KEEPALIVE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 """The server notices within half a minute that the machine of whoever holds a lease is gone."""
 
+DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What a loop of the kernel outlives: whatever the database or its driver says, it tries again later."""
+
 _AWAY = (
     OSError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -157,6 +162,23 @@ class Transaction:
             await self._connection.execute("COMMIT")
             self.begun = False
         await self.release()
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """What is written within is undone when a rule says no; what was written before stays."""
+        follows = self.begun
+        if follows:
+            await (await self.writing()).execute("SAVEPOINT part")
+        try:
+            yield
+        except BusbarError:
+            if follows:
+                await (await self.writing()).execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
+            else:
+                await self.release()
+            raise
+        if follows:
+            await (await self.writing()).execute("RELEASE SAVEPOINT part")
 
     async def release(self) -> None:
         """Give the connection back; what was not committed is undone."""

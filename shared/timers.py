@@ -20,7 +20,7 @@ from shared.clock import Clock
 from shared.envelope import Cause
 from shared.inbox import AlreadyTaken, Key
 from shared.service import Service
-from shared.store import Connection, Database, Record, Transaction, is_away
+from shared.store import DATABASE_ERRORS, Connection, Database, Record, Transaction, is_away
 from shared.suspects import FORGIVEN
 from shared.telemetry import Hop, Telemetry
 from shared.work import Wake
@@ -127,7 +127,7 @@ class Timers:
             try:
                 if not await self._fire_due():
                     await self._wait()
-            except (Unavailable, OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (Unavailable, *DATABASE_ERRORS) as error:
                 log.info("the timers wait: %s", error)
                 await asyncio.sleep(LOOK_AGAIN_S)
 

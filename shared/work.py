@@ -1,10 +1,11 @@
 """What a handler gets: one instant, one transaction, and the words in which it may speak. Never the bus."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from contracts.errors import BusbarError
 from contracts.interface import Ask, Interface
@@ -45,6 +46,10 @@ class Later:
 
 LATER: Final = Later()
 """Returned by a handler that will answer with :meth:`Work.answer`; the asker gets an acknowledgement (0.3)."""
+
+
+class AskedTooLateError(RuntimeError):
+    """A handler asks another role after its transaction has begun, which is a defect of the handler."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -136,6 +141,30 @@ class Work(Generic[S]):
         self._count += 1
         return self.cause.new_id(self._interfaces[0].role, str(self._count))
 
+    @asynccontextmanager
+    async def part(self, name: str) -> AsyncIterator["Work[S]"]:
+        """A unit of work within this one: undone when a rule says no, else as if it had been done and said here.
+
+        What it says has identities of its own, which follow from ``name``.
+        """
+        part = Work(
+            store=self.store,
+            transaction=self._transaction,
+            now=self.now,
+            interfaces=self._interfaces,
+            writer=self._writer,
+            resources=self._resources,
+            cause=structs.replace(self.cause, identity=f"{self.cause.identity}\n{name}"),
+            principal=self.principal,
+            about=self.about,
+        )
+        async with self._transaction.part():
+            yield part
+        self.rows += part.rows
+        self.sent += part.sent
+        self.wakes |= part.wakes
+        self.answers += part.answers
+
     async def request(
         self,
         noun: type[T],
@@ -151,10 +180,10 @@ class Work(Generic[S]):
         Raises:
             Unavailable: nobody answers in time.
             BusbarError: what the other role answered.
-            RuntimeError: after the first write, since a transaction must not wait for a neighbour.
+            AskedTooLateError: after the first write, since a transaction must not wait for a neighbour.
         """
         if self._transaction.begun:
-            raise RuntimeError(f"a question about {noun.__name__} must come before the first write")
+            raise AskedTooLateError(f"a question about {noun.__name__} must come before the first write")
         interface, ask = self._asking(Verb.GET, noun, role)
         await self._transaction.release()
         request = None

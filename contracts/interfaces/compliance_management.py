@@ -1,7 +1,8 @@
 """Compliance management: the ledger of interruptions and the indices that are reported."""
 
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
-from contracts.nouns.planned_outages import PlannedOutages
+from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.network_models import NetworkModels
 from contracts.nouns.reliability_indices import ReliabilityIndices
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
@@ -15,10 +16,7 @@ COMPLIANCE_MANAGEMENT = Interface(
         Exchange(verb=Verb.CREATE, noun=ReliabilityIndices),
         Exchange(verb=Verb.GET, noun=ReliabilityIndices),
     ),
-    asks=(
-        Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
-        Ask(role="predictive-operation-planning", verb=Verb.GET, noun=PlannedOutages),
-    ),
+    asks=(Ask(role="network-model-management", verb=Verb.GET, noun=FeederTopology),),
     publishes=(
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=ReliabilityIndices),
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=ReliabilityIndices),
@@ -27,7 +25,7 @@ COMPLIANCE_MANAGEMENT = Interface(
         Subscription(role="fault-management", verb=Verb.CREATED, noun=UnplannedOutages, mode=Mode.KEYED),
         Subscription(role="fault-management", verb=Verb.CHANGED, noun=UnplannedOutages, mode=Mode.KEYED),
         Subscription(role="fault-management", verb=Verb.CLOSED, noun=UnplannedOutages, mode=Mode.KEYED),
-        Subscription(role="predictive-operation-planning", verb=Verb.CLOSED, noun=PlannedOutages, mode=Mode.KEYED),
+        Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
     ),
     state=(ReliabilityIndices,),
 )

@@ -1,8 +1,10 @@
 """Network model management: models come in as documents, topology goes out."""
 
-from contracts.interface import Exchange, Interface, Lane, Publication
+from contracts.interface import Ask, Exchange, Interface, Lane, Publication
 from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.network_differences import NetworkDifferences
 from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 
 NETWORK_MODEL_MANAGEMENT = Interface(
@@ -13,11 +15,18 @@ NETWORK_MODEL_MANAGEMENT = Interface(
     serves=(
         Exchange(verb=Verb.CREATE, noun=NetworkModels),
         Exchange(verb=Verb.GET, noun=NetworkModels),
+        Exchange(verb=Verb.CREATE, noun=NetworkDifferences),
+        Exchange(verb=Verb.GET, noun=NetworkDifferences),
         Exchange(verb=Verb.GET, noun=FeederTopology),
+    ),
+    asks=(
+        Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
+        Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
     ),
     publishes=(Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=NetworkModels),),
     state=(
         NetworkModels,
+        NetworkDifferences,
         FeederTopology,
     ),
 )

@@ -30,8 +30,9 @@ class DifferenceStatusKind(StrEnum):
 class NetworkDifference(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """One change against ``base_model``; undone by exchanging forward and reverse.
 
-    The statements stand inline or, when they are large, all in the blob store by ``blob``; an event and a list have
-    neither.
+    The statements stand inline, each as a document with the root rdf:RDF, or, when they are large, all in the blob
+    store by ``blob``, as one difference model of 61970-552; an event and a list have neither. A ``base_model`` without
+    mRID is the model that is active.
 
     Raises:
         ValueError: when it has both.

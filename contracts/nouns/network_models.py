@@ -30,11 +30,33 @@ class Blob(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribu
     size: int
 
 
+class ModelFindingKind(StrEnum):
+    """What the model leaves open; none of it keeps the model out."""
+
+    LEFT_OUT = "leftOut"
+    MISSING_BASE_VOLTAGE = "missingBaseVoltage"
+    MISSING_PHASES = "missingPhases"
+    MIXED_BASE_VOLTAGES = "mixedBaseVoltages"
+    OPEN_PHASE = "openPhase"
+    UNKNOWN_CLASS = "unknownClass"
+    UNSUPPLIED_CONSUMER = "unsuppliedConsumer"
+    UNSUPPLIED_ISLAND = "unsuppliedIsland"
+
+
+class ModelFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """What was assumed of one object because the model does not say it; ``mrid`` is that object's."""
+
+    mrid: str
+    description: str
+    kind: ModelFindingKind
+
+
 class NetworkModel(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """One model; ``model_format`` says how to read it, such as ``CIM100 RDF/XML``.
 
     The document stands inline in ``document`` or, when it is large, in the blob store by ``blob``; an event and a list
-    have neither.
+    have neither. A model in several documents is told as several of these with one mRID. ``finding_count`` is how many
+    findings there were; ``finding`` lists them where the model is asked for by its mRID, of each kind the first hundred.
 
     Raises:
         ValueError: when it has both.
@@ -44,10 +66,12 @@ class NetworkModel(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     created_date_time: Instant | None = None
     description: str | None = None
     document: str | None = None
+    finding_count: int | None = None
     model_format: str
     revision: int | None = None
     status_kind: ModelStatusKind | None = None
     blob: Blob | None = field(name="Blob", default=None)
+    finding: tuple[ModelFinding, ...] = field(name="Finding", default=())
     names: tuple[Name, ...] = field(name="Names", default=())
 
     def __post_init__(self) -> None:

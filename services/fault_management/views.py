@@ -109,7 +109,9 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         de_energized_usage_point=_points(mrid for mrid in outage.points if mrid not in outage.restored),
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
         opened_switches=opened,
-        status=Status(reason=outage.why, value=outage.state),
+        status=Status(
+            date_time=max(outage.restored.values(), default=outage.since), reason=outage.why, value=outage.state
+        ),
         switching_plans=_points(plans),
         trouble_ticket=_points(outage.tickets),
     )

@@ -58,6 +58,11 @@ def check_count(elements: int) -> None:
         raise Malformed(f"the message has more than {MAX_ELEMENTS} elements", code="3.1")
 
 
+def count_elements(body: bytes) -> int:
+    """At least as many as the elements of XML in UTF-8; 0 for a body that is too short to have too many."""
+    return 0 if len(body) <= MAX_ELEMENTS * _SHORTEST_ELEMENT else body.count(b"<") - body.count(b"</")
+
+
 def parse(body: bytes) -> Element:
     """The root element of a body whose size was checked.
 
@@ -68,8 +73,7 @@ def parse(body: bytes) -> Element:
         Malformed: 1.8, or 3.1 for too many elements; the reason tells nothing of the content.
     """
     body = _as_utf8(body)
-    if len(body) > MAX_ELEMENTS * _SHORTEST_ELEMENT:
-        check_count(body.count(b"<") - body.count(b"</"))
+    check_count(count_elements(body))
     if _PROLOG.match(body) is None:
         raise Malformed("something else than the root element begins the message, such as a document type", line=1)
     try:

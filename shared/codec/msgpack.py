@@ -4,6 +4,7 @@ Reading tolerates nothing: fields in their order, nothing unknown, nothing repea
 in its shortest form. So a body is what its message is written as, byte for byte.
 """
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,9 @@ from shared.codec.flaws import malformed
 from shared.codec.guard import check_size
 from shared.codec.tree import UNEQUAL, document_of, header_values, understood
 from shared.codec.wire import Wire
+
+_NOT_FINITE = re.compile(rb"\xcb[\x7f\xff][\xf0-\xff]")
+"""How a number begins that is infinite or none; other bytes may look like it."""
 
 
 class MessagePackFormat:
@@ -41,6 +45,8 @@ class MessagePackFormat:
         message = understood(self._wire, document)
         if self._shortest(document) != body:
             raise Malformed("the message holds something unknown, repeated, out of order, needless or not shortest")
+        if _NOT_FINITE.search(body) and self._decoder.decode(body) != document:
+            raise Malformed("the message holds a number that is none, which no equality survives")
         return message
 
     def encode(self, message: Message[Any] | Fault) -> bytes:

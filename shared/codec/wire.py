@@ -6,7 +6,7 @@ generic readers and writers know everything that may come, and refuse the rest.
 
 Reading tolerates, in every encoding: the root element ``Message`` in place of the one that the verb demands; the Get
 profile of a ``get`` in the Payload; a Payload with nothing in it, which is none; and beside the noun what the schema
-allows instead of it (``any`` elements, OperationSet, Compressed, ID), as the templates of typed services have it.
+allows instead of it (``any`` elements, OperationSet, ID), as the templates of typed services have it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,9 @@ OPERATION_SET = "OperationSet"
 """The noun of a message whose payload is an OperationSet; no catalogue lists it."""
 
 _QUERY_PREFIX = "Get"
+_ROOTS = {verb: REQUEST if verb.is_request else EVENT if verb.is_event else RESPONSE for verb in Verb}
 _NOTHING = Enclosure()
+_NOTHING_KEPT = astuple(_NOTHING)
 _KEPT_OF_REQUEST = tuple(known.name for known in fields(Request) if known.name != "query")
 _KEPT_OF_ENCLOSURE = tuple(known.name for known in fields(Enclosure))
 
@@ -157,9 +159,7 @@ class Wire:
 
 def root_of(verb: Verb) -> str:
     """The root element of a message with this verb."""
-    if verb.is_request:
-        return REQUEST
-    return EVENT if verb.is_event else RESPONSE
+    return _ROOTS[verb]
 
 
 def _check_sections(verb: Verb, request: Request | None, reply: Reply | None) -> None:
@@ -176,7 +176,7 @@ def _read_request(wire: Any, queries: int) -> Request | None:
         return None
     values = astuple(wire)
     at = _KEPT_OF_REQUEST.index("any")
-    asked = [value for value in values[at : at + queries] if value is not None]
+    asked = [*filter(None, values[at : at + queries])]
     if len(asked) > 1:
         raise MisfitError("holds more than one Get profile", ("Request",), "1.8")
     kept = dict(zip(_KEPT_OF_REQUEST, values[:at] + values[at + queries :], strict=True))
@@ -187,11 +187,13 @@ def _read_payload(wire: Any, nouns: int) -> tuple[Any, Enclosure | None]:
     if wire is None:
         return None, None
     values = astuple(wire)
-    told = [value for value in values[:nouns] if value is not None]
-    if len(told) > 1:
+    told = nouns - values[:nouns].count(None)
+    if told > 1:
         raise MisfitError("holds more than one noun", ("Payload",), "1.8")
-    enclosure = Enclosure(**dict(zip(_KEPT_OF_ENCLOSURE, values[nouns:], strict=True)))
-    return (told[0] if told else None), (None if enclosure == _NOTHING else enclosure)
+    noun = next(filter(None, values)) if told else None  # no struct is false
+    kept = values[nouns:]
+    enclosure = None if kept == _NOTHING_KEPT else Enclosure(**dict(zip(_KEPT_OF_ENCLOSURE, kept, strict=True)))
+    return noun, enclosure
 
 
 def _struct(name: str, definitions: Iterable[Definition]) -> type[Struct]:

@@ -11,6 +11,7 @@ from shared.codec.fragment import with_canonical_fragments
 from shared.codec.guard import check_size, parse
 from shared.codec.shape import parts_of, scalar_forms
 from shared.codec.wire import MisfitError, Wire
+from shared.codec.xml_plain import PlainReaders
 from shared.codec.xml_reader import Readers
 from shared.codec.xml_writer import Writers
 
@@ -26,6 +27,7 @@ class XmlFormat:
         readers, writers = Readers(), Writers()
         self._wire = wire
         self._writers = writers
+        self._plain_readers = PlainReaders(wire.bodies, NAMESPACE)
         self._readers = {
             f"{{{NAMESPACE}}}{root}": (root, readers.of(body, NAMESPACE)) for root, body in wire.bodies.items()
         }
@@ -37,6 +39,17 @@ class XmlFormat:
             Malformed: with path, line and code.
         """
         check_size(body, max_bytes)
+        plain = self._decode_plain(body)
+        return self._decode_any(body) if plain is None else plain
+
+    def _decode_plain(self, body: bytes) -> Message[Any] | Fault | None:
+        """The message of a body in plain form, which is most of them; None for any other, and for any with a flaw."""
+        try:
+            return self._wire.assemble(*self._plain_readers.read(body))
+        except ValueError:
+            return None
+
+    def _decode_any(self, body: bytes) -> Message[Any] | Fault:
         element = parse(body)
         if element.tag not in self._readers:
             raise unknown(element)

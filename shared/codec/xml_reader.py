@@ -1,5 +1,7 @@
 """XML into structs: a strict reader for any struct of the contracts, worked out once for each type and namespace.
 
+It reads what :mod:`shared.codec.xml_plain` does not, and finds the error in whatever is refused.
+
 Beside what :mod:`shared.codec.xsd` tolerates in values, reading tolerates: any prefix, comments, CDATA, white space
 between elements, ``xsi:schemaLocation`` and ``xsi:noNamespaceSchemaLocation`` (never followed), and nothing else.
 """

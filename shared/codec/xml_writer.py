@@ -9,9 +9,7 @@ fields do. For two fields of a struct of the type Name it is::
     def write(value, append):
         if value.__class__ is not struct:
             raise TypeError
-        append("<Names>")
-        field = value.name
-        append(f"<name>{field if special(field) is None else escape(field)}</name>")
+        append(f"<Names><name>{text if special(text := value.name) is None else escape(text)}</name>")
         field = value.name_type
         if field is not None:
             write_2(field, append)
@@ -74,24 +72,24 @@ class Writers:
         parts = parts_of(struct)
         begin = f"<{tag}" if uri is None else f'<{tag} xmlns="{uri}"'
         lines = ["def write(value, append):", " if value.__class__ is not struct:", "  raise TypeError"]
-        if any(part.place == ATTRIBUTE for part in parts):
-            lines += [f" append({begin!r})"]
-            for place, part in enumerate(parts):
-                if part.place == ATTRIBUTE:
-                    lines += self._field(place, part, names)
-            lines += [' append(">")']
-        else:
-            lines += [f" append({begin + '>'!r})"]
+        lines += [f" append(f'{begin}')"]
+        for place, part in enumerate(parts):
+            if part.place == ATTRIBUTE:
+                lines += self._field(place, part, names)
+        lines += [" append(f'>')"]
         for place, part in enumerate(parts):
             if part.place != ATTRIBUTE:
                 lines += self._field(place, part, names)
-        lines += [f" append({f'</{tag}>'!r})"]
-        exec("\n".join(lines), names)  # noqa: S102 - made of the names in the contracts and of nothing that came in
+        lines += [f" append(f'</{tag}>')"]
+        exec("\n".join(_joined(lines)), names)  # noqa: S102 - made of the names in the contracts and of nothing that came in
         write: Writer = names["write"]
         return write
 
     def _field(self, place: int, part: Part, names: dict[str, Any]) -> Iterator[str]:
         """The lines that write one field, whose names end with its ``place``."""
+        if part.default is NODEFAULT and not part.many:
+            yield f" {self._one(place, part, f'value.{part.name}', names)}"
+            return
         yield f" field = value.{part.name}"
         indent = " "
         if part.default is not NODEFAULT:
@@ -109,7 +107,7 @@ class Writers:
         yield indent + self._one(place, part, item, names)
 
     def _one(self, place: int, part: Part, item: str, names: dict[str, Any]) -> str:
-        """The line that writes one value, which is in the variable ``item``."""
+        """The line that writes one value, which is ``item``."""
         if part.place == FRAGMENT:
             names[f"write_{place}"] = fragment.embedded
             return f"append(write_{place}({item}))"
@@ -122,15 +120,27 @@ class Writers:
         names[f"write_{place}"] = write
         text = f"write_{place}({item})"
         if write is write_string:
-            text = f"{item} if special({item}) is None else escape({item})"
+            text = f"text if special(text := {item}) is None else escape(text)"
         if part.place == ATTRIBUTE:
             return f"append(f' {part.wire}=\"{{escape_attribute({text})}}\"')"
         if part.place == CONTENT:
-            return f"append({text})"
+            return f"append(f'{{{text}}}')"
         return f"append(f'<{part.wire}>{{{text}}}</{part.wire}>')"
 
 
 _SPECIAL = re.compile("[&<>\r]")
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """The lines with one append of a string for any that follow one another."""
+    joined = lines[:1]
+    for line in lines[1:]:
+        indent, appends, more = line.partition("append(f'")
+        if appends and joined[-1].startswith(indent + appends):
+            joined[-1] = joined[-1].removesuffix("')") + more
+        else:
+            joined.append(line)
+    return joined
 
 
 def _unwritable(value: Struct, tag: str, error: Exception) -> ValueError:

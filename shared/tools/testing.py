@@ -67,6 +67,10 @@ class Installation:
         async with DevServers(settings.state_dir, users) as servers:
             yield cls(servers, located(settings, servers), catalogue, schemas)
 
+    def of(self, *schemas: Schema, **changes: Any) -> "Installation":
+        """The same servers for other settings, and for no more than these schemas."""
+        return Installation(self.servers, structs.replace(self.settings, **changes), self.catalogue, schemas)
+
     async def prepare(self, *, afresh: bool = True) -> tuple[str, ...]:
         """Make the context of the settings, empty."""
         return await prepare(

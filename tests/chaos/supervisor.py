@@ -6,9 +6,8 @@ import signal
 import sys
 from collections import Counter, defaultdict
 from contextlib import suppress
-from pathlib import Path
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from contracts.errors import Unavailable
 from contracts.verbs import Verb
@@ -70,8 +69,8 @@ class Process:
             "BUSBAR_LOG_LEVEL": "WARNING",
             "BUSBAR_FAILPOINT": failpoint,
         }
-        logs = settings.state_dir / "logs" / f"{self._role}.log"
-        with Path(logs).open("ab") as log:
+        file = settings.state_dir / "logs" / f"{self._role}.log"
+        with file.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.chaos.toy_process", self._role, env=environment, stdout=log, stderr=log
             )

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from contracts.errors import Unavailable
+from contracts.message import Message
 from contracts.verbs import Verb
 from shared.config import Context, Settings
 from shared.tools.bootstrap import Schema
-from shared.tools.testing import Installation
-from tests.chaos.supervisor import Counts, Process, counted, hasten, kill, tell_story
+from shared.tools.testing import Installation, Peer
+from tests.chaos.supervisor import Counts, Process, counted, give, hasten, kill, tell_story
 from tests.service.toys.interfaces import CATALOGUE
-from tests.service.toys.orders import orders
+from tests.service.toys.orders import Orders, orders
 from tests.service.toys.services import make_depot, make_ledger, make_shop
 from tests.service.toys.world import eventually, notes, rows
 
@@ -65,6 +67,21 @@ async def test_a_service_that_is_killed_at_a_point_has_done_everything_once(toys
             await process.stop()
 
 
+async def test_a_request_whose_server_died_after_the_answer_is_repeated_and_not_done_again(toys: Installation) -> None:
+    shop = Process(toys, "shop")
+    try:
+        await shop.start("after-reply:1")
+        async with toys.peer("customer") as customer:
+            answers = [await _ask_until_answered(customer, "asked") for _ in range(2)]
+    finally:
+        await shop.stop()
+    [thing] = await rows(toys, "shop", "SELECT times FROM thing WHERE mrid = 'asked'")
+    print(f"killed shop after reply: {len(answers)} answers, {thing['times']} effect")
+    assert shop.deaths == 1
+    assert answers[0] == answers[1]
+    assert thing["times"] == 1
+
+
 @pytest.mark.parametrize("server", ["nats", "postgres"])
 async def test_a_server_that_is_killed_comes_back_and_nothing_is_missing(toys: Installation, server: str) -> None:
     processes = [Process(toys, each) for each in ("shop", "depot", "ledger")]
@@ -104,6 +121,33 @@ async def test_a_message_that_kills_its_process_again_and_again_becomes_a_dead_l
     letters = await rows(toys, "ledger", "SELECT reason FROM dead_letter")
     print(f"a poisoned message: {ledger.deaths} deaths, {len(letters)} dead letter, 5 of 5 others heard")
     assert [letter["reason"] for letter in letters] == ["its handling ended the process again and again"]
+
+
+async def test_a_wake_that_kills_its_process_again_and_again_becomes_a_dead_letter(toys: Installation) -> None:
+    shop = Process(toys, "shop")
+    try:
+        async with toys.peer("customer") as customer:
+            await give(customer, Verb.EXECUTE, orders("unharmed", amount=100), "unharmed")
+            await give(customer, Verb.EXECUTE, orders("kill", amount=100), "kill")
+        await shop.start()
+        letters = await eventually(lambda: rows(toys, "shop", "SELECT subject, reason FROM dead_letter"), 40)
+        await eventually(lambda: notes(toys, "shop", "unharmed"))
+    finally:
+        await shop.stop()
+    print(f"a poisoned wake: {shop.deaths} deaths, {len(letters)} dead letter")
+    assert [(letter["subject"], letter["reason"]) for letter in letters] == [
+        ("wake finish kill", "it ended the process again and again")
+    ]
+
+
+async def _ask_until_answered(customer: Peer, name: str) -> Message[Orders]:
+    """Ask with the same MessageID until there is an answer."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await customer.request("shop", Verb.CREATE, orders(name), message_id=name, timeout_s=1)
+            except Unavailable:
+                await asyncio.sleep(0.1)
 
 
 async def _five(toys: Installation) -> bool:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from msgspec import json
@@ -24,7 +23,6 @@ from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
 from services.fault_management.service import service as fault_management
-from shared.config import Context, Settings
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
@@ -131,12 +129,9 @@ class Field:
 
 
 @asynccontextmanager
-async def field(state: Path) -> AsyncIterator[Field]:
-    settings = Settings(state_dir=state, context=Context.TESTING, granted_clock=True)
-    schemas = [Schema(fault_management.role, fault_management.migrations)]
+async def field(dms: Installation) -> AsyncIterator[Field]:
+    installation = dms.of(Schema(fault_management.role, fault_management.migrations), granted_clock=True)
     async with AsyncExitStack() as stack:
-        installation = await stack.enter_async_context(Installation.start(settings, CATALOGUE, schemas))
-        (settings.credentials / settings.context / "admin.nk").symlink_to("../admin.nk")
         await installation.prepare()
         roles = ("admin", "network-operation", "work-management", "meter-reading-and-control", "callers")
         peers = {role: await stack.enter_async_context(installation.peer(role)) for role in roles}
@@ -163,8 +158,8 @@ def operation(message: Message[Any]) -> tuple[SwitchActionKind, str | None]:
     return step.switch_action.kind, step.switch_action.operated_switch.mrid
 
 
-async def test_a_melted_fuse_is_found_repaired_closed_and_verified(state: Path) -> None:
-    async with field(state) as here, here.fault_management():
+async def test_a_melted_fuse_is_found_repaired_closed_and_verified(dms: Installation) -> None:
+    async with field(dms) as here, here.fault_management():
         await here.peers["network-operation"].serve(here.snapshot)
         await here.grant(40)
         ticket = await here.located_call("T11-1", 35, "call")
@@ -209,8 +204,8 @@ async def test_a_melted_fuse_is_found_repaired_closed_and_verified(state: Path) 
         assert await here.shown() == ()
 
 
-async def test_evidence_that_arrives_all_at_once_and_twice_makes_one_outage(state: Path) -> None:
-    async with field(state) as here, here.fault_management():
+async def test_evidence_that_arrives_all_at_once_and_twice_makes_one_outage(dms: Installation) -> None:
+    async with field(dms) as here, here.fault_management():
         await here.peers["network-operation"].serve(here.snapshot)
         await here.grant(40)
         await here.located_call("T31-1", 35, "first")
@@ -230,8 +225,10 @@ async def test_evidence_that_arrives_all_at_once_and_twice_makes_one_outage(stat
         assert request.noun.work_request[0].work[0].priority.rank == 2, "one of the customers is critical"
 
 
-async def test_without_network_operation_calls_join_by_the_last_topology_and_nothing_is_closed(state: Path) -> None:
-    async with field(state) as here:
+async def test_without_network_operation_calls_join_by_the_last_topology_and_nothing_is_closed(
+    dms: Installation,
+) -> None:
+    async with field(dms) as here:
         async with here.fault_management(), here.installation.peer("network-operation") as network_operation:
             await network_operation.serve(here.snapshot)
             await here.grant(40)
@@ -250,8 +247,8 @@ async def test_without_network_operation_calls_join_by_the_last_topology_and_not
             assert outage.status.value == S.CONFIRMED
 
 
-async def test_a_call_from_a_place_that_nobody_knows_is_taken_all_the_same(state: Path) -> None:
-    async with field(state) as here, here.fault_management():
+async def test_a_call_from_a_place_that_nobody_knows_is_taken_all_the_same(dms: Installation) -> None:
+    async with field(dms) as here, here.fault_management():
         await here.grant(40)
         answered = await here.call("nowhere", 35, "lost")
         assert answered.status is not None

@@ -55,8 +55,8 @@ async def test_what_was_lost_on_its_way_is_found_by_its_number_and_sent_again(to
         lost = await rows(
             toys,
             "shop",
-            "WITH numbered AS (UPDATE sequence SET last = last + 3 WHERE subject LIKE '%.general.shop.Orders.created.%' "
-            "RETURNING subject, last) "
+            "WITH numbered AS (UPDATE sequence SET last = last + 3 "
+            "WHERE subject LIKE '%.general.shop.Orders.created.%' RETURNING subject, last) "
             "INSERT INTO outbox (source, subject, message_id, headers, body, counted, sequence, sent_at) "
             "SELECT source, subject, 'lost ' || n, headers, "
             "replace(convert_from(body, 'UTF8'), 'counted', 'lost-' || n)::bytea, true, last - 3 + n, now() "

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from shared.runtime import GRANTED_START
 from shared.tools.testing import Installation
-from tests.service.toys.services import gate, make_depot, make_ledger, make_shop, make_simulation
+from tests.service.toys.services import make_depot, make_ledger, make_shop, make_simulation
 from tests.service.toys.world import eventually, rows, run
 
 _SET = "INSERT INTO wake (name, key, id, at, payload, trace) VALUES ('tick', $1, 'first', $2, '', '{}')"
@@ -26,7 +26,6 @@ async def test_a_day_passes_in_a_moment_and_everything_happens_at_its_own_hour(t
 
 async def test_time_stands_still_while_somebody_works_or_is_away(toys: Installation) -> None:
     await toys.prepare()
-    gate.clear()
     await rows(toys, "emergency-simulation", _SET, "1", GRANTED_START + timedelta(hours=1))
     async with run(toys, make_simulation(3), make_shop(), make_ledger(), granted_clock=True) as process:
         await asyncio.sleep(0.4)

@@ -52,7 +52,7 @@ async def test_a_stopping_process_is_not_ready_first_and_finishes_what_it_has_be
             await asyncio.sleep(0.1)
             while_stopping: list[bool] = []
             asyncio.get_running_loop().call_later(0.1, lambda: while_stopping.append(process.health.ready))
-            asyncio.get_running_loop().call_later(0.2, gate.set)
+            asyncio.get_running_loop().call_later(0.2, gate.open)
         assert code_of(await begun) == "0.0"
         assert while_stopping == [False]
         assert {health.phase for health in process.health.roles.values()} == {Phase.STOPPED}

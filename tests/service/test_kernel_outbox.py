@@ -94,7 +94,10 @@ async def test_one_process_sends_for_all_and_another_takes_over_when_it_is_gone(
         assert {row["pid"] for row in await rows(toys, "shop", holder)}.isdisjoint(first)
 
 
-async def test_a_stream_that_is_full_does_not_hold_up_another(toys: Installation) -> None:
+async def test_a_stream_that_is_full_does_not_hold_up_another(
+    toys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.runtime.FLUSH_S", 0.1)
     await rows(
         toys,
         "shop",

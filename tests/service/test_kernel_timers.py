@@ -1,7 +1,5 @@
 """Wakes: durable, replaced and cancelled by their key, and put aside when they cannot succeed."""
 
-import asyncio
-
 import pytest
 
 from contracts.verbs import Verb
@@ -38,11 +36,12 @@ async def test_two_processes_fire_a_wake_once_and_a_later_one_replaces_it(toys: 
         for amount in (60_000, 100):
             await customer.command("shop", Verb.EXECUTE, orders("replaced", amount=amount))
             await eventually(lambda: rows(toys, "shop", "SELECT FROM ticket"))
-        await customer.command("shop", Verb.EXECUTE, orders("cancelled", amount=300))
+        await eventually(lambda: notes(toys, "shop", "replaced"))
+        await customer.command("shop", Verb.EXECUTE, orders("cancelled", amount=60_000))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE key = 'cancelled'"))
         await customer.command("shop", Verb.CLOSE, orders("cancelled"))
-        await asyncio.sleep(0.6)
+        await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
         assert await notes(toys, "shop", "replaced") == [("replaced", "finished")]
-        assert await notes(toys, "shop", "cancelled") == []
 
 
 async def test_a_wake_that_cannot_succeed_is_put_aside_and_may_be_requeued(toys: Installation) -> None:

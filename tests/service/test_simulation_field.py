@@ -6,7 +6,6 @@ The peers do what they do while they hold a message, so that time stands still u
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 from contracts.catalogue import CATALOGUE
@@ -36,7 +35,7 @@ from services.emergency_simulation.service import service as emergency_simulatio
 from shared.bus.topology import durables
 from shared.clock import GrantedClock
 from shared.codec import CONTENT_XML
-from shared.config import Context, Settings
+from shared.config import Context
 from shared.envelope import success
 from shared.runtime import FIRST_GRANT_S, running
 from shared.tools.bootstrap import Schema
@@ -44,12 +43,8 @@ from shared.tools.testing import Installation, Peer
 from tests.fixtures.streets import START, street
 
 ES = "emergency-simulation"
-PEERS = (
-    "fault-management",
-    "work-management",
-    "network-operation",
-    "network-model-management",
-    "meter-reading-and-control",
+PEERS = tuple(
+    role for role, interface in CATALOGUE.interfaces.items() if not interface.field and role not in {ES, "operator"}
 )
 T = TypeVar("T")
 LOST, RESTORED = "3.26.9.185", "3.26.9.216"
@@ -173,12 +168,10 @@ def seed_that_strikes(equipment: str) -> int:
 
 
 @asynccontextmanager
-async def field(state: Path, kind: type[Outside]) -> AsyncIterator[Outside]:
-    settings = Settings(state_dir=state, context=Context.TRAINING, granted_clock=True)
+async def field(dms: Installation, kind: type[Outside]) -> AsyncIterator[Outside]:
+    schema = Schema(ES, emergency_simulation.migrations)
+    installation = dms.of(schema, context=Context.TRAINING, granted_clock=True)
     async with AsyncExitStack() as stack:
-        schemas = [Schema(ES, emergency_simulation.migrations)]
-        installation = await stack.enter_async_context(Installation.start(settings, CATALOGUE, schemas))
-        (settings.credentials / settings.context / "admin.nk").symlink_to("../admin.nk")
         await installation.prepare()
         peers = {role: await stack.enter_async_context(installation.peer(role)) for role in PEERS}
         admin = await stack.enter_async_context(installation.peer("admin"))
@@ -190,7 +183,7 @@ async def field(state: Path, kind: type[Outside]) -> AsyncIterator[Outside]:
             listening = [
                 tasks.create_task(outside.listen(peer, durable.stream, durable.name))
                 for role, peer in peers.items()
-                for durable in durables(CATALOGUE, settings.root, settings.context, role)
+                for durable in durables(CATALOGUE, installation.settings.root, Context.TRAINING, role)
             ]
             process = running(emergency_simulation, settings=installation.settings, catalogue=CATALOGUE, external=PEERS)
             async with process as played:
@@ -201,8 +194,8 @@ async def field(state: Path, kind: type[Outside]) -> AsyncIterator[Outside]:
                 task.cancel()
 
 
-async def test_a_storm_is_seen_heard_repaired_and_scored(state: Path) -> None:
-    async with field(state, Restorers) as outside:
+async def test_a_storm_is_seen_heard_repaired_and_scored(dms: Installation) -> None:
+    async with field(dms, Restorers) as outside:
         accepted = await outside.order(seed_that_strikes("line-a"))
         assert accepted.noun.training_scenario[0].status_kind is ScenarioStatusKind.REQUESTED
         storm = await outside.end_of_storm()
@@ -238,9 +231,9 @@ class Operators(Outside):
 
 
 async def test_closing_onto_a_fault_is_seen_as_closed_and_open_again_and_a_storm_without_end_fails(
-    state: Path,
+    dms: Installation,
 ) -> None:
-    async with field(state, Operators) as outside:
+    async with field(dms, Operators) as outside:
         await outside.order(seed_that_strikes("main"))
         storm = await outside.end_of_storm()
     assert outside.positions() == [
@@ -256,20 +249,18 @@ async def test_closing_onto_a_fault_is_seen_as_closed_and_open_again_and_a_storm
     assert outside.meters(RESTORED) == []
 
 
-async def test_the_same_seed_gives_the_same_storm_word_for_word(state: Path) -> None:
+async def test_the_same_seed_gives_the_same_storm_word_for_word(dms: Installation) -> None:
     words = []
-    for name in ("one", "other"):
-        own = state / name
-        own.mkdir(parents=True)
-        async with field(own, Restorers) as outside:
+    for _ in range(2):
+        async with field(dms, Restorers) as outside:
             await outside.order(seed_that_strikes("line-a"))
             await outside.end_of_storm()
         words.append(outside.heard)
     assert sorted(map(repr, words[0])) == sorted(map(repr, words[1]))
 
 
-async def test_one_storm_at_a_time_and_what_makes_no_sense_is_refused(state: Path) -> None:
-    async with field(state, Outside) as outside:
+async def test_one_storm_at_a_time_and_what_makes_no_sense_is_refused(dms: Installation) -> None:
+    async with field(dms, Outside) as outside:
 
         async def refused(to: str, verb: Verb, noun: object) -> str:
             answer = await outside.admin.request(to, verb, noun)

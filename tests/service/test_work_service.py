@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,7 +16,6 @@ from contracts.nouns.work_types import ActivityRecord, WorkKind, WorkStatusKind
 from contracts.types import Name, NameType
 from contracts.verbs import Verb
 from services.work_management.service import service as work_management
-from shared.config import Context, Settings
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
@@ -67,12 +65,9 @@ class Yard:
 
 
 @asynccontextmanager
-async def yard(state: Path) -> AsyncIterator[Yard]:
-    settings = Settings(state_dir=state, context=Context.TESTING)
-    schemas = [Schema(work_management.role, work_management.migrations)]
+async def yard(dms: Installation) -> AsyncIterator[Yard]:
+    installation = dms.of(Schema(work_management.role, work_management.migrations))
     async with AsyncExitStack() as stack:
-        installation = await stack.enter_async_context(Installation.start(settings, CATALOGUE, schemas))
-        (settings.credentials / settings.context / "admin.nk").symlink_to("../admin.nk")
         await installation.prepare()
         await stack.enter_async_context(running(work_management, settings=installation.settings, catalogue=CATALOGUE))
         admin, crews = [await stack.enter_async_context(installation.peer(role)) for role in ("admin", "crews")]
@@ -81,8 +76,8 @@ async def yard(state: Path) -> AsyncIterator[Yard]:
         yield Yard(admin, crews)
 
 
-async def test_a_request_becomes_one_order_that_a_crew_takes_reports_on_and_completes(state: Path) -> None:
-    async with yard(state) as here:
+async def test_a_request_becomes_one_order_that_a_crew_takes_reports_on_and_completes(dms: Installation) -> None:
+    async with yard(dms) as here:
         accepted = (await here.ask("first")).noun
         assert (await here.ask("first")).noun == accepted
         assert accepted.work_request[0].work[0].mrid == "first-work"
@@ -111,8 +106,8 @@ async def test_a_request_becomes_one_order_that_a_crew_takes_reports_on_and_comp
         assert shown == accepted.work_request[0]
 
 
-async def test_an_order_waits_for_a_crew_and_is_sent_when_one_is_free(state: Path) -> None:
-    async with yard(state) as here:
+async def test_an_order_waits_for_a_crew_and_is_sent_when_one_is_free(dms: Installation) -> None:
+    async with yard(dms) as here:
         for number in range(CREWS + 1):
             await here.ask(f"request {number}")
         sent = [(await here.sent())[1] for _ in range(CREWS)]
@@ -124,8 +119,8 @@ async def test_an_order_waits_for_a_crew_and_is_sent_when_one_is_free(state: Pat
         assert last.work[0].work_tasks[0].crews == sent[1].work[0].work_tasks[0].crews
 
 
-async def test_an_order_that_a_crew_refuses_goes_to_the_next(state: Path) -> None:
-    async with yard(state) as here:
+async def test_an_order_that_a_crew_refuses_goes_to_the_next(dms: Installation) -> None:
+    async with yard(dms) as here:
         await here.ask("first")
         message, order = await here.sent()
         broken = Error(code="6.1", reason="the truck does not start")
@@ -135,8 +130,8 @@ async def test_an_order_that_a_crew_refuses_goes_to_the_next(state: Path) -> Non
         assert again.work[0].work_tasks[0].crews != order.work[0].work_tasks[0].crews
 
 
-async def test_what_makes_no_sense_is_refused_with_its_reason(state: Path) -> None:
-    async with yard(state) as here:
+async def test_what_makes_no_sense_is_refused_with_its_reason(dms: Installation) -> None:
+    async with yard(dms) as here:
         nothing = WorkRequests(work_request=(WorkRequest(mrid="empty"),))
         refused = await here.admin.request(WM, Verb.CREATE, nothing)
         assert refused.reply is not None

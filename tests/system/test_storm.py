@@ -19,6 +19,7 @@ ROLES = (
     "meter-reading-and-control",
     "fault-management",
     "work-management",
+    "compliance-management",
     "emergency-simulation",
 )
 

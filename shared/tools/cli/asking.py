@@ -49,7 +49,9 @@ async def asked(peer: Peer, role: str, verb: Verb, payload: Any, *, timeout_s: f
     return answer.payload
 
 
-async def insisted(peer: Peer, role: str, verb: Verb, payload: Any, *, patience_s: float = 60.0) -> Any:
+async def insisted(
+    peer: Peer, role: str, verb: Verb, payload: Any, *, patience_s: float = 60.0, timeout_s: float = 10.0
+) -> Any:
     """The same, asked again while ``role`` is away: under one MessageID, so it has its effect once.
 
     Raises:
@@ -59,7 +61,7 @@ async def insisted(peer: Peer, role: str, verb: Verb, payload: Any, *, patience_
     deadline = asyncio.get_running_loop().time() + patience_s
     while True:
         try:
-            return await asked(peer, role, verb, payload, message_id=message_id)
+            return await asked(peer, role, verb, payload, message_id=message_id, timeout_s=timeout_s)
         except Unavailable:
             if asyncio.get_running_loop().time() > deadline:
                 raise

@@ -5,13 +5,18 @@ import hashlib
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
-from contracts.errors import NotFound
+from lxml import etree
+from msgspec.structs import replace
+
+from contracts.errors import Invalid, NotFound
+from contracts.nouns.network_differences import NetworkDifference, NetworkDifferences
 from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, NetworkModels
-from contracts.types import Name
+from contracts.types import Name, ObjectReference
 from contracts.verbs import Verb
 from shared.config import Settings
 from shared.tools.cli.asking import asked, insisted, operator
 from shared.tools.cli.composition import Composition
+from shared.tools.testing import Peer
 
 SHIPPED = Path(__file__).resolve().parents[3] / "infra" / "networks"
 MANAGEMENT = "network-model-management"
@@ -19,31 +24,162 @@ INLINE_BYTES = 400_000
 """A larger document goes through the object store."""
 
 
-async def import_network(settings: Settings, composition: Composition, name: str) -> NetworkModel:
-    """Import a file, or a network that is shipped by its name; the model that is active then.
+RDF_XML = "CIM100 RDF/XML"
+_FORMATS = {".json": "pandapower JSON"}
+IMPORT_S = 300.0
+"""How long a large model may take; it waits for its turn in the one process that reads models."""
+
+_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_DM = "http://iec.ch/TC57/61970-552/DifferenceModel/1#"
+_MODEL = f"{{{_DM}}}DifferenceModel"
+_FORWARD, _REVERSE = f"{{{_DM}}}forwardDifferences", f"{{{_DM}}}reverseDifferences"
+
+
+async def import_network(settings: Settings, composition: Composition, *names: str) -> NetworkModel:
+    """Import a model in one file or in several, or a network that is shipped by its name; the active model then.
 
     Raises:
         NotFound: there is no such file.
         Invalid: the model is refused, with everything that is wrong.
+        Conflict: something that it lacks carries an outage or stands otherwise than normal.
     """
-    file = _file(name)
-    document = await asyncio.to_thread(file.read_bytes)
-    digest = hashlib.sha256(document).hexdigest()
-    model = NetworkModel(
-        mrid=str(uuid5(NAMESPACE_URL, digest)),
-        model_format="CIM100 RDF/XML",
-        description=file.stem,
-        names=(Name(name=file.stem),),
-    )
+    files = [_file(name) for name in names]
+    documents = [await asyncio.to_thread(file.read_bytes) for file in files]
+    digest = hashlib.sha256(b"".join(documents)).hexdigest()
     async with operator(settings, composition) as peer:
-        if len(document) <= INLINE_BYTES:
-            model = _with(model, document=document.decode("utf-8"))
+        models = [
+            await _with_document(
+                NetworkModel(
+                    mrid=str(uuid5(NAMESPACE_URL, digest)),
+                    model_format=_FORMATS.get(file.suffix, RDF_XML),
+                    description=files[0].stem,
+                    names=(Name(name=file.stem),),
+                ),
+                document,
+                peer,
+            )
+            for file, document in zip(files, documents, strict=True)
+        ]
+        answer: NetworkModels = await insisted(
+            peer, MANAGEMENT, Verb.CREATE, NetworkModels(network_model=tuple(models)), timeout_s=IMPORT_S
+        )
+    return answer.network_model[0]
+
+
+async def apply_difference(
+    settings: Settings, composition: Composition, name: str, base: str | None
+) -> NetworkDifference:
+    """Apply a difference model of 61970-552 in a file, by default to the active model.
+
+    Raises:
+        NotFound: there is no such file.
+        Invalid: it is refused, with everything that is wrong.
+    """
+    file = _existing(name)
+    if file is None:
+        raise NotFound(f"there is no file '{name}'")
+    model = _difference_model(await asyncio.to_thread(file.read_bytes))
+    async with operator(settings, composition) as peer:
+        return await _applied(peer, _mrid(model), ObjectReference(mrid=base), model, file.stem)
+
+
+async def reverse_difference(
+    settings: Settings, composition: Composition, name: str, base: str | None
+) -> NetworkDifference:
+    """Undo a difference: that of a file, or the one of that mRID in the model to which it was applied.
+
+    Raises:
+        NotFound: there is neither.
+        Invalid: it is refused, with everything that is wrong.
+    """
+    file = _existing(name)
+    async with operator(settings, composition) as peer:
+        if file is not None:
+            model = _difference_model(await asyncio.to_thread(file.read_bytes))
+            reference, done = ObjectReference(mrid=base), _mrid(model)
         else:
-            reference = await peer.bus.blobs.put(document)
-            model = _with(model, blob=Blob(reference=reference, sha256=digest, size=len(document)))
-        answer = await insisted(peer, MANAGEMENT, Verb.CREATE, NetworkModels(network_model=(model,)))
-    created: NetworkModel = answer.network_model[0]
-    return created
+            known: NetworkDifferences = await asked(peer, MANAGEMENT, Verb.GET, NetworkDifferences, ids=[name])
+            difference = known.network_difference[0]
+            reference, done = difference.base_model, difference.mrid
+            if difference.blob is None:
+                undone = replace(
+                    difference,
+                    mrid=_undoing(done),
+                    created_date_time=None,
+                    description=f"reverse of {difference.description or done}",
+                    forward_differences=difference.reverse_differences,
+                    reverse_differences=difference.forward_differences,
+                )
+                return await _offered(peer, undone)
+            model = _difference_model(await peer.bus.blobs.get(difference.blob.reference))
+        for element in list(model.iterchildren(_FORWARD, _REVERSE)):
+            element.tag = _REVERSE if element.tag == _FORWARD else _FORWARD
+        return await _applied(peer, _undoing(done), reference, model, f"reverse of {done}")
+
+
+async def _applied(
+    peer: Peer, mrid: str, base: ObjectReference, model: etree._Element, description: str
+) -> NetworkDifference:
+    """Apply a difference model, which goes through the object store as it is."""
+    document = etree.tostring(model.getroottree(), encoding="utf-8")
+    difference = NetworkDifference(
+        mrid=mrid,
+        model_format=RDF_XML,
+        description=description,
+        base_model=base,
+        blob=await _blob(document, peer),
+    )
+    return await _offered(peer, difference)
+
+
+async def _offered(peer: Peer, difference: NetworkDifference) -> NetworkDifference:
+    offer = NetworkDifferences(network_difference=(difference,))
+    answer: NetworkDifferences = await insisted(peer, MANAGEMENT, Verb.CREATE, offer, timeout_s=IMPORT_S)
+    return answer.network_difference[0]
+
+
+async def _with_document(model: NetworkModel, document: bytes, peer: Peer) -> NetworkModel:
+    """The model with its document inline, or in the object store when it is large."""
+    if len(document) <= INLINE_BYTES:
+        return replace(model, document=document.decode("utf-8"))
+    return replace(model, blob=await _blob(document, peer))
+
+
+async def _blob(document: bytes, peer: Peer) -> Blob:
+    reference = await peer.bus.blobs.put(document)
+    return Blob(reference=reference, sha256=hashlib.sha256(document).hexdigest(), size=len(document))
+
+
+def _existing(name: str) -> Path | None:
+    file = Path(name)
+    return file if file.exists() else None
+
+
+def _difference_model(document: bytes) -> etree._Element:
+    """The dm:DifferenceModel in a document.
+
+    Raises:
+        Invalid: it is no XML, or has none or several.
+    """
+    try:
+        root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True))
+    except etree.XMLSyntaxError as error:
+        raise Invalid(f"ill-formed XML: {error.msg}") from error
+    models: list[etree._Element] = list(root.iterchildren(_MODEL))
+    if len(models) != 1:
+        raise Invalid(f"the file has {len(models)} elements dm:DifferenceModel instead of one")
+    return models[0]
+
+
+def _mrid(model: etree._Element) -> str:
+    """The identifier of a difference model; one that has none has that of its content."""
+    stated = model.get(f"{{{_RDF}}}about", "").removeprefix("urn:uuid:").removeprefix("#").removeprefix("_")
+    return stated or str(uuid5(NAMESPACE_URL, hashlib.sha256(etree.tostring(model)).hexdigest()))
+
+
+def _undoing(mrid: str) -> str:
+    """The mRID of what undoes a difference."""
+    return str(uuid5(NAMESPACE_URL, f"reverse of {mrid}"))
 
 
 def _file(name: str) -> Path:
@@ -68,11 +204,11 @@ async def networks(
     return answer.network_model
 
 
-async def export_network(settings: Settings, composition: Composition, mrid: str | None) -> str:
-    """The document of a model, by default of the active one.
+async def export_network(settings: Settings, composition: Composition, mrid: str | None) -> bytes:
+    """The document of a model, or that of one object of the active model; by default of the active model.
 
     Raises:
-        NotFound: there is no such model.
+        NotFound: there is no such model and no such object.
     """
     async with operator(settings, composition) as peer:
         known: NetworkModels = await asked(peer, MANAGEMENT, Verb.GET, NetworkModels)
@@ -85,10 +221,5 @@ async def export_network(settings: Settings, composition: Composition, mrid: str
         model = answer.network_model[0]
         if model.blob is not None:
             document: bytes = await peer.bus.blobs.get(model.blob.reference)
-            return document.decode("utf-8")
-    return model.document or ""
-
-
-def _with(model: NetworkModel, **fields: object) -> NetworkModel:
-    values = {name: getattr(model, name) for name in model.__struct_fields__} | fields
-    return NetworkModel(**values)
+            return document
+    return (model.document or "").encode()

@@ -4,11 +4,9 @@
 """
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -19,11 +17,10 @@ from contracts.verbs import Verb
 from shared.config import LogFormat, LogLevel, SettingError, Settings
 from shared.telemetry import configure_logging
 from shared.tools.bootstrap import prepare
-from shared.tools.cli import looking, running, speaking, storm
+from shared.tools.cli import looking, networking, running, speaking, storm
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.contracts import contracts
 from shared.tools.cli.installation import noted, servers
-from shared.tools.cli.network import export_network, import_network, networks
 from shared.tools.cli.words import parser
 from shared.tools.server_process import ServerError
 
@@ -111,33 +108,19 @@ async def _speak(given: argparse.Namespace, settings: Settings, composition: Com
                 settings, composition, noun=given.noun, raw=given.raw, as_json=given.json, count=given.count
             )
         case "network":
-            return await _network(given, settings, composition)
+            return await networking.network(
+                settings,
+                composition,
+                given.action,
+                given.file,
+                mrid=given.id,
+                output=given.output,
+                as_json=given.json,
+            )
         case "dlq":
             return await looking.dead_letters(settings, composition, given.role, given.requeue)
         case _:
             return await looking.outbox(settings, composition, given.role)
-
-
-async def _network(given: argparse.Namespace, settings: Settings, composition: Composition) -> int:
-    if given.action == "import":
-        model = await import_network(settings, composition, given.file)
-        if given.json:
-            looking.show(model)
-        else:
-            running.say(f"The network {model.mrid} is {model.status_kind}.")
-    elif given.action == "export":
-        document = await export_network(settings, composition, given.id)
-        if given.output:
-            await asyncio.to_thread(Path(given.output).write_text, document, encoding="utf-8")
-        else:
-            running.say(document)
-    else:
-        models = await networks(settings, composition)
-        for each in models if not given.json else ():
-            running.say(f"{each.mrid}  {each.status_kind}  {each.description or ''}")
-        if given.json:
-            looking.show(models)
-    return 0
 
 
 async def _migrate(settings: Settings, composition: Composition) -> int:

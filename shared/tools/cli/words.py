@@ -61,9 +61,14 @@ def parser() -> argparse.ArgumentParser:
     tail.add_argument("--raw", action="store_true", help="print whole messages")
     tail.add_argument("--count", type=int, help="stop after so many")
     network = command("network", "models of the network in and out", context=True, json=True)
-    network.add_argument("action", choices=["import", "export", "list"])
-    network.add_argument("file", nargs="?", help="the file to import")
-    network.add_argument("--id", help="the model to export; by default the active one")
+    network.add_argument("action", choices=["import", "apply", "reverse", "export", "list"])
+    network.add_argument(
+        "file",
+        nargs="*",
+        help="import: CIM100 RDF/XML, in one file or several, or pandapower JSON; apply: a difference model; "
+        "reverse: the same, or the mRID of a difference that was applied",
+    )
+    network.add_argument("--id", help="export: a model or an object; apply: the model; by default the active model")
     network.add_argument("--output", help="the file to export to")
     dlq = command("dlq", "the dead letters of a role", context=True)
     dlq.add_argument("role", metavar="ROLE")

@@ -17,8 +17,25 @@ from tests.service.toys.orders import Order, Orders, orders
 from tests.service.toys.parcels import Parcel, Parcels, parcels
 from tests.service.toys.store import ToyStore
 
-gate = asyncio.Event()
-"""Requests with the note ``wait`` go on when it is set."""
+
+class Gate:
+    """Requests with the note ``wait`` wait here until a test opens it."""
+
+    def __init__(self) -> None:
+        self._opened = asyncio.Event()
+
+    def close(self) -> None:
+        """Whoever comes from now on waits; each test has an event loop and so a gate of its own."""
+        self._opened = asyncio.Event()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def pass_through(self) -> None:
+        await self._opened.wait()
+
+
+gate = Gate()
 
 
 class Memory:
@@ -34,7 +51,7 @@ async def list_orders(message: Message[Orders], work: Work[ToyStore]) -> AsyncIt
     if message.request and message.request.id:
         wanted = {each.value for each in message.request.id}
         if "wait" in wanted:
-            await gate.wait()
+            await gate.pass_through()
         found = [order for order in found if order.mrid in wanted]
     for start in range(0, max(len(found), 1), 2):
         yield Orders(order=tuple(found[start : start + 2]))
@@ -75,8 +92,8 @@ async def start_slow_work(message: Message[Orders], work: Work[ToyStore]) -> Lat
 
 async def finish_slow_work(wake: Wake, work: Work[ToyStore]) -> None:
     await work.store.note(wake.key, "finished", wake.at)
-    if wake.key.startswith("broken"):
-        raise RuntimeError("a defect")
+    if wake.key.startswith(("broken", "kill")):
+        await obey("kill" if wake.key.startswith("kill") else "defect")
     if wake.key.startswith("two"):
         work.answer(wake.payload, orders("first half"), more=True)
     work.answer(wake.payload, orders("done"))
@@ -176,7 +193,7 @@ async def obey(note: str | None) -> None:
         "defect": RuntimeError("a defect"),
     }
     if note == "wait":
-        await gate.wait()
+        await gate.pass_through()
     elif note == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     elif note in faults:

@@ -38,7 +38,7 @@ async def notes(toys: Installation, role: str, pattern: str = "%") -> list[tuple
 async def eventually(condition: Callable[[], Awaitable[object]], timeout_s: float = 15.0) -> Any:
     """What ``condition`` gives as soon as that is true."""
     async with asyncio.timeout(timeout_s):
-        while not (found := await condition()):
+        while not (found := await condition()):  # noqa: ASYNC110  another process may make it true
             await asyncio.sleep(0.02)
         return found
 

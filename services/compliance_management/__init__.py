@@ -1,0 +1,1 @@
+"""Compliance management: counts interruptions and reports how reliable the supply is."""

@@ -1,0 +1,76 @@
+"""What `busbar network` does and prints, word by word."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from contracts.nouns.network_differences import NetworkDifference
+from contracts.nouns.network_models import NetworkModel
+from shared.config import Settings
+from shared.tools.cli import looking, running
+from shared.tools.cli.composition import Composition
+from shared.tools.cli.network import (
+    apply_difference,
+    export_network,
+    import_network,
+    networks,
+    reverse_difference,
+)
+
+
+async def network(
+    settings: Settings,
+    composition: Composition,
+    action: str,
+    files: Sequence[str],
+    *,
+    mrid: str | None,
+    output: str | None,
+    as_json: bool,
+) -> int:
+    """Do one action on the models of the network.
+
+    Raises:
+        ValueError: it needs a file, or takes just one.
+    """
+    if action in {"import", "apply", "reverse"} and not files:
+        raise ValueError(f"network {action}: name a file")
+    if action in {"apply", "reverse"} and len(files) > 1:
+        raise ValueError(f"network {action}: name one file")
+    match action:
+        case "import":
+            _tell_model(await import_network(settings, composition, *files), as_json=as_json)
+        case "apply":
+            _tell_difference(await apply_difference(settings, composition, files[0], mrid), as_json=as_json)
+        case "reverse":
+            _tell_difference(await reverse_difference(settings, composition, files[0], mrid), as_json=as_json)
+        case "export":
+            document = await export_network(settings, composition, mrid)
+            if output is None:
+                sys.stdout.write(document.decode("utf-8"))
+            else:
+                await asyncio.to_thread(Path(output).write_bytes, document)
+        case _:
+            models = await networks(settings, composition)
+            for each in models if not as_json else ():
+                running.say(f"{each.mrid}  {each.revision}  {each.status_kind}  {each.description or ''}")
+            if as_json:
+                looking.show(models)
+    return 0
+
+
+def _tell_model(model: NetworkModel, *, as_json: bool) -> None:
+    if as_json:
+        looking.show(model)
+        return
+    running.say(f"The network {model.mrid} is {model.status_kind}, with {model.finding_count or 0} findings.")
+    for finding in model.finding:
+        running.say(f"{finding.kind}  {finding.mrid}  {finding.description}")
+
+
+def _tell_difference(difference: NetworkDifference, *, as_json: bool) -> None:
+    if as_json:
+        looking.show(difference)
+    else:
+        running.say(f"The difference {difference.mrid} is {difference.status_kind} in version {difference.revision}.")
