@@ -20,8 +20,8 @@ install: .venv/installed ## make .venv with the locked requirements and this pro
 up: install ## run the whole DMS on embedded servers
 	$(BIN)/busbar up
 
-test: install ## all tests but those of the targets chaos and installation
-	$(PYTEST) -m "not chaos and not installation"
+test: install ## all tests but those of the target installation
+	$(PYTEST) -m "not installation"
 
 check: install ## the gate: style, types, import rules, shape of the tree, unit tests
 	$(BIN)/ruff check
@@ -38,8 +38,8 @@ bench: install ## measure the kernel and the codec against their raw limits
 fuzz: install ## search each decoder for defects, a minute each
 	$(BIN)/python -m tests.fuzz
 
-chaos: install ## kill servers and services, and look for what is lost
-	$(PYTEST) -m chaos
+chaos: install ## only the tests that kill servers and services and look for what is lost, with their counts
+	$(PYTEST) -m chaos -s
 
 installation: install ## build a fresh installation and try it
 	$(PYTEST) -m installation
