@@ -1,7 +1,8 @@
 """How fast messages are read and written, as ratios to what lxml alone needs to parse the same bytes.
 
-``python -m loadtest.bench_codec`` prints JSON. Every round times all the subjects after one another, and a ratio is the
-median over the rounds of the processor time taken, so that a busy machine slows both sides of it.
+``python -m loadtest.bench_codec`` prints JSON; a hundred events are read with xsdata as well. Every round times all the
+subjects after one another, and a ratio is the median over the rounds of the processor time taken, so that a busy
+machine slows both sides of it.
 """
 
 import json

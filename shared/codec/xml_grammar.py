@@ -1,8 +1,8 @@
 """The readers of plain XML: generated source around regular expressions, made once for each type, tag and prefix.
 
 One expression takes as many fields of an object as it can. What may be absent or repeated in it begins with a name of
-its own, so that there is one way only to match, and no text takes long. For a Meter with a name,
-perhaps a status with a value, and a list of readings that hold lists themselves, a reader is, with ``_`` for blanks::
+its own, so that there is one way only to match, and no text takes long. For a Meter with a name, perhaps a status with
+a value, and a list of readings with lists of lists in them, a reader is, with ``_`` for blanks::
 
     def read(text, at, scope):
         values = {}
