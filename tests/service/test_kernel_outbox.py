@@ -8,9 +8,11 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from contracts.message import Message
 from contracts.verbs import Verb
 from shared import cleaning
 from shared.cleaning import Cleaner
+from shared.codec import CONTENT_XML
 from shared.store import Database
 from shared.tools.testing import Installation, administrator
 from tests.service.toys.orders import orders
@@ -30,6 +32,28 @@ async def test_rows_are_numbered_without_a_hole_in_the_order_in_which_a_subject_
         for row in await rows(toys, "shop", "SELECT subject, sequence FROM outbox WHERE counted ORDER BY id"):
             numbers[row["subject"]].append(row["sequence"])
         assert all(sorted(given) == list(range(1, len(given) + 1)) for given in numbers.values())
+
+
+async def test_what_is_told_of_one_key_arrives_in_its_order_whatever_the_verb(toys: Installation) -> None:
+    async with run(toys, make_shop()), toys.peer("auditor") as auditor:
+        await auditor.follow("busbar.testing.event.general.shop.Orders.*.2")
+        told = [(f"turn-{number}", (Verb.CREATED, Verb.CHANGED)[number // 10 % 2]) for number in range(60)]
+        connection = await _connect(toys, "shop")
+        async with connection.transaction():
+            for message_id, verb in told:
+                message = Message(
+                    header=auditor.header(verb, "Orders", source="shop", message_id=message_id), payload=orders("one")
+                )
+                await connection.execute(
+                    "INSERT INTO outbox (source, subject, message_id, headers, body, counted) "
+                    "VALUES ('shop', $1, $2, '{}', $3, true)",
+                    f"busbar.testing.event.general.shop.Orders.{verb}.2",
+                    message_id,
+                    auditor.codec.encode(message, CONTENT_XML),
+                )
+        await connection.close()
+        heard = [(await auditor.next()).message.header for _ in told]
+        assert [(header.message_id, header.verb) for header in heard] == told
 
 
 async def test_what_is_sent_twice_reaches_the_stream_once(toys: Installation) -> None:
