@@ -56,7 +56,7 @@ class NetworkModel(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
 
     The document stands inline in ``document`` or, when it is large, in the blob store by ``blob``; an event and a list
     have neither. A model in several documents is told as several of these with one mRID. ``finding_count`` is how many
-    findings there were; ``finding`` lists them where the model is asked for by its mRID, of each kind the first hundred.
+    findings there were; ``finding`` lists them where the model is asked for by its mRID, of each kind a hundred.
 
     Raises:
         ValueError: when it has both.

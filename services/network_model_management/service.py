@@ -1,17 +1,36 @@
-"""Network model management: documents in, versions and feeders out."""
+"""Network model management: documents and differences in, versions and feeders out."""
 
 from collections.abc import AsyncIterator
 
 from contracts.errors import Conflict, Invalid, NotFound
 from contracts.interfaces.network_model_management import NETWORK_MODEL_MANAGEMENT
 from contracts.message import Message
-from contracts.nouns.feeder_topology import FeederTopology
-from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.feeder_topology import Feeder, FeederTopology
+from contracts.nouns.network_differences import NetworkDifference, NetworkDifferences
+from contracts.nouns.network_models import NetworkModel, NetworkModels
+from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
-from services.network_model_management.adapters import digest_of, document_of, import_document, with_document
+from services.network_model_management.adapters.blobs import digest_of, fetched
+from services.network_model_management.adapters.difference_model import offered
+from services.network_model_management.adapters.importing import (
+    Imported,
+    change_document,
+    documents_of,
+    import_documents,
+    with_document,
+    with_statements,
+)
+from services.network_model_management.adapters.rdf import excerpt
+from services.network_model_management.domain.carried import carriers, conflicts, lost_or_rephased
 from services.network_model_management.domain.model import refusal
-from services.network_model_management.domain.versions import activated, the_offered
-from services.network_model_management.store import Store, Version
+from services.network_model_management.domain.versions import (
+    activated,
+    in_service,
+    the_difference,
+    the_offered,
+    with_findings,
+)
+from services.network_model_management.store import Applied, Store, Version
 from shared.service import Service
 from shared.work import Work
 
@@ -20,40 +39,79 @@ service = Service(NETWORK_MODEL_MANAGEMENT, store=Store)
 
 @service.on(Verb.CREATE, NetworkModels)
 async def import_model(message: Message[NetworkModels], work: Work[Store]) -> NetworkModels:
-    """A document without errors becomes the active version; the one that is active already stays it."""
-    offered = the_offered(message.noun)
-    document = await document_of(offered, work.blobs)
-    digest = digest_of(document)
+    """A model without errors becomes the active version; the one that is active already stays it."""
+    models = the_offered(message.noun)
+    documents = await documents_of(models, work.blobs)
+    digest = digest_of(*(each.content for each in documents))
     active = await work.store.active()
     if active is not None and active.sha256 == digest:
-        return NetworkModels(network_model=(active.model,))
+        return NetworkModels(network_model=(with_findings(active.model, active.findings),))
     revision = 1 if active is None else active.revision + 1
-    imported = await work.compute(import_document, document, str(revision), work.now)
-    if imported.problems:
-        raise Invalid(refusal(imported.problems), object_id=offered.mrid)
-    model = activated(offered, revision, imported.findings, work.now)
-    version = Version(revision=revision, model=model, sha256=digest)
-    if not await work.store.activate(version, document, imported.feeders):
-        raise Conflict("another model was imported at the same time", object_id=offered.mrid)
-    work.publish(Verb.CREATED, NetworkModels(network_model=(model,)), key=model.mrid)
-    return NetworkModels(network_model=(model,))
+    imported = await work.compute(import_documents, documents, str(revision), work.now)
+    version = await checked(models[0], imported, revision, digest, work)
+    await activate(version, imported, work)
+    return NetworkModels(network_model=(with_findings(version.model, version.findings),))
+
+
+@service.on(Verb.CREATE, NetworkDifferences)
+async def apply_difference(message: Message[NetworkDifferences], work: Work[Store]) -> NetworkDifferences:
+    """A difference that fits the model makes its next version, which becomes the active one."""
+    difference = the_difference(message.noun)
+    versions = await work.store.versions()
+    base = next((each for each in versions if difference.base_model.mrid in {None, each.model.mrid}), None)
+    if base is None:
+        raise NotFound("BaseModel: there is no such model", object_id=difference.base_model.mrid)
+    whole = b"" if difference.blob is None else await fetched(difference.blob, work.blobs, difference.mrid)
+    document = await work.store.document(base.revision)
+    revision = versions[0].revision + 1
+    offer = offered(difference, whole)
+    changed = await work.compute(change_document, document, offer, str(revision), work.now)
+    imported = changed.imported
+    version = await checked(base.model, imported, revision, digest_of(imported.document), work)
+    applied = Applied(
+        difference=in_service(difference, version.model, work.now),
+        forward=changed.outcome.forward,
+        reverse=changed.outcome.reverse,
+    )
+    await activate(version, imported, work, applied)
+    return NetworkDifferences(network_difference=(applied.difference,))
 
 
 @service.on(Verb.GET, NetworkModels)
 async def tell_models(message: Message[NetworkModels], work: Work[Store]) -> NetworkModels:
-    """All versions without documents; asked for by mRID, the newest version of each with its document."""
+    """All versions without documents; by mRID, the newest version of a model with its document and its findings.
+
+    The mRID of an object of the active model gives that model with a document of this object alone.
+    """
     versions = await work.store.versions()
     if message.request is None or not message.request.id:
         return NetworkModels(network_model=tuple(version.model for version in versions))
     newest = {version.model.mrid: version for version in reversed(versions)}
+    wanted = [each.value for each in message.request.id]
     told = []
-    for wanted in message.request.id:
-        version = newest.get(wanted.value)
-        if version is None:
-            raise NotFound("there is no such model", object_id=wanted.value)
-        document = await work.store.document(version.revision)
-        told.append(await with_document(version.model, document, work.blobs))
+    for mrid in wanted:
+        if mrid in newest:
+            version = newest[mrid]
+            document = await work.store.document(version.revision)
+            told.append(await with_document(with_findings(version.model, version.findings), document, work.blobs))
+    objects = frozenset(wanted) - newest.keys()
+    if objects:
+        told.append(await objects_in(versions[0] if versions else None, objects, work))
     return NetworkModels(network_model=tuple(told))
+
+
+@service.on(Verb.GET, NetworkDifferences)
+async def tell_differences(message: Message[NetworkDifferences], work: Work[Store]) -> NetworkDifferences:
+    """All differences that were applied, without their statements; by mRID, with the exact ones."""
+    if message.request is None or not message.request.id:
+        return NetworkDifferences(network_difference=await work.store.differences())
+    told: list[NetworkDifference] = []
+    for wanted in message.request.id:
+        found = await work.store.difference(wanted.value)
+        if found is None:
+            raise NotFound("there is no such difference", object_id=wanted.value)
+        told.append(await with_statements(found.difference, found.forward, found.reverse, work.blobs))
+    return NetworkDifferences(network_difference=tuple(told))
 
 
 @service.on(Verb.GET, FeederTopology)
@@ -66,3 +124,51 @@ async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> A
         raise NotFound("there is no such feeder in the active model", object_id=min(missing))
     for place in range(max(1, len(feeders))):
         yield FeederTopology(feeder=feeders[place : place + 1])
+
+
+async def objects_in(version: Version | None, mrids: frozenset[str], work: Work[Store]) -> NetworkModel:
+    """The version with a document that has only these of its objects."""
+    document, found = b"", frozenset[str]()
+    if version is not None:
+        document, found = await work.compute(excerpt, await work.store.document(version.revision), mrids)
+    if version is None or found != mrids:
+        raise NotFound("there is no such model, and no such object in the active one", object_id=min(mrids - found))
+    return await with_document(version.model, document, work.blobs)
+
+
+async def checked(model: NetworkModel, imported: Imported, revision: int, digest: str, work: Work[Store]) -> Version:
+    """The next version, once nothing is wrong with it and nothing that carries something would suffer.
+
+    The neighbours are asked only when something would be lost or have other phases.
+
+    Raises:
+        Invalid: everything that is wrong with the model.
+        Conflict: what carries an outage, or stands otherwise than normal, would be lost or have other phases.
+        Unavailable: something would, and nobody can say whether it carries anything.
+    """
+    result = imported.result
+    if result.problems:
+        raise Invalid(refusal(result.problems), object_id=model.mrid)
+    await keep_what_carries(result.feeders, work)
+    told = activated(model, revision, result.finding_count, work.now)
+    return Version(revision=revision, model=told, sha256=digest, findings=result.findings)
+
+
+async def keep_what_carries(feeders: tuple[Feeder, ...], work: Work[Store]) -> None:
+    """Refuse feeders that would take away what an outage or an operator holds."""
+    changes = lost_or_rephased(await work.store.feeders(()), feeders)
+    if not changes:
+        return
+    live = await work.request(FeederTopology)
+    outages = await work.request(UnplannedOutages)
+    found = conflicts(changes, carriers(live.feeder, outages))
+    if found:
+        more = f"; and {len(found) - 100} more" if len(found) > 100 else ""  # noqa: PLR2004 - it has to fit in a reply
+        raise Conflict(f"not activated: {'; '.join(found[:100])}{more}")
+
+
+async def activate(version: Version, imported: Imported, work: Work[Store], applied: Applied | None = None) -> None:
+    """Make a version the active one, and tell."""
+    if not await work.store.activate(version, imported.document, imported.result.feeders, applied):
+        raise Conflict("another version was made at the same time", object_id=version.model.mrid)
+    work.publish(Verb.CREATED, NetworkModels(network_model=(version.model,)), key=version.model.mrid)

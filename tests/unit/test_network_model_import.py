@@ -218,7 +218,7 @@ def test_equipment_that_hangs_in_the_air_and_a_model_without_a_source_are_refuse
     body = re.sub(r'<cim:Terminal rdf:ID="_b2">.*?</cim:Terminal>\n', "", SMALL, flags=re.DOTALL)
     assert problems(body) == ["line 10: b: Breaker with 1 terminals instead of 2"]
     body = '<cim:Substation rdf:ID="_u"/>'
-    assert problems(body) == ["line 0: the model has no EnergySource", "line 0: the model has no Feeder"]
+    assert problems(body) == ["the model has no EnergySource", "the model has no Feeder"]
 
 
 @pytest.mark.parametrize(
@@ -252,9 +252,9 @@ def test_entities_that_multiply_are_refused_before_they_grow() -> None:
 
 
 def test_a_refusal_of_very_many_problems_still_fits_in_a_message() -> None:
-    many = tuple(Problem(line=number, text="wrong") for number in range(1000))
-    assert refusal(many).startswith("1000 problems in the document: line 0: wrong; ")
-    assert refusal(many).endswith("line 99: wrong; and 900 more")
+    many = tuple(Problem(line=number, text="wrong") for number in range(1, 1001))
+    assert refusal(many).startswith("1000 problems in the document: line 1: wrong; ")
+    assert refusal(many).endswith("line 100: wrong; and 900 more")
 
 
 @given(st.randoms(use_true_random=False))

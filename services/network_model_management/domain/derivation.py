@@ -13,8 +13,15 @@ from itertools import pairwise
 from msgspec import Struct
 
 from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder, UsagePoint
+from contracts.nouns.network_models import ModelFindingKind
 from contracts.nouns.units import PhaseCode
 from contracts.types import Name
+from services.network_model_management.domain.findings import (
+    island_findings,
+    listed,
+    unknown_classes,
+    voltage_findings,
+)
 from services.network_model_management.domain.model import (
     BRANCHES,
     CONDUCTING,
@@ -26,8 +33,8 @@ from services.network_model_management.domain.model import (
     Finding,
     Model,
     Problem,
-    document_problems,
 )
+from services.network_model_management.domain.zones import Zones
 
 PROTECTIVE = frozenset({"Breaker", "Fuse", "Recloser", "Sectionaliser"})
 """What opens by itself on a fault."""
@@ -42,39 +49,26 @@ _ALL = frozenset("ABC")
 
 
 class Import(Struct, frozen=True, kw_only=True):
-    """What came of a document: its feeders and what was assumed, or everything that is wrong with it."""
+    """What came of a document: its feeders and what was assumed, or everything that is wrong with it.
+
+    ``findings`` are the first of each kind, ``finding_count`` is how many there were.
+    """
 
     feeders: tuple[Feeder, ...] = ()
     findings: tuple[Finding, ...] = ()
+    finding_count: int = 0
     problems: tuple[Problem, ...] = ()
 
 
-def import_model(objects: Iterable[CimObject], version: str, at: datetime) -> Import:
-    """The feeders of a model, as its ``version`` that is valid from ``at`` on; their revision is 0."""
-    objects = tuple(objects)
-    problems = document_problems(objects)
-    if problems:
-        return Import(problems=problems)
+def import_model(objects: tuple[CimObject, ...], version: str, at: datetime) -> Import:
+    """The feeders of a sound model, as its ``version`` that is valid from ``at`` on; their revision is 0."""
     derivation = _Derivation(Model(objects))
     problems = tuple(sorted(derivation.problems()))
     if problems:
         return Import(problems=problems)
-    return Import(feeders=derivation.feeders(version, at), findings=tuple(sorted(set(derivation.findings))))
-
-
-class _Zones:
-    """Connectivity nodes joined into zones (disjoint sets)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def find(self, node: str) -> str:
-        while (parent := self._parent.setdefault(node, node)) != node:
-            self._parent[node] = node = self._parent[parent]
-        return node
-
-    def join(self, one: str, other: str) -> None:
-        self._parent[self.find(one)] = self.find(other)
+    feeders = derivation.feeders(version, at)
+    findings = {*derivation.findings, *derivation.whole_findings(), *unknown_classes(objects)}
+    return Import(feeders=feeders, findings=listed(findings), finding_count=len(findings))
 
 
 class _Derivation:
@@ -99,11 +93,11 @@ class _Derivation:
         for each in self._equipment:
             count = len(self._nodes[each.id])
             if each.kind in BRANCHES and count != 2:  # noqa: PLR2004 - an edge has two ends
-                yield Problem(line=each.line, id=each.id, text=f"{each.kind} with {count} terminals instead of 2")
+                yield each.problem(f"{each.kind} with {count} terminals instead of 2")
             elif each.kind == "PowerTransformer" and count < 2:  # noqa: PLR2004 - the same
-                yield Problem(line=each.line, id=each.id, text=f"{each.kind} whose windings meet {count} nodes")
+                yield each.problem(f"{each.kind} whose windings meet {count} nodes")
             elif count == 0:
-                yield Problem(line=each.line, id=each.id, text=f"{each.kind} without a terminal")
+                yield each.problem(f"{each.kind} without a terminal")
 
     def feeders(self, version: str, at: datetime) -> tuple[Feeder, ...]:
         """All feeders by name, each with the nodes, the equipment and the usage points that belong to it."""
@@ -121,7 +115,6 @@ class _Derivation:
         for each, point in self._usage_points(phases):
             feeder = self._container(each, "Equipment.EquipmentContainer", home)
             usage_points[feeder.id].append(point)
-        self._find_unsupplied()
         return tuple(
             Feeder(
                 mrid=feeder.mrid,
@@ -136,6 +129,15 @@ class _Derivation:
             for feeder in self.model.of("Feeder")
         )
 
+    def whole_findings(self) -> Iterator[Finding]:
+        """What only the whole network shows: voltages that nobody states, and islands."""
+        joined = Zones()
+        for each in self._equipment:
+            if each.kind in BRANCHES:
+                joined.join(*(node.id for node in self._nodes[each.id]))
+        yield from voltage_findings(self.model, self._equipment, self._nodes, joined)
+        yield from island_findings(self.model, self._nodes, self._joined(BRANCHES | {"PowerTransformer"}))
+
     def _nodes_of(self, equipment: CimObject) -> tuple[CimObject, ...]:
         """The nodes that the equipment joins: by terminal for most, by winding for a transformer."""
         if equipment.kind == "PowerTransformer":
@@ -148,9 +150,9 @@ class _Derivation:
         )
         return tuple(self.model.by_id[terminal.link("Terminal.ConnectivityNode")] for terminal in terminals)
 
-    def _joined(self, kinds: frozenset[str]) -> _Zones:
+    def _joined(self, kinds: frozenset[str]) -> Zones:
         """The zones that the equipment of these classes makes of the nodes in the normal state."""
-        zones = _Zones()
+        zones = Zones()
         for each in self._equipment:
             if each.kind in kinds and not self._normally_open(each):
                 for one, other in pairwise(self._nodes[each.id]):
@@ -205,7 +207,13 @@ class _Derivation:
         ]
         found = self._resolved(codes, self._nodes[equipment.id][0])
         if not found and equipment.kind in BRANCHES | CONSUMERS:
-            self.findings.append(Finding(mrid=equipment.mrid, text=f"{equipment.kind} without phases: taken as ABC"))
+            self.findings.append(
+                Finding(
+                    kind=ModelFindingKind.MISSING_PHASES,
+                    mrid=equipment.mrid,
+                    text=f"{equipment.kind} without phases: taken as ABC",
+                )
+            )
         return found or _ALL
 
     def _resolved(self, codes: Iterable[str], node: CimObject) -> frozenset[str]:
@@ -220,7 +228,11 @@ class _Derivation:
         if part.kind != "SwitchPhase" or self._open(equipment) or _flag(part, "SwitchPhase.closed", missing=True):
             return True
         self.findings.append(
-            Finding(mrid=equipment.mrid, text=f"{equipment.kind} with one phase open: that phase is left out")
+            Finding(
+                kind=ModelFindingKind.OPEN_PHASE,
+                mrid=equipment.mrid,
+                text=f"{equipment.kind} with one phase open: that phase is left out",
+            )
         )
         return False
 
@@ -262,7 +274,11 @@ class _Derivation:
         for each in self.model.of("UsagePoint"):
             equipment = self.model.follow(each, "UsagePoint.Equipments")
             if equipment is None:
-                self.findings.append(Finding(mrid=each.mrid, text="UsagePoint without Equipments: left out"))
+                self.findings.append(
+                    Finding(
+                        kind=ModelFindingKind.LEFT_OUT, mrid=each.mrid, text="UsagePoint without Equipments: left out"
+                    )
+                )
                 continue
             served.add(equipment.id)
             meters = (meter for meter in self.model.pointing("EndDevice.UsagePoint", each) if meter.kind in END_DEVICES)
@@ -300,16 +316,6 @@ class _Derivation:
     def _container(self, each: CimObject, association: str, home: CimObject) -> CimObject:
         container = self.model.follow(each, association)
         return container if container is not None and container.kind == "Feeder" else home
-
-    def _find_unsupplied(self) -> None:
-        """Note each consumer that no source reaches in the normal state."""
-        zones = self._joined(BRANCHES | {"PowerTransformer"})
-        live = {zones.find(self._nodes[source.id][0].id) for source in self.model.of("EnergySource")}
-        for consumer in self.model.of(*CONSUMERS):
-            if zones.find(self._nodes[consumer.id][0].id) not in live:
-                self.findings.append(
-                    Finding(mrid=consumer.mrid, text=f"{consumer.kind} that no source reaches in the normal state")
-                )
 
 
 def _letters(code: str) -> frozenset[str]:

@@ -1,39 +1,51 @@
-"""A CIM model as a set of objects, and what keeps it from being one."""
+"""A CIM model as a set of objects, what is wrong with it and what is only assumed."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
+from contracts.nouns.network_models import ModelFindingKind
+
 CIM = "http://iec.ch/TC57/CIM100#"
+MRID = "IdentifiedObject.mRID"
 
 SWITCHES = frozenset(
     {
         "Breaker",
         "Cut",
+        "DisconnectingCircuitBreaker",
         "Disconnector",
         "Fuse",
+        "GroundDisconnector",
         "Jumper",
         "LoadBreakSwitch",
+        "ProtectedSwitch",
         "Recloser",
         "Sectionaliser",
         "Switch",
     }
 )
-LINES = frozenset({"ACLineSegment", "SeriesCompensator"})
+LINES = frozenset({"ACLineSegment", "EquivalentBranch", "SeriesCompensator"})
 BRANCHES = SWITCHES | LINES
 CONSUMERS = frozenset({"ConformLoad", "EnergyConsumer", "NonConformLoad"})
 SHUNTS = CONSUMERS | {
     "AsynchronousMachine",
     "BusbarSection",
+    "Clamp",
+    "EarthFaultCompensator",
     "EnergySource",
     "EquivalentInjection",
+    "EquivalentShunt",
     "ExternalNetworkInjection",
     "Ground",
+    "GroundingImpedance",
     "Junction",
     "LinearShuntCompensator",
     "NonlinearShuntCompensator",
+    "PetersenCoil",
     "PowerElectronicsConnection",
+    "StationSupply",
     "StaticVarCompensator",
     "SynchronousMachine",
 }
@@ -67,53 +79,40 @@ PHASE_CLASSES: Mapping[str, PhaseClass] = {
     "SwitchPhase": PhaseClass(phase="SwitchPhase.phaseSide1", equipment="SwitchPhase.Switch"),
 }
 
-# What an association that we follow must lead to; the others only have to lead somewhere.
-_TARGETS: Mapping[str, frozenset[str]] = {
-    "ConductingEquipment.BaseVoltage": frozenset({"BaseVoltage"}),
-    "EndDevice.UsagePoint": frozenset({"UsagePoint"}),
-    "Terminal.ConductingEquipment": CONDUCTING,
-    "Terminal.ConnectivityNode": frozenset({"ConnectivityNode"}),
-    "TransformerEnd.BaseVoltage": frozenset({"BaseVoltage"}),
-    "TransformerEnd.Terminal": frozenset({"Terminal"}),
-    "TransformerTank.PowerTransformer": frozenset({"PowerTransformer"}),
-    "TransformerTankEnd.TransformerTank": frozenset({"TransformerTank"}),
-    "PowerTransformerEnd.PowerTransformer": frozenset({"PowerTransformer"}),
-    "UsagePoint.Equipments": CONDUCTING,
-    "ACLineSegmentPhase.ACLineSegment": frozenset({"ACLineSegment"}),
-    "EnergyConsumerPhase.EnergyConsumer": CONSUMERS,
-    "EnergySourcePhase.EnergySource": frozenset({"EnergySource"}),
-    "SwitchPhase.Switch": SWITCHES,
-}
-
-# Without these the object hangs in the air.
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "Terminal": ("Terminal.ConductingEquipment", "Terminal.ConnectivityNode"),
-    "TransformerTank": ("TransformerTank.PowerTransformer",),
-    "TransformerTankEnd": ("TransformerTankEnd.TransformerTank", "TransformerEnd.Terminal"),
-    "PowerTransformerEnd": ("PowerTransformerEnd.PowerTransformer", "TransformerEnd.Terminal"),
-    **{kind: (names.equipment,) for kind, names in PHASE_CLASSES.items()},
-}
-
-
-# Numbers that we read, each with how it is read.
-_NUMBERS: Mapping[str, Callable[[str], float]] = {
-    "ACDCTerminal.sequenceNumber": int,
-    "BaseVoltage.nominalVoltage": float,
-    "EnergyConsumer.customerCount": int,
-    "PowerTransformerEnd.ratedU": float,
-    "TransformerEnd.endNumber": int,
-}
+FOLLOWED = frozenset(
+    {
+        *CONDUCTING,
+        *END_DEVICES,
+        *PHASE_CLASSES,
+        "BaseVoltage",
+        "Bay",
+        "ConnectivityNode",
+        "Feeder",
+        "PowerTransformerEnd",
+        "Terminal",
+        "TransformerTank",
+        "TransformerTankEnd",
+        "UsagePoint",
+        "VoltageLevel",
+    }
+)
+"""The classes from which feeders are derived; all others are only kept and checked."""
 
 
 class Problem(Struct, frozen=True, kw_only=True, order=True):
-    """Why a document is refused: the line, the identifier of the object and what is wrong with it."""
+    """Why a document is refused: the line, the identifier of the object and what is wrong with it.
 
+    ``file`` names the document where a model has several; ``line`` is 0 where no line is to blame.
+    """
+
+    file: str = ""
     line: int
     id: str = ""
     text: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.id}: {self.text}" if self.id else f"line {self.line}: {self.text}"
+        place = " ".join(part for part in (self.file, f"line {self.line}" if self.line else "") if part)
+        return ": ".join(part for part in (place, self.id, self.text) if part)
 
 
 def refusal(problems: tuple[Problem, ...]) -> str:
@@ -126,31 +125,35 @@ def refusal(problems: tuple[Problem, ...]) -> str:
 class Finding(Struct, frozen=True, kw_only=True, order=True):
     """What was assumed because the model does not say it; it does not keep the model out."""
 
+    kind: ModelFindingKind
     mrid: str
     text: str
 
 
-class CimObject(Struct, frozen=True, kw_only=True):
+class CimObject(Struct, frozen=True, kw_only=True, gc=False):
     """One object of the document.
 
     Attributes:
         kind: the CIM class.
         id: the identifier of RDF without its prefix; what links lead to.
         line: where it begins in the document.
-        values: attributes by their full name (``Switch.open``); an enumeration is its literal.
-        links: associations by their full name, as identifiers.
+        values: attributes by their full name (``Switch.open``); an enumeration is its literal. Of a class that is not
+            followed only the mRID.
+        links: associations by their full name, as identifiers; several are separated by a blank.
+        file: the name of the document where a model has several.
     """
 
     kind: str
     id: str
     line: int
     values: Mapping[str, str]
-    links: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, str]
+    file: str = ""
 
     @property
     def mrid(self) -> str:
         """The mRID that the object states, else its identifier."""
-        return self.values.get("IdentifiedObject.mRID") or self.id
+        return self.values.get(MRID) or self.id
 
     @property
     def name(self) -> str:
@@ -163,77 +166,42 @@ class CimObject(Struct, frozen=True, kw_only=True):
         return self.name, self.mrid
 
     def link(self, name: str) -> str:
-        """The identifier that a single association leads to, or an empty string."""
-        found = self.links.get(name)
-        return found[0] if found else ""
+        """The first identifier that an association leads to, or an empty string."""
+        return self.links.get(name, "").partition(" ")[0]
+
+    def problem(self, text: str) -> Problem:
+        """What is wrong with this object."""
+        return Problem(file=self.file, line=self.line, id=self.id, text=text)
 
 
 class Model:
-    """Objects by identifier, by class and by what they point at; the lists are sorted by name."""
+    """The objects that are followed, by identifier, by class and by what they point at; lists are sorted by name."""
 
     def __init__(self, objects: Iterable[CimObject]) -> None:
-        self.objects = tuple(sorted(objects, key=lambda each: each.rank))
-        self.by_id = {each.id: each for each in self.objects}
+        self.by_id: dict[str, CimObject] = {}
         self._by_kind: defaultdict[str, list[CimObject]] = defaultdict(list)
         self._pointing: defaultdict[tuple[str, str], list[CimObject]] = defaultdict(list)
-        for each in self.objects:
-            self._by_kind[each.kind].append(each)
-            for name, targets in each.links.items():
-                for target in targets:
-                    self._pointing[name, target].append(each)
+        for each in objects:
+            if each.kind in FOLLOWED:
+                self.by_id[each.id] = each
+                self._by_kind[each.kind].append(each)
+                for name, targets in each.links.items():
+                    for target in targets.split(" "):
+                        self._pointing[name, target].append(each)
 
     def of(self, *kinds: str) -> tuple[CimObject, ...]:
         """All objects of these classes."""
         found = [each for kind in kinds for each in self._by_kind.get(kind, ())]
-        return tuple(sorted(found, key=lambda each: each.rank))
+        return tuple(sorted(found, key=_rank))
 
-    def pointing(self, name: str, target: CimObject) -> tuple[CimObject, ...]:
+    def pointing(self, name: str, target: CimObject) -> list[CimObject]:
         """All objects whose association ``name`` leads to ``target``."""
-        return tuple(self._pointing.get((name, target.id), ()))
+        return sorted(self._pointing.get((name, target.id), ()), key=_rank)
 
     def follow(self, source: CimObject, name: str) -> CimObject | None:
         """The object to which a single association leads, or None where it is not stated."""
         return self.by_id.get(source.link(name))
 
 
-def document_problems(objects: tuple[CimObject, ...]) -> tuple[Problem, ...]:
-    """Duplicate identifiers, links to nothing or to the wrong class, missing links and bad numbers, by line."""
-    return tuple(sorted((*_duplicates(objects), *_broken_links(objects), *_bad_numbers(objects))))
-
-
-def _duplicates(objects: tuple[CimObject, ...]) -> Iterator[Problem]:
-    first: dict[str, CimObject] = {}
-    first_mrid: dict[str, CimObject] = {}
-    for each in objects:
-        known = first.setdefault(each.id, each)
-        if known is not each:
-            yield Problem(line=each.line, id=each.id, text=f"the identifier is already that of line {known.line}")
-            continue
-        known = first_mrid.setdefault(each.mrid, each)
-        if known is not each:
-            yield Problem(line=each.line, id=each.id, text=f"the mRID {each.mrid} is already that of line {known.line}")
-
-
-def _broken_links(objects: tuple[CimObject, ...]) -> Iterator[Problem]:
-    kinds = {each.id: each.kind for each in objects}
-    for each in objects:
-        for name, targets in each.links.items():
-            allowed = _TARGETS.get(name)
-            for target in targets:
-                kind = kinds.get(target)
-                if kind is None:
-                    yield Problem(line=each.line, id=each.id, text=f"{name} leads to {target}, which is not there")
-                elif allowed is not None and kind not in allowed:
-                    yield Problem(line=each.line, id=each.id, text=f"{name} leads to {target}, which is a {kind}")
-        for name in _REQUIRED.get(each.kind, ()):
-            if name not in each.links:
-                yield Problem(line=each.line, id=each.id, text=f"{each.kind} without {name}")
-
-
-def _bad_numbers(objects: tuple[CimObject, ...]) -> Iterator[Problem]:
-    for each in objects:
-        for name in _NUMBERS.keys() & each.values.keys():
-            try:
-                _NUMBERS[name](each.values[name])
-            except ValueError:
-                yield Problem(line=each.line, id=each.id, text=f"{name} is not a number: '{each.values[name]}'")
+def _rank(each: CimObject) -> tuple[str, str]:
+    return each.rank

@@ -1,0 +1,239 @@
+"""The names of the classes of the public class model (CIM100), without enumerations: what a document may hold.
+
+A class that is not here is kept like any other and told as a finding, since it may be a slip of the pen.
+"""
+
+CLASSES = frozenset(
+    """
+    ACDCConverter ACDCConverterDCTerminal ACDCTerminal ACLineSegment ACLineSegmentPhase ASRequirements ASTMStandard
+    AcceptanceTest AccessPermit AccountMovement AccountNotification AccountingUnit Accumulator AccumulatorLimit
+    AccumulatorLimitSet AccumulatorReset AccumulatorValue AceTariffType ActionRequest ActivePower ActivePowerChangeRate
+    ActivePowerLimit ActivePowerPerCurrentFlow ActivePowerPerFrequency ActivityRecord AdjacentCASet AggregateNode
+    AggregateScore AggregatedPnode Agreement AirCompressor AlertTypeList AllocationResult AllocationResultValues
+    AltGeneratingUnitMeas AltTieMeas AlternateModel AlternateModelGroup Analog AnalogControl AnalogLimit AnalogLimitSet
+    AnalogMeasurementValueQuality AnalogValue Analytic AnalyticScore AncillaryServiceClearing AngleDegrees AngleRadians
+    AnnotatedProjectDependency ApparentPower ApparentPowerLimit Appointment Approver Area AreaLoadBid AreaLoadCurve
+    AreaReserveSpec AssemblyDescription AssemblyManifest Asset AssetAnalog AssetContainer AssetDeployment AssetDiscrete
+    AssetFunction AssetGroup AssetHealthEvent AssetInfo AssetLocationHazard AssetModelCatalogue AssetModelCatalogueItem
+    AssetOrganisationRole AssetOwner AssetPropertyCurve AssetStringMeasurement AssetTemperaturePressureAnalog
+    AssetTestLab AssetTestSampleTaker AssetUser Assignment AsynchronousMachine AsynchronousMachineDynamics
+    AsynchronousMachineEquivalentCircuit AsynchronousMachineTimeConstantReactance AsynchronousMachineUserDefined
+    AtmosphericAnalog AtmosphericPhenomenon AttributeInstanceComponent AttributeProperty Auction Author AuxiliaryAccount
+    AuxiliaryAgreement AuxiliaryCost AuxiliaryEquipment AuxiliaryObject AuxiliaryValues AvailablityPlan BWRSteamSupply
+    Bank BankAccount BankAccountDetail BaseCaseConstraintLimit BaseFrequency BasePower BaseReading BaseVoltage BaseWork
+    BasicIntervalSchedule BatteryUnit Bay Bearing Bid BidDistributionFactor BidError BidHourlyProductSchedule
+    BidHourlySchedule BidPriceCap BidPriceCurve BidPriceSchedule BidSelfSched BidSet BidTimeSeries
+    BilateralExchangeActor BilateralExchangeAgreement BilateralTransaction BillDeterminant BlockDispatchComponent
+    BlockDispatchInstruction BlockDispatchOrder BlockingFunction BranchEndFlow BranchGroup BranchGroupTerminal Breaker
+    BreakerInfo BusNameMarker BusbarSection BusbarSectionInfo Bushing BushingInfo BushingInsulationPF BusinessCase
+    BusinessPlan BusinessRole CAESPlant CCAinverter CCArectifierControl CIGREStandard CRRMarket CRROrgRole CRRSegment
+    CSCDynamics CSCUserDefined CSCtype1 CTTempActivePowerCurve CUAllowableAction CUContractorItem CUGroup CULaborCode
+    CULaborItem CUMaterialItem CUWorkEquipmentItem Cabinet CableInfo CalculationMethodHierarchy CalculationMethodOrder
+    Capability Capacitance CapacitancePerLength Card Cashier CashierShift CatalogAssetType ChangeSet ChangeSetMember
+    Channel Charge ChargeComponent ChargeGroup ChargeProfile ChargeProfileData ChargeType Cheque Circuit Clamp
+    ClampAction Classification ClassificationCondition ClearanceAction ClearanceDocument CloudCondition
+    CnodeDistributionFactor CogenerationPlant ComFunction ComMedia ComModule CombinedCycleConfiguration
+    CombinedCycleConfigurationMember CombinedCycleLogicalConfiguration CombinedCyclePlant CombinedCycleTransitionState
+    CombustionTurbine Command CommitmentClearing Commitments CommodityDefinition CommodityPrice CommunicationLink
+    CompatibleUnit CompleteModelToBeDeleted ComplianceEvent CompositeSwitch CompositeSwitchInfo
+    ConcentricNeutralCableInfo ConditionFactor Conductance ConductancePerLength ConductingEquipment Conductor
+    ConfigurationEvent ConformLoad ConformLoadGroup ConformLoadSchedule CongestionArea CongestionRevenueRight
+    ConnectDisconnectFunction ConnectivityNode ConnectivityNodeContainer Connector ConstraintClearing ConstraintDuration
+    ConstraintResults ConstraintTerm ConsumptionTariffInterval Contingency ContingencyConstraintLimit ContingencyElement
+    ContingencyEquipment ContractDistributionFactor ContractRight ContractorItem Control ControlAction ControlArea
+    ControlAreaDesignation ControlAreaGeneratingUnit ControlAreaOperator ControlAreaSolutionData ControlledAppliance
+    CoolingPowerRating CoordinateSystem CostPerEnergyUnit CostPerHeatUnit CostPerVolume CostRate CostType Craft Crew
+    CrewMember CrewType CrossCompoundTurbineGovernorDynamics CsConverter CurrentEmergencyScheduledInterchange
+    CurrentFlow CurrentLimit CurrentRelay CurrentScheduledInterchange CurrentState CurrentTransformer
+    CurrentTransformerInfo CurtailmentProfile Curve CurveData Customer CustomerAccount CustomerAgreement
+    CustomerBillingInfo CustomerConsumer CustomerNotification Cut CutAction Cyclone DCBaseTerminal DCBreaker DCBusbar
+    DCChopper DCConductingEquipment DCConverterUnit DCDisconnector DCEquipmentContainer DCGround DCLine DCLineSegment
+    DCNode DCSeriesDevice DCShunt DCSwitch DCTerminal DCTopologicalIsland DCTopologicalNode DCvoltageControl
+    DERCurveData DERFunction DERGroupDispatch DERGroupForecast DERMonitorableParameter DINStandard DataSet DatasetArg
+    DatasetArgDescription DateAndOrTime DateInterval DateTimeInterval DayType DecimalQuantity DefaultBid DefaultBidCurve
+    DefaultBidCurveData DefaultConstraintLimit Delay DemandResponseProgram DeploymentDate Design DesignLocation
+    DesignLocationCU DiagnosisDataSet Diagram DiagramObject DiagramObjectGluePoint DiagramObjectPoint DiagramObjectStyle
+    DiagramStyle DifferentialModel DimensionsInfo DiscExcContIEEEDEC1A DiscExcContIEEEDEC2A DiscExcContIEEEDEC3A
+    DisconnectingCircuitBreaker Disconnector DiscontinuousExcitationControlDynamics
+    DiscontinuousExcitationControlUserDefined Discrete DiscreteMeasurementValueQuality DiscreteValue DispatchInstReply
+    DispatchSchedule Displacement DistributedResourceActualEvent DistributionFactorSet DobleStandard Document
+    DocumentOrganisationRole DocumentPersonRole Domain DopInstruction DotInstruction DrumBoiler DuctBank Due
+    DynamicSchedule DynamicsFunctionBlock EPAStandard EarthFaultCompensator Earthquake Editor ElectronicAddress Emission
+    EmissionAccount EmissionCurve EndDevice EndDeviceAction EndDeviceCapability EndDeviceControl EndDeviceControlType
+    EndDeviceEvent EndDeviceEventDetail EndDeviceEventType EndDeviceFunction EndDeviceGroup EndDeviceInfo
+    EndDeviceTiming EnergyArea EnergyComponent EnergyConnection EnergyConsumer EnergyConsumerAction EnergyConsumerPhase
+    EnergyGroup EnergyMarket EnergyPriceCurve EnergyPriceIndex EnergyProduct EnergyProfile EnergySchedulingType
+    EnergySource EnergySourceAction EnergySourcePhase EnergyTransaction EnergyTypeReference EnvironmentalAlert
+    EnvironmentalAnalog EnvironmentalCodedValue EnvironmentalDataAuthority EnvironmentalDataProvider
+    EnvironmentalDependentLimit EnvironmentalDiscrete EnvironmentalEvent EnvironmentalInformation
+    EnvironmentalLocationType EnvironmentalMonitoringStation EnvironmentalPhenomenon EnvironmentalStringMeasurement
+    Equipment EquipmentContainer EquipmentFault EquipmentLimitSeriesComponent EquipmentUnavailabilitySchedule
+    EquivalentBranch EquivalentEquipment EquivalentInjection EquivalentNetwork EquivalentShunt ErpBOM ErpBankAccount
+    ErpBomItemData ErpChartOfAccounts ErpCompetency ErpDocument ErpEngChangeOrder ErpIdentifiedObject ErpInventory
+    ErpInventoryCount ErpInvoice ErpInvoiceLineItem ErpIssueInventory ErpItemMaster ErpJournal ErpJournalEntry
+    ErpLedBudLineItem ErpLedger ErpLedgerBudget ErpLedgerEntry ErpPOLineItem ErpPayable ErpPayableLineItem ErpPayment
+    ErpPersonnel ErpProjectAccounting ErpPurchaseOrder ErpQuote ErpQuoteLineItem ErpRecDelvLineItem ErpRecLineItem
+    ErpReceivable ErpReceiveDelivery ErpReqLineItem ErpRequisition ErpSalesOrder ErpSiteLevelData ErpTimeEntry
+    ErpTimeSheet EstimatedRestorationTime ExPostLoss ExPostLossResults ExPostMarketRegion ExPostMarketRegionResults
+    ExPostPricing ExPostPricingResults ExPostResource ExPostResourceResults ExcAC1A ExcAC2A ExcAC3A ExcAC4A ExcAC5A
+    ExcAC6A ExcAC8B ExcANS ExcAVR1 ExcAVR2 ExcAVR3 ExcAVR4 ExcAVR5 ExcAVR7 ExcBBC ExcCZ ExcDC1A ExcDC2A ExcDC3A ExcDC3A1
+    ExcELIN1 ExcELIN2 ExcHU ExcIEEEAC1A ExcIEEEAC2A ExcIEEEAC3A ExcIEEEAC4A ExcIEEEAC5A ExcIEEEAC6A ExcIEEEAC7B
+    ExcIEEEAC8B ExcIEEEDC1A ExcIEEEDC2A ExcIEEEDC3A ExcIEEEDC4B ExcIEEEST1A ExcIEEEST2A ExcIEEEST3A ExcIEEEST4B
+    ExcIEEEST5B ExcIEEEST6B ExcIEEEST7B ExcNI ExcOEX3T ExcPIC ExcREXS ExcRQB ExcSCRX ExcSEXS ExcSK ExcST1A ExcST2A
+    ExcST3A ExcST4B ExcST6B ExcST7B ExcitationSystemDynamics ExcitationSystemUserDefined ExpectedEnergy
+    ExpectedEnergyValues ExtensionItem ExtensionsList ExternalCustomerAgreement ExternalNetworkInjection FACTSDevice FTR
+    Facility FailureEvent Fault FaultCauseType FaultImpedance FaultIndicator FaultIndicatorInfo Feeder
+    FieldDispatchHistory FieldDispatchStep FieldSafetySupervisor FinancialInfo Fire FiveMinAuxiliaryData FloatQuantity
+    Flood FlowDirection Flowgate FlowgatePartner FlowgateRelief FlowgateValue ForbiddenRegion Forecast FormerReference
+    FossilFuel FossilSteamSupply FrameworkPart Frequency FrequencyConverter FuelAllocationSchedule FuelCostCurve
+    FuelRegion Fuse GasPrice Gate GateInputPin GenDistributionFactor GenICompensationForGenJ GenUnitOpCostCurve
+    GenUnitOpSchedule GeneralClearing GeneralClearingResults GeneratingBid GeneratingUnit GeneratingUnitDynamicValues
+    GenerationProvider GeneratorTypeAsset GenericAction GenericConstraints GenericDataSetVersion GeographicalRegion
+    GeosphericAnalog GeosphericPhenomenon GovCT1 GovCT2 GovGAST GovGAST1 GovGAST2 GovGAST3 GovGAST4 GovGASTWD GovHydro1
+    GovHydro2 GovHydro3 GovHydro4 GovHydroDD GovHydroFrancis GovHydroIEEE0 GovHydroIEEE2 GovHydroPID GovHydroPID2
+    GovHydroPelton GovHydroR GovHydroWEH GovHydroWPID GovSteam0 GovSteam1 GovSteam2 GovSteamBB GovSteamCC GovSteamEU
+    GovSteamFV2 GovSteamFV3 GovSteamFV4 GovSteamIEEE1 GovSteamSGO GrossToNetActivePowerCurve Ground GroundAction
+    GroundDisconnector GroundingImpedance HVDCDynamics HVDCLookUpTable Hazard HealthScore HeatInputCurve HeatRate
+    HeatRateCurve HeatRecoveryBoiler HostControlArea HourlyPreDispatchSchedule Hours Hurricane
+    HydroGeneratingEfficiencyCurve HydroGeneratingUnit HydroPowerPlant HydroPump HydroPumpOpSchedule HydroTurbine
+    HydrosphericAnalog HydrosphericPhenomenon ICCPInformationMessage ICCPProvidedPoint ICCPVCC ICCPVirtualControlCentre
+    IEC61968CIMVersion IEC61970CIMVersion IEC62325CIMVersion IECStandard IEEEStandard IOPoint IOPointSource
+    IPAccessPoint ISOStandard ISOUpperLayer IdcInverterControl IdentifiedObject IgnAngleContInverter Impedance InUseDate
+    InadvertentAccount Incident IncidentHazard IncrementalDatasetArg IncrementalDatasetArgDescription
+    IncrementalHeatRateCurve IndividualPnode Inductance InductancePerLength InflowForecast InfoQuestion InspectionAnalog
+    InspectionDataSet InspectionDiscrete InstanceSet InstructionClearing InstructionClearingDOP InstructionClearingDOT
+    Instructions IntSchedAgreement IntegerQuantity InterTieBid InterTieClearing InterTieDispatchResponse InterTieResults
+    InterchangeETCData InterchangeSchedule IntermittentResourceEligibility InternalControlArea InternalLocation
+    InterrupterUnit InterrupterUnitInfo IntervalBlock IntervalReading IrregularIntervalSchedule IrregularTimePoint
+    Issuer Joint Jumper JumperAction Junction KiloActivePower LabTestDataSet LaborItem LaborelecStandard LandProperty
+    Landslide Length LevelVsVolumeCurve LifecycleDate LightningStrike Limit LimitDependency LimitScalingLimit LimitSet
+    Line LineDetail LineFault LinearShuntCompensator LinearShuntCompensatorPhase LoadAggregate LoadAggregationPoint
+    LoadArea LoadBid LoadBreakSwitch LoadComposite LoadDistributionFactor LoadDynamics LoadFollowingInst
+    LoadFollowingOperatorInput LoadGenericNonLinear LoadGroup LoadModelPartVersion LoadMotor LoadRatio
+    LoadReductionPriceCurve LoadReductionTimeCurve LoadResponseCharacteristic LoadStatic LoadUserDefined
+    LocalReliabilityArea Location LocationGrant LossClearing LossClearingResults LossProfile LossSensitivity MPMClearing
+    MPMResourceStatus MPMTestCategory MPMTestResults MPMTestThreshold MSSAggregation MSSZone MWLimitSchedule
+    MagneticField MagneticStorm Maintainer MaintenanceDataSet MaintenanceLocation MaintenanceOrder MaintenanceWorkTask
+    MajorChargeGroup Manufacturer Market MarketActualEvent MarketAgreement MarketCaseClearing MarketDocument
+    MarketEvaluationPoint MarketFactors MarketInvoice MarketInvoiceLineItem MarketLedger MarketLedgerEntry
+    MarketObjectStatus MarketParticipant MarketPerson MarketPlan MarketProduct MarketQualificationRequirement
+    MarketRegion MarketRegionResults MarketResults MarketRole MarketRun MarketScheduledEvent MarketSkill MarketStatement
+    MarketStatementLineItem Marketer Mass MaterialItem MaxStartUpCostCurve Measurement MeasurementAction
+    MeasurementCalculator MeasurementCalculatorInput MeasurementValue MeasurementValueQuality MeasurementValueSource
+    MechLoad1 MechanicalLoadDynamics MechanicalLoadUserDefined Medium MerchantAccount MerchantAgreement Meter
+    MeterMultiplier MeterReadSchedule MeterReading MeterWorkTask MeteredSubSystem MetrologyRequirement Minutes
+    MiscCostItem MitigatedBid MitigatedBidClearing MitigatedBidSegment MktACLineSegment MktActivityRecord MktAnalogLimit
+    MktAnalogLimitSet MktCombinedCyclePlant MktConductingEquipment MktConnectivityNode MktContingency MktControlArea
+    MktGeneratingUnit MktHeatRateCurve MktLine MktMeasurement MktPSRType MktPowerTransformer MktSeriesCompensator
+    MktShuntCompensator MktSwitch MktTapChanger MktTerminal MktThermalGeneratingUnit MktUserAttribute ModelAuthority
+    ModelAuthoritySet ModelFrameType ModelOperation ModelOperationArg ModelOperationArgDescription
+    ModelOperationDescription ModelOperationSequence ModelPartSpecification ModelPartVersion ModelToBeDeleted Money
+    MonthDayInterval MutualCoupling Name NameType NameTypeAuthority NetworkBoundary NetworkFrame
+    NetworkModelCaseDefinition NetworkModelProject NetworkModelProject2 NetworkModelProjectChange
+    NetworkModelProjectChangeVersion NetworkModelProjectCollection NetworkModelProjectComponent
+    NetworkModelProjectComponent2 NetworkModelProjectDocument NetworkModelProjectRelationship NetworkModelProjectStage
+    NetworkModelProjectState NoLoadTest NodeConstraintTerm NonConformLoad NonConformLoadGroup NonConformLoadSchedule
+    NonStandardItem NonlinearShuntCompensator NonlinearShuntCompensatorPhase NonlinearShuntCompensatorPhasePoint
+    NonlinearShuntCompensatorPoint NotificationTimeCurve NuclearGeneratingUnit ObjectCreation ObjectDeletion
+    ObjectModification ObjectReverseModification Observation OilAnalysisFluidAnalog OilAnalysisFluidDiscrete
+    OilAnalysisGasAnalog OilAnalysisMetalsAnalog OilAnalysisMoistureAnalog OilAnalysisPCBAnalog OilAnalysisPCBDiscrete
+    OilAnalysisPaperAnalog OilAnalysisParticleAnalog OilAnalysisParticleDiscrete OilPrice OilSpecimen OldCrew OldPerson
+    OldSwitchInfo OldTransformerEndInfo OldTransformerTankInfo OldWorkTask OneCallRequest OpenAccessProduct
+    OpenCircuitTest OpenTieSchedule OperatingMechanism OperatingMechanismInfo OperatingParticipant OperatingShare
+    Operation OperationPersonRole OperationalLimit OperationalLimitSet OperationalLimitType OperationalRestriction
+    OperationalTag OperationalUpdatedRating OperationsSafetySupervisor OperatonalLimitTypeScaling Operator OrgOrgRole
+    OrgPnodeAllocation OrgResOwnership Organisation OrganisationRole Outage OutageArea OutageOrder OutagePlan
+    OverexcLim2 OverexcLimIEEE OverexcLimX1 OverexcLimX2 OverexcitationLimiterDynamics OverexcitationLimiterUserDefined
+    OverheadCost OverheadWireInfo Ownership PFVArControllerType1Dynamics PFVArControllerType1UserDefined
+    PFVArControllerType2Dynamics PFVArControllerType2UserDefined PFVArType1IEEEPFController PFVArType1IEEEVArController
+    PFVArType2Common1 PFVArType2IEEEPFController PFVArType2IEEEVArController PFmode PSREvent PSRType PU PWRSteamSupply
+    PanDemandResponse PanDisplay PanPricing PanPricingDetail ParentOrganization Participation ParticulateDensity
+    PassThroughBill Pcontrol PendingCalculation PenstockLossCurve PerCent PerLengthDCLineParameter PerLengthImpedance
+    PerLengthLineParameter PerLengthPhaseImpedance PerLengthSequenceImpedance Period PeriodicStatisticalCalculation
+    Person PersonOrganisationRole PersonPropertyRole PersonRole PetersenCoil PhaseImpedanceData PhaseTapChanger
+    PhaseTapChangerAsymmetrical PhaseTapChangerLinear PhaseTapChangerNonLinear PhaseTapChangerSymmetrical
+    PhaseTapChangerTable PhaseTapChangerTablePoint PhaseTapChangerTabular PhenomenonClassification PhotoVoltaicUnit
+    PhotovoltaicUnit PinBranchGroup PinEquipment PinGate PinMeasurement PinTerminal PlannedMarket PlannedMarketEvent
+    PlannedOutage PlannedOutageNotification Plant Pnode PnodeClearing PnodeDistributionFactor PnodeResults Point
+    PointOfSale Pole PositionPoint PostLineSensor PotentialTransformer PotentialTransformerInfo PowerCutZone
+    PowerElectronicsConnection PowerElectronicsConnectionPhase PowerElectronicsUnit PowerElectronicsWindUnit
+    PowerQualityPricing PowerSystemProjectLifecycleToBeDeleted PowerSystemResource PowerSystemStabilizerDynamics
+    PowerSystemStabilizerUserDefined PowerTransformer PowerTransformerEnd PowerTransformerInfo Pressure Price
+    PriceDescriptor PricingStructure PrimeMover Priority Procedure ProcedureDataSet Process ProductAssetModel ProductBid
+    Profile ProfileData Project ProjectAlternative ProjectDependency PropertyOrganisationRole PropertyUnit
+    ProportionalDistributionComponent ProprietaryParameterDynamics ProtectedSwitch ProtectionEquipment
+    ProtectionEquipmentInfo ProtectiveAction ProtectiveActionAdjustment ProtectiveActionCollection
+    ProtectiveActionEquipment ProtectiveActionRegulation ProvidedBilateralPoint Pss1 Pss1A Pss2B Pss2ST Pss5 PssELIN2
+    PssIEEE1A PssIEEE2B PssIEEE3B PssIEEE4B PssPTIST1 PssPTIST3 PssRQB PssSB4 PssSH PssSK PssSTAB2A PssWECC
+    PublicX509Certificate PumpingCostSchedule PumpingLevelSchedule PumpingShutDownCostSchedule Qlimiter Qmode Qregulator
+    QualificationRequirement Quality61850 Quantity RMRDetermination RMRHeatRateCurve RMROperatorInput
+    RMRStartUpCostCurve RMRStartUpEnergyCurve RMRStartUpFuelCurve RMRStartUpTimeCurve RTO RUCAwardInstruction RUCZone
+    RaiseLowerCommand RampRateCurve Ratio RatioTapChanger RatioTapChangerTable RatioTapChangerTablePoint RationalNumber
+    Reactance ReactancePerLength ReactiveCapabilityCurve ReactivePower Reading ReadingInterharmonic ReadingQuality
+    ReadingQualityType ReadingType RealEnergy Reason Receipt RecloseSequence Recloser RecloserInfo Reconditioning
+    RedLine Register RegisteredControllableLoad RegisteredDistributedResource RegisteredGenerator RegisteredInterTie
+    RegisteredLoad RegisteredResource RegularIntervalSchedule RegularTimePoint RegulatingCondEq RegulatingControl
+    RegulatingLimit Regulation RegulationSchedule RelativeDisplacement ReliabilityInfo RemedialActionScheme
+    RemoteConnectDisconnectInfo RemoteControl RemoteInputSignal RemotePoint RemoteSource RemoteUnit RepairItem
+    RepairWorkTask ReportingCapability ReportingGroup ReportingSuperGroup ReserveDemandCurve ReserveReq ReserveReqCurve
+    Reservoir Resistance ResistancePerLength ResourceAwardClearing ResourceAwardInstruction ResourceBid ResourceCapacity
+    ResourceCertification ResourceClearing ResourceDeploymentStatus ResourceDispatchResults ResourceGroup
+    ResourceGroupReq ResourceLoadFollowingInst ResourceOperationMaintenanceCost ResourcePerformanceEvaluation
+    ResourcePerformanceGlobalFactor ResourcePerformanceRating ResourcePerformanceTimeSeriesFactor ResourceStartupCost
+    ResourceVerifiableCosts ResponseMethod RevisionHistory RightOfWay RiskScore Role RotatingMachine
+    RotatingMachineDynamics RotationSpeed Route SCADAInformation SVC SVCUserDefined SafetyDocument
+    ScheduledActivePowerLimitValue ScheduledApparentPowerLimitValue ScheduledCurrentLimitValue ScheduledEvent
+    ScheduledEventData ScheduledLimitDependency ScheduledLimitValue ScheduledVoltageLimitValue SchedulingCoordinator
+    SchedulingCoordinatorUser SchedulingPoint Seal Season SeasonDayTypeSchedule Seconds Sectionaliser
+    SecurityConstraintSum SecurityConstraints SecurityConstraintsClearing SelfScheduleBreakdown SensitivityPriceCurve
+    Sensor Series SeriesCompensator SeriesEquipmentDependentLimit ServiceCategory ServiceGuarantee ServiceLocation
+    ServiceMultiplier ServiceOrder ServicePoint ServicePointOutageSummary ServiceRequest ServiceSupplier SetPoint
+    Settlement Shift ShiftPattern ShortCircuitTest ShuntCompensator ShuntCompensatorAction ShuntCompensatorControl
+    ShuntCompensatorDynamicData ShuntCompensatorInfo ShuntCompensatorPhase ShutdownCurve SimpleEndDeviceFunction Skill
+    SolarGeneratingUnit SpaceAnalog SpacePhenomenon Specification Specimen Speed Stage StageTrigger StandardIndustryCode
+    StartIgnFuelCurve StartMainFuelCurve StartRampCurve StartUpCostCurve StartUpEnergyCurve StartUpFuelCurve
+    StartUpTimeCurve StartupModel StateVariable StaticVarCompensator StaticVarCompensatorDynamics StationSupply
+    StatisticalCalculation Status SteamSendoutSchedule SteamSupply SteamTurbine StreetAddress StreetDetail Streetlight
+    StringMeasurement StringMeasurementValue StringQuantity Structure StructureSupport SubControlArea
+    SubGeographicalRegion SubLoadArea Subcritical SubscribePowerCurve Substation SubstitutionResourceList Supercritical
+    SurgeArrester SurgeArresterInfo Susceptance SusceptancePerLength SvInjection SvPowerFlow SvShuntCompensatorSections
+    SvStatus SvSwitch SvTapStep SvVoltage Switch SwitchAction SwitchInfo SwitchOperationSummary SwitchPhase
+    SwitchSchedule SwitchStatus SwitchingAction SwitchingEvent SwitchingOrder SwitchingPlan SwitchingPlanRequest
+    SwitchingStep SwitchingStepGroup SynchrocheckRelay SynchronousMachine SynchronousMachineDetailed
+    SynchronousMachineDynamics SynchronousMachineEquivalentCircuit SynchronousMachineSimplified
+    SynchronousMachineTimeConstantReactance SynchronousMachineUserDefined SysLoadDistributionFactor TACArea
+    TAPPIStandard TASE2BilateralTable TCPAccessPoint TREntitlement TagAction TailbayLossCurve TapChanger
+    TapChangerControl TapChangerDynamicData TapChangerInfo TapChangerTablePoint TapSchedule TapeShieldCableInfo
+    TargetLevelSchedule Tariff TariffProfile TelephoneNumber Temperature TemperatureDependentLimitPoint
+    TemperatureDependentLimitTable TemperaturePolynomialLimit TenMinAuxiliaryData Tender Terminal TerminalConstraintTerm
+    TestDataSet TestStandard TextDiagramObject ThermalGeneratingUnit TieFlow TieLine TiePoint TimeInterval TimePoint
+    TimeSchedule TimeSeries TimeTariffInterval Tool TopologicalIsland TopologicalNode Tornado Tower TownDetail Trade
+    TradeError TradeProduct TradingHubPrice TradingHubValues Transaction TransactionBid TransactionBidClearing
+    TransactionBidResults Transactor TransferInterface TransferInterfaceSolution TransformerCoreAdmittance
+    TransformerEnd TransformerEndInfo TransformerMeshImpedance TransformerObservation TransformerStarImpedance
+    TransformerTank TransformerTankEnd TransformerTankInfo TransformerTest TransmissionCapacity TransmissionCorridor
+    TransmissionInterfaceRightEntitlement TransmissionPath TransmissionProduct TransmissionProvider
+    TransmissionReservation TransmissionRightChain TransmissionRightOfWay TriggerCondition TropicalCycloneAustralia
+    TroubleOrder TroubleReporter TroubleSymptoms TroubleTicket Tsunami TurbLCFB1 TurbineGovernorDynamics
+    TurbineGovernorUserDefined TurbineLoadControllerDynamics TurbineLoadControllerUserDefined TypeAssetCatalogue
+    TypeMaterial UKMinistryOfDefenceStandard Umode UnavailabilityScheduleDependency UnavailabilitySwitchAction
+    UnavailablitySchedule UnderexcLim2Simplified UnderexcLimIEEE1 UnderexcLimIEEE2 UnderexcLimX1 UnderexcLimX2
+    UnderexcitationLimiterDynamics UnderexcitationLimiterUserDefined UndergroundStructure Unit UnitInitialConditions
+    UnplannedOutage Usage UsagePoint UsagePointGroup UsagePointLocation UserAttribute VAdjIEEE VCompIEEEType1
+    VCompIEEEType2 VDCOL VSCDynamics VSCUserDefined VSCtype1 ValueAliasSet ValueToAlias Vehicle Vendor VendorShift
+    VerificationAction Version ViolationLimit VisibilityLayer VolcanicAshCloud Voltage VoltageAdjusterDynamics
+    VoltageAdjusterUserDefined VoltageCompensatorDynamics VoltageCompensatorUserDefined VoltageControlZone VoltageLevel
+    VoltageLimit VoltagePerReactivePower Volume VolumeFlowRate VsCapabilityCurve VsConverter WEPStandard WaterLevel
+    WaveTrap WeatherStation WheelingCounterParty WheelingReferenceSchedule Whirlpool WindAeroConstIEC WindAeroOneDimIEC
+    WindAeroTwoDimIEC WindContCurrLimIEC WindContPType3IEC WindContPType4aIEC WindContPType4bIEC WindContPitchAngleIEC
+    WindContQIEC WindContQLimIEC WindContQPQULimIEC WindContRotorRIEC WindDynamicsLookupTable WindGenTurbineType1aIEC
+    WindGenTurbineType1bIEC WindGenTurbineType2IEC WindGenType3IEC WindGenType3aIEC WindGenType3bIEC WindGenType4IEC
+    WindGeneratingUnit WindMechIEC WindPitchContPowerIEC WindPlantDynamics WindPlantFreqPcontrolIEC WindPlantIEC
+    WindPlantReactiveControlIEC WindPlantUserDefined WindProtectionIEC WindRefFrameRotIEC WindTurbineType1or2Dynamics
+    WindTurbineType1or2IEC WindTurbineType3IEC WindTurbineType3or4Dynamics WindTurbineType3or4IEC WindTurbineType4IEC
+    WindTurbineType4aIEC WindTurbineType4bIEC WindType1or2UserDefined WindType3or4UserDefined WindingInsulation
+    WireAssemblyInfo WireInfo WirePhaseInfo WirePosition WireSegment WireSegmentPhase WireSpacingInfo Work
+    WorkActivityRecord WorkAsset WorkBillingInfo WorkCostDetail WorkCostSummary WorkDocument WorkFlowStep
+    WorkIdentifiedObject WorkLocation WorkOrder WorkRequest WorkTask WorkTimeSchedule Zone
+    """.split()  # noqa: SIM905 - as a list the names would fill fifteen hundred lines
+)
