@@ -49,7 +49,7 @@ _SHARES = {
 
 _AGES_S = {Lane.DEAD: 90 * _DAY_S, Lane.JOURNAL: 30 * _DAY_S, "blobs": 30 * _DAY_S}
 _AGE_S = 14 * _DAY_S
-"""Longer than any neighbour is away, and shorter than sent outbox rows and inbox keys are kept."""
+"""Longer than any neighbour is away, and shorter than inbox keys are kept, so that a late double is still known."""
 
 
 class Stream(Struct, frozen=True, kw_only=True):

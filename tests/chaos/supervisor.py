@@ -41,6 +41,12 @@ class Process:
         await self._spawn(failpoint)
         self._watch = asyncio.create_task(self._restart())
 
+    async def died(self) -> None:
+        """Wait until it has died once; a failpoint with a pause may let the story end before."""
+        async with asyncio.timeout(20):
+            while not self.deaths:  # noqa: ASYNC110  the watch of another task counts
+                await asyncio.sleep(0.02)
+
     async def stop(self) -> None:
         """Stop in order."""
         if self._watch is not None:
@@ -101,6 +107,14 @@ async def hasten(toys: Installation) -> None:
             stream = f"busbar_testing_{kind}"
             for consumer in await broker.manager.consumers_info(stream):
                 await broker.manager.add_consumer(stream, consumer.config.evolve(ack_wait=ACK_WAIT_S))
+
+
+async def at_rest(toys: Installation) -> None:
+    """Wait until nothing waits for a service or is worked on: what a death left behind was handed out again."""
+    async with admin(toys) as broker, asyncio.timeout(30):
+        for kind in ("command", "control", "readings", "general"):
+            while await broker.backlog(f"busbar_testing_{kind}"):  # noqa: ASYNC110  the broker is asked
+                await asyncio.sleep(0.05)
 
 
 async def give(customer: Peer, verb: Verb, payload: Orders, message_id: str) -> None:

@@ -16,7 +16,7 @@ from contracts.verbs import Verb
 from shared.config import Context, Settings
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
-from tests.chaos.supervisor import Counts, Process, counted, give, hasten, kill, tell_story
+from tests.chaos.supervisor import Counts, Process, at_rest, counted, give, hasten, kill, tell_story
 from tests.service.toys.interfaces import CATALOGUE
 from tests.service.toys.orders import Orders, orders
 from tests.service.toys.services import make_depot, make_ledger, make_shop
@@ -58,6 +58,8 @@ async def test_a_service_that_is_killed_at_a_point_has_done_everything_once(toys
             await process.start(failpoint if each == role else "")
         async with toys.peer("customer") as customer:
             await tell_story(customer, name, COUNT)
+            await processes[role].died()
+            await at_rest(toys)
             counts = await _end_of(toys, name)
         print(f"killed {role} {point}: {counts}")
         assert processes[role].deaths == 1
