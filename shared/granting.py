@@ -38,7 +38,6 @@ class Granter:
         absent: those of them that may never have been there: products that answer no such question, and services that
             join later. What waits for them in a stream stops the time; their silence does not, until they have
             answered once.
-        speed: granted seconds for each real second at most; None for as fast as it goes.
         start: where time begins, when nobody has been granted any.
     """
 
@@ -50,14 +49,12 @@ class Granter:
         *,
         absent: frozenset[str],
         start: datetime,
-        speed: float | None = None,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._roles = roles
         self._absent = set(absent)
         self._start = start
-        self._speed = speed
 
     async def run(self) -> None:
         """Grant until cancelled; the present time is said again and again, for whoever joins."""
@@ -66,8 +63,6 @@ class Granter:
         while True:
             at = await self._next()
             if at is not None:
-                if self._speed is not None:
-                    await asyncio.sleep((at - self._clock.now()).total_seconds() / self._speed)
                 await self._grant(at)
                 said_at = asyncio.get_running_loop().time()
                 continue

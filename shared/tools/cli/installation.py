@@ -5,8 +5,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -91,8 +91,7 @@ def noted(state: Path) -> Note | None:
     return note if _is_alive(note.pid) else None
 
 
-@contextmanager
-def noting(state: Path, change: Callable[[Note | None], Note | None]) -> Iterator[None]:
+def rewrite(state: Path, change: Callable[[Note | None], Note | None]) -> None:
     """Change ``up.json`` under a lock; what ``change`` returns is written, None removes the file."""
     with (state / "up.lock").open("w") as lock:
         flock(lock, LOCK_EX)
@@ -106,7 +105,6 @@ def noting(state: Path, change: Callable[[Note | None], Note | None]) -> Iterato
             with os.fdopen(descriptor, "wb") as handle:
                 handle.write(msgspec.json.format(msgspec.json.encode(note), indent=2))
             fresh.replace(file)
-        yield
 
 
 @asynccontextmanager
@@ -133,16 +131,14 @@ async def servers(settings: Settings, composition: Composition) -> AsyncIterator
             postgres_password=started.postgres.password,
             credentials=str(settings.credentials.absolute()),
         )
-        with noting(settings.state_dir, lambda _: note):
-            pass
+        rewrite(settings.state_dir, lambda _: note)
         keeping = asyncio.create_task(started.keep(), name="embedded servers")
         try:
             yield note
         finally:
             keeping.cancel()
             await asyncio.wait({keeping})
-            with noting(settings.state_dir, lambda _: None):
-                pass
+            rewrite(settings.state_dir, lambda _: None)
 
 
 @asynccontextmanager
@@ -171,13 +167,11 @@ async def context_of(
         running = RunningContext(
             pid=os.getpid(), granted_clock=settings.granted_clock, external=tuple(sorted(external))
         )
-        with noting(settings.state_dir, lambda now: _with(now, settings.context, running)):
-            pass
+        rewrite(settings.state_dir, lambda now: _with(now, settings.context, running))
         try:
             yield held
         finally:
-            with noting(settings.state_dir, lambda now: _with(now, settings.context, None)):
-                pass
+            rewrite(settings.state_dir, lambda now: _with(now, settings.context, None))
 
 
 def _with(note: Note | None, context: str, running: RunningContext | None) -> Note | None:
