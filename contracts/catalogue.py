@@ -56,6 +56,7 @@ from contracts.nouns.get_maintenance_orders import GetMaintenanceOrders
 from contracts.nouns.get_meter_config import GetMeterConfig
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.get_service_orders import GetServiceOrders
+from contracts.nouns.get_switching_studies import GetSwitchingStudies
 from contracts.nouns.get_work_requests import GetWorkRequests
 from contracts.nouns.incident_information import IncidentInformation
 from contracts.nouns.line_faults import LineFaults
@@ -85,6 +86,7 @@ from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_orders import SwitchingOrders
 from contracts.nouns.switching_plan_requests import SwitchingPlanRequests
 from contracts.nouns.switching_plans import SwitchingPlans
+from contracts.nouns.switching_studies import SwitchingStudies
 from contracts.nouns.test_results import TestResults
 from contracts.nouns.training_scenarios import TrainingScenarios
 from contracts.nouns.transaction_record import TransactionRecord
@@ -125,6 +127,7 @@ NOUNS: tuple[NounType, ...] = (
     GetMeterConfig,
     GetMeterReadings,
     GetServiceOrders,
+    GetSwitchingStudies,
     GetWorkRequests,
     IncidentInformation,
     LineFaults,
@@ -154,6 +157,7 @@ NOUNS: tuple[NounType, ...] = (
     SwitchingOrders,
     SwitchingPlanRequests,
     SwitchingPlans,
+    SwitchingStudies,
     TestResults,
     TrainingScenarios,
     TransactionRecord,

@@ -14,6 +14,9 @@ CONNECT = "3.31.0.18"
 DISCONNECT = "3.31.0.23"
 """Opens the disconnect switch of an electric meter."""
 
+PING = "3.26.17.46"
+"""Asks an electric meter whether it has power (Power, Status, Read): put together by us, in no public list [P]."""
+
 
 class ControlKind(StrEnum):
     """What a control asks of a device, whatever kind of device it is."""
@@ -22,6 +25,7 @@ class ControlKind(StrEnum):
     ARM_FOR_OPEN = "armForOpen"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    PING = "ping"
     RESET_DEMAND = "resetDemand"
 
 
@@ -30,6 +34,7 @@ CONTROLS: dict[str, ControlKind] = {
     DISCONNECT: ControlKind.DISCONNECT,
     "2.31.0.18": ControlKind.CONNECT,
     "2.31.0.23": ControlKind.DISCONNECT,
+    PING: ControlKind.PING,
     "3.31.0.5": ControlKind.ARM_FOR_CLOSURE,
     "3.31.0.6": ControlKind.ARM_FOR_OPEN,
     "3.8.0.214": ControlKind.RESET_DEMAND,
@@ -41,6 +46,7 @@ DONE: dict[ControlKind, EventKind] = {
     ControlKind.ARM_FOR_OPEN: EventKind.ARMED,
     ControlKind.CONNECT: EventKind.CONNECTED,
     ControlKind.DISCONNECT: EventKind.DISCONNECTED,
+    ControlKind.PING: EventKind.POWER_RESTORED,
     ControlKind.RESET_DEMAND: EventKind.DEMAND_RESET,
 }
 """The event by which a device says that it did what was asked."""

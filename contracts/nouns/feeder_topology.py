@@ -3,42 +3,94 @@
 Ours [P]; no part of IEC 61968 has this noun. It is the electrical model of a feeder without its impedances: enough to
 trace. Network model management tells it as built and in its normal state, network operation as it is now.
 
-Every event carries the whole feeder after the change; ``revision`` grows by one with each change of that feeder.
+A reply carries whole feeders. An event carries :class:`FeederChange`, what is different since the revision before;
+``revision`` grows by one with each change of that feeder, and :meth:`Feeder.after` applies one to the other. Whoever
+has another revision or another model asks for the feeder.
 """
 
+from enum import StrEnum
+
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from contracts.nouns.units import PhaseCode
-from contracts.types import Instant, Name, attribute
+from contracts.types import Instant, Name, ObjectReference, attribute
 
 NAMESPACE = "urn:busbar:2026:FeederTopology#"
 
 
+class SafetyStateKind(StrEnum):
+    """What may be assumed by whoever goes near: another question than whether customers have supply."""
+
+    DEAD = "dead"
+    EARTHED = "earthed"
+    FAULTED = "faulted"
+    LIVE = "live"
+    POSSIBLY_LIVE = "possiblyLive"
+
+
 class ConnectivityNode(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """A point where terminals meet; ``source_phases`` are the phases that are energised there now, if any."""
+    """A point where terminals meet.
+
+    ``source_phases`` are the phases that are energised there now, if any; ``abnormal_phases`` those that have some
+    voltage and not the right one, as behind a delta winding that lost a phase. A dead node whose ``safety_state`` is
+    not told is dead.
+    """
 
     mrid: str
+    abnormal_phases: PhaseCode | None = None
+    safety_state: SafetyStateKind | None = None
     source_phases: PhaseCode | None = None
+
+
+class RecloseSequence(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """One shot of a device that closes again by itself: how many seconds after its trip."""
+
+    reclose_delay: float
+    reclose_step: int
 
 
 class Equipment(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """A conducting piece of equipment between ``node1`` and, unless it ends there, ``node2``.
 
     ``kind`` is the class of the CIM (``Breaker``, ``Fuse``, ``ACLineSegment``, ``PowerTransformer``, ``EnergySource``
-    ...). Only what switches has ``normal_open`` and ``open``; ``open`` is the present state. ``protective`` equipment
-    opens by itself on a fault, ``remotely_operable`` equipment takes Controls.
+    ...). Only what switches has ``normal_open`` and ``open``; ``open`` is the present state of all its phases, and
+    ``open_phases`` are those that are open while others are closed. ``protective`` equipment opens by itself on a
+    fault, ``remotely_operable`` equipment takes Controls. ``suspect`` is the state of a switch of which the last
+    report cannot be believed.
+
+    ``connection`` is the vector group of a transformer, such as ``Dyn11``. ``phases_at_node2`` is there where phases
+    change places: its letters are what the letters of ``phases``, in their order, are at ``node2``. ``length`` is in
+    metres; ``longitude`` and ``latitude`` are degrees of WGS 84.
     """
 
     mrid: str
+    connection: str | None = None
     kind: str
+    latitude: float | None = None
+    length: float | None = None
+    longitude: float | None = None
     name: str
     node1: str
     node2: str | None = None
     normal_open: bool | None = None
     open: bool | None = None
+    open_phases: PhaseCode | None = None
     phases: PhaseCode
+    phases_at_node2: str | None = None
     protective: bool
     remotely_operable: bool
+    suspect: bool | None = None
+    reclose_sequences: tuple[RecloseSequence, ...] = field(name="RecloseSequences", default=())
+
+
+class FaultIndicator(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """A flag on ``equipment`` at ``node`` that shows whether fault current has passed there."""
+
+    mrid: str
+    equipment: str
+    name: str
+    node: str
 
 
 class UsagePoint(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -51,6 +103,8 @@ class UsagePoint(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=a
     mrid: str
     critical: bool
     customers: int
+    latitude: float | None = None
+    longitude: float | None = None
     meter: str
     name: str
     node: str
@@ -70,11 +124,59 @@ class Feeder(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attri
     revision: int
     connectivity_node: tuple[ConnectivityNode, ...] = field(name="ConnectivityNode", default=())
     equipment: tuple[Equipment, ...] = field(name="Equipment", default=())
+    fault_indicator: tuple[FaultIndicator, ...] = field(name="FaultIndicator", default=())
     names: tuple[Name, ...] = field(name="Names", default=())
     usage_point: tuple[UsagePoint, ...] = field(name="UsagePoint", default=())
 
+    def after(self, change: "FeederChange") -> "Feeder | None":
+        """This feeder after ``change``; None where the change does not follow this revision of this model."""
+        if (change.model_version, change.revision) != (self.model_version, self.revision + 1):
+            return None
+        nodes = {node.mrid: node for node in change.connectivity_node}
+        states = {state.mrid: state for state in change.switch_state}
+        return replace(
+            self,
+            event_time=change.event_time,
+            revision=change.revision,
+            connectivity_node=tuple(nodes.get(node.mrid, node) for node in self.connectivity_node),
+            equipment=tuple(
+                replace(each, open=state.open, open_phases=state.open_phases, suspect=state.suspect)
+                if (state := states.get(each.mrid)) is not None
+                else each
+                for each in self.equipment
+            ),
+        )
+
+
+class SwitchState(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """The state of one switch after a change, whole."""
+
+    mrid: str
+    open: bool
+    open_phases: PhaseCode | None = None
+    suspect: bool | None = None
+
+
+class FeederChange(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """What is different in the feeder ``mrid`` since the revision before ``revision``.
+
+    Switches and nodes that changed stand here with their whole new state; usage points that lost supply or got it back
+    are listed. ``event_time`` is when the operation happened in the field. With a ``model_version`` that is new to the
+    listener the change is the news that there is a model, and nothing is listed.
+    """
+
+    mrid: str
+    event_time: Instant
+    model_version: str
+    revision: int
+    connectivity_node: tuple[ConnectivityNode, ...] = field(name="ConnectivityNode", default=())
+    de_energized_usage_point: tuple[ObjectReference, ...] = field(name="DeEnergizedUsagePoint", default=())
+    energized_usage_point: tuple[ObjectReference, ...] = field(name="EnergizedUsagePoint", default=())
+    switch_state: tuple[SwitchState, ...] = field(name="SwitchState", default=())
+
 
 class FeederTopology(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """The container of the noun."""
+    """The container of the noun: feeders in a reply, changes in an event."""
 
     feeder: tuple[Feeder, ...] = field(name="Feeder", default=())
+    feeder_change: tuple[FeederChange, ...] = field(name="FeederChange", default=())

@@ -6,7 +6,9 @@ Noun and namespace are our proposal. Classes: Analog, Discrete and their values 
 flags of IEC 61970-301 are general knowledge [GK].
 
 The position of a switch is a Discrete whose ``measurementType`` is ``SwitchPosition`` and whose values are those of
-:class:`SwitchPosition`.
+:class:`SwitchPosition`; of one phase, where ``phases`` names it. What protection tells are Discretes of the other types
+of :class:`MeasurementType`, 1 for yes and 0 for no, with the time stamp of the operation that they are about. Values of
+one instant stand in one message.
 """
 
 from enum import IntEnum, StrEnum
@@ -126,3 +128,37 @@ class SwitchPosition(IntEnum):
     OPEN = 1
     CLOSED = 2
     BAD = 3
+
+
+class MeasurementType(StrEnum):
+    """What is measured: the values of ``measurementType`` that we know (ours, after the names of 61970-301)."""
+
+    ACTIVE_POWER = "ThreePhaseActivePower"
+    """Analog, W."""
+
+    CURRENT = "LineCurrent"
+    """Analog, A."""
+
+    FAULT_CURRENT = "FaultCurrent"
+    """Analog, A: the largest current of a fault that a device has seen."""
+
+    FAULT_INDICATION = "FaultIndication"
+    """Discrete: fault current has passed a FaultIndicator, or its flag was reset."""
+
+    LOCKOUT = "Lockout"
+    """Discrete: a device has used its shots, or is told to close no more by itself."""
+
+    REACTIVE_POWER = "ThreePhaseReactivePower"
+    """Analog, var."""
+
+    RECLOSING_ENABLED = "ReclosingEnabled"
+    """Discrete: a device may close again by itself."""
+
+    SWITCH_POSITION = "SwitchPosition"
+    """Discrete, :class:`SwitchPosition`."""
+
+    TRIP = "ProtectionTrip"
+    """Discrete: the operation of this instant was ordered by protection."""
+
+    VOLTAGE = "PhaseVoltage"
+    """Analog, V, from phase to earth."""

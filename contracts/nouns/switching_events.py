@@ -6,20 +6,28 @@ published profile [P]. The namespace is our proposal. Of the class SwitchingEven
 lead to it are public; the rest is of the class ActivityRecord and ours.
 """
 
+from enum import StrEnum
+
 from msgspec import Struct, field
 
 from contracts.nouns.switching_plans import SwitchActionKind
+from contracts.nouns.units import PhaseCode
 from contracts.types import Instant, Name, ObjectReference, Status, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2021/SwitchingEvents#"
 
 
 class SwitchingEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """One operation; ``created_date_time`` is when the switch moved."""
+    """One operation; ``created_date_time`` is when the switch moved.
+
+    ``type`` is one of :class:`SwitchingEventType`; ``phases`` are those that moved where not all did. The flag of a
+    fault indicator is an event without ``kind`` whose switch is the indicator.
+    """
 
     mrid: str
     created_date_time: Instant
     kind: SwitchActionKind | None = None
+    phases: PhaseCode | None = None
     reason: str | None = None
     severity: str | None = None
     type: str | None = None
@@ -36,3 +44,16 @@ class SwitchingEvents(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     """The container of the profile."""
 
     switching_event: tuple[SwitchingEvent, ...] = field(name="SwitchingEvent", default=())
+
+
+class SwitchingEventType(StrEnum):
+    """How an operation came about: the values of ``SwitchingEvent.type`` (ours)."""
+
+    COMMAND = "COMMAND"
+    FAULT_INDICATION = "FAULT_INDICATION"
+    FAULT_INDICATION_RESET = "FAULT_INDICATION_RESET"
+    LOCKOUT = "LOCKOUT"
+    MANUAL = "MANUAL"
+    RECLOSE = "RECLOSE"
+    REPORTED = "REPORTED"
+    TRIP = "TRIP"

@@ -133,9 +133,12 @@ class OutageState(StrEnum):
     """Where an outage is in its life: the values of ``UnplannedOutage.status`` (ours).
 
     A suspicion becomes a prediction when enough evidence agrees, or is dismissed; a confirmed outage is never predicted
-    again. Restored means that the topology is energised, verified that the meters said so.
+    again. Restored means that the topology is energised, verified that the meters said so. VERIFY is a call whose meter
+    has power: the trouble is likely at the customer's side, who is called back. MOMENTARY is over when it is told:
+    power was away for no more than five minutes (IEEE 1366).
     """
 
+    MOMENTARY = "MOMENTARY"
     SUSPECTED = "SUSPECTED"
     DISMISSED = "DISMISSED"
     PREDICTED = "PREDICTED"
@@ -143,4 +146,5 @@ class OutageState(StrEnum):
     PARTIALLY_RESTORED = "PARTIALLY_RESTORED"
     RESTORED = "RESTORED"
     VERIFIED = "VERIFIED"
+    VERIFY = "VERIFY"
     CLOSED = "CLOSED"

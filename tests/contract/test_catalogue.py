@@ -56,6 +56,7 @@ WAITING = {
     "SwitchingEvents",
     "SwitchingOrders",
     "SwitchingPlanRequests",
+    "SwitchingStudies",
     "UsagePointConfig",
     "UsagePointGroups",
 }
