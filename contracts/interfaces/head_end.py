@@ -1,6 +1,7 @@
 """Head-end: the metering system in the field."""
 
-from contracts.interface import Interface, Lane, Publication
+from contracts.interface import Exchange, Interface, Lane, Publication
+from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.verbs import Verb
 
@@ -10,6 +11,7 @@ HEAD_END = Interface(
     part="IEC 61968-9",
     revision="1",
     field=True,
+    serves=(Exchange(verb=Verb.CREATE, noun=EndDeviceControls),),
     publishes=(Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),),
     state=(EndDeviceEvents,),
 )

@@ -16,6 +16,7 @@ from contracts.interfaces.head_end import HEAD_END
 from contracts.interfaces.scada import SCADA
 from contracts.message import Message
 from contracts.nouns.controls import Controls
+from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.feeder_topology import Equipment, FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
 from contracts.nouns.network_models import NetworkModels
@@ -163,6 +164,25 @@ async def call(wake: Wake, work: Work[Store]) -> None:
     if await work.store.lasts(spell, dark=True):
         field = await work.store.field()
         work.send(Verb.CREATE, views.call(spell, field.seed, wake.at), about=spell.usage_point)
+
+
+@service.on(Verb.CREATE, EndDeviceControls)
+async def ping(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
+    """A meter is asked whether it has power; only one that has it will say so, and that takes some seconds."""
+    field = await work.store.field()
+    point = views.pinged(message.noun, field.network.usage_points)
+    due = behaviour.ping_time(Stream(field.seed, "radio"), point, work.now)
+    work.wake("pong", work.ticket, due, _text(message.noun))
+    return LATER
+
+
+@service.on_wake("pong")
+async def pong(wake: Wake, work: Work[Store]) -> None:
+    """A meter answers, if it has power; a dark one is silent for ever."""
+    controls = json.decode(wake.payload, type=EndDeviceControls)
+    field = await work.store.field()
+    if await work.store.has_power(views.pinged(controls, field.network.usage_points)):
+        work.answer(wake.key, views.ponged(controls, wake.at))
 
 
 @service.on_wake("scan")

@@ -97,6 +97,10 @@ class Store(KernelStore):
         row = await self.fetchrow("SELECT spells, dark FROM usage_point WHERE mrid = $1", spell.usage_point)
         return row is not None and (row["spells"], row["dark"]) == (spell.number, dark)
 
+    async def has_power(self, point: str) -> bool:
+        """True when a usage point that is in the field is not in the dark."""
+        return bool(await self.fetchval("SELECT NOT dark FROM usage_point WHERE mrid = $1", point))
+
     async def standing(self, since: datetime) -> Standing:
         """How many customers are in the dark now, and how many lost power since then."""
         row = await self.fetchrow(

@@ -1,13 +1,15 @@
 """What the field says and is told, between the nouns of the standard and the values of the truth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec import structs
 
+from contracts.codes.end_device_controls import ControlKind, control_kind_of
 from contracts.codes.end_device_events import EMITTED, EventKind
-from contracts.errors import Invalid
+from contracts.errors import Invalid, NotFound
 from contracts.nouns.controls import Controls
+from contracts.nouns.end_device_controls import EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.feeder_topology import UsagePoint
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
@@ -30,7 +32,7 @@ from contracts.nouns.switching_plans import (
 from contracts.nouns.trouble_tickets import TroubleReportingKind, TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
-from contracts.types import ObjectReference, Reference
+from contracts.types import DateTimeInterval, ObjectReference, Reference
 from services.emergency_simulation.domain.behaviour import Spell
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.network import Operation
@@ -62,6 +64,33 @@ def call(spell: Spell, seed: int, now: datetime) -> TroubleTickets:
         usage_point=ObjectReference(mrid=spell.usage_point),
     )
     return TroubleTickets(trouble_ticket=(ticket,))
+
+
+def pinged(controls: EndDeviceControls, points: Mapping[str, UsagePoint]) -> str:
+    """The usage point whose meter is asked whether it has power.
+
+    Raises:
+        Invalid: it is not one ping of one meter.
+        NotFound: 2.4, there is no such meter in the field.
+    """
+    if [control_kind_of(each.end_device_control_type.ref) for each in controls.end_device_control] != [
+        ControlKind.PING
+    ]:
+        raise Invalid("a meter of this field takes one ping at a time, and nothing else")
+    (control,) = controls.end_device_control
+    meters = {device.mrid for device in control.end_devices}
+    named = {point.mrid for point in control.usage_points}
+    found = sorted(mrid for mrid, point in points.items() if mrid in named or point.meter in meters)
+    if not found:
+        raise NotFound("there is no such meter in the field", code="2.4", object_id=control.mrid)
+    return found[0]
+
+
+def ponged(controls: EndDeviceControls, at: datetime) -> EndDeviceControls:
+    """The answer of the meter, with its time."""
+    timing = EndDeviceTiming(interval=DateTimeInterval(start=at))
+    (control,) = controls.end_device_control
+    return EndDeviceControls(end_device_control=(structs.replace(control, primary_device_timing=timing),))
 
 
 def position(operation: Operation, at: datetime) -> Measurements:

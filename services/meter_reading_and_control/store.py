@@ -1,4 +1,4 @@
-"""The events of the meters, and where the meters are."""
+"""The events of the meters, where the meters are, and the controls that wait for them."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import json
 
 from contracts.nouns.end_device_events import EndDeviceEvent
-from services.meter_reading_and_control.domain import Generation, Heard, meter_of, usage_point_of
+from services.meter_reading_and_control.domain import Control, Generation, Heard, meter_of, usage_point_of
 from shared.store import Store as KernelStore
 
 PAGE = 500
@@ -78,3 +78,13 @@ class Store(KernelStore):
             if len(rows) < PAGE:
                 return
             after = (rows[-1]["happened_at"], rows[-1]["meter"], rows[-1]["code"])
+
+    async def save_control(self, ticket: str, control: Control) -> None:
+        """Keep a control until its device has answered."""
+        sql = "INSERT INTO control (ticket, body) VALUES ($1, $2)"
+        await self.execute(sql, ticket, json.encode(control).decode())
+
+    async def end_control(self, ticket: str) -> Control | None:
+        """A control that its device has not answered yet, taken out; None where there is none."""
+        row = await self.lock("DELETE FROM control WHERE ticket = $1 RETURNING body", ticket)
+        return None if row is None else json.decode(row["body"], type=Control)

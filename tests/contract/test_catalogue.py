@@ -41,7 +41,6 @@ BUSINESS = {
 WAITING = {
     "ComModuleConfig",
     "EndDeviceConfig",
-    "EndDeviceControls",
     "EndDeviceFirmware",
     "EndDeviceGroups",
     "EquipmentFaults",

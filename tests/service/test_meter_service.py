@@ -1,19 +1,27 @@
 """Meter reading and control on real servers, with a head-end as its peer."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from msgspec import json
 
 from contracts.catalogue import CATALOGUE
+from contracts.codes.end_device_controls import PING
 from contracts.interface import Lane
+from contracts.message import Error, Message, Reply, Result
+from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
-from contracts.types import ObjectReference, Reference
+from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from services.meter_reading_and_control import store
 from services.meter_reading_and_control.service import service as meter_reading
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
-from shared.tools.testing import Installation
+from shared.tools.testing import Installation, Peer
 
 MRC = "meter-reading-and-control"
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
@@ -58,3 +66,107 @@ async def test_new_events_are_passed_on_once_in_one_code_and_can_be_asked_for(
         assert [event.assets.mrid for event in kept] == ["meter", "stranger", "meter"]
         one = await admin.request(MRC, Verb.GET, EndDeviceEvents, ids=["point"])
         assert one.noun.end_device_event == (gasp, back)
+
+
+def ping(meter: str, answered_at: datetime | None = None) -> EndDeviceControls:
+    timing = None if answered_at is None else EndDeviceTiming(interval=DateTimeInterval(start=answered_at))
+    control = EndDeviceControl(
+        mrid=f"ping {meter}",
+        end_device_control_type=Reference(ref=PING),
+        end_devices=(EndDevice(mrid=meter),),
+        primary_device_timing=timing,
+        usage_points=(ObjectReference(mrid=f"{meter} point"),),
+    )
+    return EndDeviceControls(end_device_control=(control,))
+
+
+class Street:
+    """A head-end, whoever asks for controls, and the clock."""
+
+    def __init__(self, head_end: Peer, asker: Peer, admin: Peer) -> None:
+        self.head_end = head_end
+        self.asker = asker
+        self.admin = admin
+
+    async def at(self, second: int) -> None:
+        now = T0 + timedelta(seconds=second)
+        await self.admin.bus.publish_core(self.admin.space.clock, json.encode({"now": now}))
+        await asyncio.sleep(0.1)
+
+    async def reaches_the_head_end(self) -> Message[Any]:
+        return (await self.head_end.next()).message
+
+    async def answers(self) -> Reply:
+        reply = (await self.asker.next()).message.reply
+        assert reply is not None
+        return reply
+
+
+@asynccontextmanager
+async def street(dms: Installation) -> AsyncIterator[Street]:
+    installation = dms.of(Schema(MRC, meter_reading.migrations), granted_clock=True)
+    await installation.prepare()
+    async with (
+        running(meter_reading, settings=installation.settings, catalogue=CATALOGUE),
+        installation.peer("head-end") as head_end,
+        installation.peer("operator") as asker,
+        installation.peer("admin") as admin,
+    ):
+        head_end.drain("command", "head-end")
+        asker.drain("reply", "operator")
+        await admin.follow(admin.space.events(Lane.OUTAGE, MRC))
+        here = Street(head_end, asker, admin)
+        await here.at(0)
+        yield here
+
+
+async def test_a_ping_is_answered_when_the_meter_has_answered(dms: Installation) -> None:
+    async with street(dms) as here:
+        await here.asker.command(MRC, Verb.CREATE, ping("alive"))
+        asked = await here.reaches_the_head_end()
+        assert asked.noun == ping("alive")
+        await here.at(8)
+        await here.head_end.reply(asked, Reply(result=Result.OK), ping("alive", T0 + timedelta(seconds=7)))
+        answer = (await here.asker.next()).message
+        assert answer.reply is not None
+        assert (answer.reply.result, answer.noun) == (Result.OK, ping("alive", T0 + timedelta(seconds=7)))
+
+        await here.asker.command(MRC, Verb.CREATE, ping("nobody"))
+        unknown = Reply(result=Result.FAILED, error=(Error(code="2.4", reason="there is no such meter"),))
+        await here.head_end.reply(await here.reaches_the_head_end(), unknown)
+        assert [error.code for error in (await here.answers()).error] == ["2.4"]
+
+
+async def test_silence_is_told_after_a_minute_and_an_answer_after_that_is_an_event(dms: Installation) -> None:
+    async with street(dms) as here:
+        await here.asker.command(MRC, Verb.CREATE, ping("slow"))
+        asked = await here.reaches_the_head_end()
+        await here.at(59)
+        with pytest.raises(TimeoutError):
+            await here.asker.next(timeout_s=0.5)
+        await here.at(60)
+        given_up = await here.answers()
+        assert [(error.code, error.reason) for error in given_up.error] == [
+            ("4.1", "the device did not answer within 60 s")
+        ]
+        await here.at(100)
+        await here.head_end.reply(asked, Reply(result=Result.OK), ping("slow", T0 + timedelta(seconds=95)))
+        (event,) = (await here.admin.next()).message.noun.end_device_event
+        assert (event.end_device_event_type.ref, event.usage_point.mrid) == ("3.26.9.216", "slow point")
+        assert event.created_date_time == T0 + timedelta(seconds=95)
+        with pytest.raises(TimeoutError):
+            await here.asker.next(timeout_s=0.5)
+
+
+async def test_several_meters_at_once_and_no_meter_at_all_are_refused(dms: Installation) -> None:
+    async with street(dms) as here:
+        both = EndDeviceControls(
+            end_device_control=(*ping("one").end_device_control, *ping("other").end_device_control)
+        )
+        nobody = EndDeviceControls(
+            end_device_control=(EndDeviceControl(mrid="x", end_device_control_type=Reference(ref=PING)),)
+        )
+        for noun, code in ((both, "3.1"), (nobody, "2.4")):
+            answer = await here.asker.request(MRC, Verb.CREATE, noun)
+            assert answer.reply is not None
+            assert [error.code for error in answer.reply.error] == [code]

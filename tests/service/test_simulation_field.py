@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from contracts.catalogue import CATALOGUE
+from contracts.codes.end_device_controls import PING
 from contracts.interface import Lane
 from contracts.message import Message, Reply, Result
 from contracts.nouns.controls import Command, Controls
+from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
@@ -27,7 +29,7 @@ from contracts.nouns.switching_plans import (
 from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.trouble_tickets import TroubleTickets
 from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
-from contracts.types import ObjectReference
+from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
 from services.emergency_simulation.domain.network import Network
 from services.emergency_simulation.domain.scenario import plan_faults
@@ -247,6 +249,37 @@ async def test_closing_onto_a_fault_is_seen_as_closed_and_open_again_and_a_storm
     assert (storm.matched, storm.customers_dark_at_end, storm.customers_interrupted) == (0, 9, 9)
     assert len(outside.meters(LOST)) == 5
     assert outside.meters(RESTORED) == []
+
+
+class Askers(Restorers):
+    """At the first gasp the meters of both laterals are asked whether they have power."""
+
+    async def react(self, message: Message[Any]) -> None:
+        if isinstance(message.payload, EndDeviceEvents) and len(self.meters(LOST)) == 1 and not self.meters(RESTORED):
+            for point in ("a1", "b1"):
+                await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, ping(point))
+        await super().react(message)
+
+
+def ping(point: str) -> EndDeviceControls:
+    control = EndDeviceControl(
+        mrid=f"ping {point}",
+        end_device_control_type=Reference(ref=PING),
+        usage_points=(ObjectReference(mrid=point),),
+    )
+    return EndDeviceControls(end_device_control=(control,))
+
+
+async def test_a_meter_that_has_power_answers_a_ping_and_one_in_the_dark_never_does(dms: Installation) -> None:
+    async with field(dms, Askers) as outside:
+        await outside.order(seed_that_strikes("line-a"))
+        await outside.end_of_storm()
+    (answer,) = outside.said(EndDeviceControls)
+    assert answer.end_device_control[0].mrid == "ping b1"
+    timing = answer.end_device_control[0].primary_device_timing
+    assert timing is not None
+    assert timing.interval is not None
+    assert timing.interval.start is not None
 
 
 async def test_the_same_seed_gives_the_same_storm_word_for_word(dms: Installation) -> None:

@@ -74,6 +74,11 @@ def power_ups(stream: Stream, spell: Spell, odds: Odds) -> list[Due]:
     return _messages(stream, spell, odds, "up", (5, 20))
 
 
+def ping_time(stream: Stream, point: str, now: datetime) -> datetime:
+    """When the answer of a meter that was asked comes back by the radio: 2 to 15 s [P]."""
+    return after(now, stream.between(2, 15, "ping", point, now.isoformat()))
+
+
 def calls(stream: Stream, spells: Iterable[Spell], odds: Odds) -> list[Due]:
     """The calls about one loss of power, on average 8 minutes after it (5 to 10 are usual).
 
