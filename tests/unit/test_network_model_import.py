@@ -278,20 +278,6 @@ def test_relabelling_every_mrid_relabels_the_result_and_changes_nothing_else(see
     assert repr(after) == expected
 
 
-def test_a_switch_with_one_phase_open_loses_that_phase_with_a_finding() -> None:
-    phases = "".join(
-        f'<cim:SwitchPhase rdf:ID="_b{phase}"><cim:SwitchPhase.Switch rdf:resource="#_b"/>'
-        f"<cim:SwitchPhase.closed>{closed}</cim:SwitchPhase.closed><cim:SwitchPhase.phaseSide1 "
-        f'rdf:resource="http://iec.ch/TC57/CIM100#SinglePhaseKind.{phase}"/></cim:SwitchPhase>\n'
-        for phase, closed in (("A", "true"), ("B", "false"), ("C", "true"))
-    )
-    result = imported(SMALL + phases)
-    assert (equipment(result, "b").phases, equipment(result, "b").open) == ("AC", False)
-    assert _finding(ModelFindingKind.OPEN_PHASE, "b", "Breaker with one phase open: that phase is left out") in (
-        result.findings
-    )
-
-
 def test_a_consumer_behind_a_normally_open_switch_is_a_finding() -> None:
     body = SMALL.replace(
         '<cim:Breaker rdf:ID="_b"/>',

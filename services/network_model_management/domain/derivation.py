@@ -8,14 +8,13 @@ Nothing here depends on the order of the document or on the spelling of an mRID.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import pairwise
 
 from msgspec import Struct
 
-from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder, UsagePoint
+from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, FaultIndicator, Feeder, UsagePoint
 from contracts.nouns.network_models import ModelFindingKind
-from contracts.nouns.units import PhaseCode
 from contracts.types import Name
+from services.network_model_management.domain.connectivity import Connectivity
 from services.network_model_management.domain.findings import (
     island_findings,
     listed,
@@ -24,7 +23,6 @@ from services.network_model_management.domain.findings import (
 )
 from services.network_model_management.domain.model import (
     BRANCHES,
-    CONDUCTING,
     CONSUMERS,
     END_DEVICES,
     PHASE_CLASSES,
@@ -34,18 +32,22 @@ from services.network_model_management.domain.model import (
     Model,
     Problem,
 )
-from services.network_model_management.domain.zones import Zones
+from services.network_model_management.domain.phases import ALL, NONE, code_of, is_leg, letters
+from services.network_model_management.domain.places import Places
+from services.network_model_management.domain.switches import (
+    is_normally_open,
+    is_open,
+    open_phases,
+    phases_at_node2,
+    reclose_sequences,
+)
+from services.network_model_management.domain.transformers import connection_of, primary_phases
 
 PROTECTIVE = frozenset({"Breaker", "Fuse", "Recloser", "Sectionaliser"})
 """What opens by itself on a fault."""
 
 REMOTELY_OPERABLE = frozenset({"Breaker", "LoadBreakSwitch", "Recloser"})
 """What has a drive and a remote terminal; a crew goes to all others."""
-
-LOW_VOLTAGE_V = 1000.0
-"""Up to this nominal voltage a winding supplies customers directly (IEC 60038)."""
-
-_ALL = frozenset("ABC")
 
 
 class Import(Struct, frozen=True, kw_only=True):
@@ -77,13 +79,10 @@ class _Derivation:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.findings: list[Finding] = []
-        self._equipment = model.of(*CONDUCTING)
-        self._nodes = {each.id: self._nodes_of(each) for each in self._equipment}
-        self._zones = self._joined(BRANCHES)
-        self._transformer_of_zone: dict[str, CimObject] = {}
-        self._legs_of_zone: defaultdict[str, frozenset[str]] = defaultdict(frozenset)
-        for transformer in model.of("PowerTransformer"):
-            self._supply_zones(transformer)
+        self._hung = Connectivity(model)
+        self._equipment = self._hung.equipment
+        self._nodes = self._hung.nodes
+        self._places = Places(model)
 
     def problems(self) -> Iterator[Problem]:
         """Equipment that cannot be drawn as an edge or hung on a node, and a model without source or feeder."""
@@ -103,6 +102,7 @@ class _Derivation:
         """All feeders by name, each with the nodes, the equipment and the usage points that belong to it."""
         nodes: defaultdict[str, list[ConnectivityNode]] = defaultdict(list)
         equipment: defaultdict[str, list[Equipment]] = defaultdict(list)
+        indicators: defaultdict[str, list[FaultIndicator]] = defaultdict(list)
         usage_points: defaultdict[str, list[UsagePoint]] = defaultdict(list)
         home = self._home()
         for node in self.model.of("ConnectivityNode"):
@@ -112,9 +112,10 @@ class _Derivation:
         for each in self._equipment:
             feeder = self._container(each, "Equipment.EquipmentContainer", home)
             equipment[feeder.id].extend(self._drawn(each, phases[each.id]))
+        for each, indicator in self._fault_indicators():
+            indicators[self._container(each, "Equipment.EquipmentContainer", home).id].append(indicator)
         for each, point in self._usage_points(phases):
-            feeder = self._container(each, "Equipment.EquipmentContainer", home)
-            usage_points[feeder.id].append(point)
+            usage_points[self._container(each, "Equipment.EquipmentContainer", home).id].append(point)
         return tuple(
             Feeder(
                 mrid=feeder.mrid,
@@ -123,6 +124,7 @@ class _Derivation:
                 revision=0,
                 connectivity_node=tuple(nodes[feeder.id]),
                 equipment=tuple(equipment[feeder.id]),
+                fault_indicator=tuple(indicators[feeder.id]),
                 names=(Name(name=feeder.name),),
                 usage_point=tuple(usage_points[feeder.id]),
             )
@@ -131,141 +133,78 @@ class _Derivation:
 
     def whole_findings(self) -> Iterator[Finding]:
         """What only the whole network shows: voltages that nobody states, and islands."""
-        joined = Zones()
-        for each in self._equipment:
-            if each.kind in BRANCHES:
-                joined.join(*(node.id for node in self._nodes[each.id]))
+        joined = self._hung.joined(BRANCHES, open_too=True)
         yield from voltage_findings(self.model, self._equipment, self._nodes, joined)
-        yield from island_findings(self.model, self._nodes, self._joined(BRANCHES | {"PowerTransformer"}))
-
-    def _nodes_of(self, equipment: CimObject) -> tuple[CimObject, ...]:
-        """The nodes that the equipment joins: by terminal for most, by winding for a transformer."""
-        if equipment.kind == "PowerTransformer":
-            terminals = [self.model.by_id[end.link("TransformerEnd.Terminal")] for end in self._ends(equipment)]
-            nodes = [self.model.by_id[terminal.link("Terminal.ConnectivityNode")] for terminal in terminals]
-            return tuple({node.id: node for node in nodes}.values())
-        terminals = sorted(
-            self.model.pointing("Terminal.ConductingEquipment", equipment),
-            key=lambda each: int(each.values.get("ACDCTerminal.sequenceNumber", "0")),
-        )
-        return tuple(self.model.by_id[terminal.link("Terminal.ConnectivityNode")] for terminal in terminals)
-
-    def _joined(self, kinds: frozenset[str]) -> Zones:
-        """The zones that the equipment of these classes makes of the nodes in the normal state."""
-        zones = Zones()
-        for each in self._equipment:
-            if each.kind in kinds and not self._normally_open(each):
-                for one, other in pairwise(self._nodes[each.id]):
-                    zones.join(one.id, other.id)
-        return zones
-
-    def _ends(self, transformer: CimObject) -> list[CimObject]:
-        """The ends of all windings of all tanks, high-voltage side first."""
-        ends = list(self.model.pointing("PowerTransformerEnd.PowerTransformer", transformer))
-        for tank in self.model.pointing("TransformerTank.PowerTransformer", transformer):
-            ends.extend(self.model.pointing("TransformerTankEnd.TransformerTank", tank))
-        return sorted(ends, key=_end_number)
-
-    def _supply_zones(self, transformer: CimObject) -> None:
-        """Note which zones the transformer supplies at low voltage, and which phase the legs of a zone come from."""
-        for end in self._ends(transformer):
-            terminal = self.model.by_id[end.link("TransformerEnd.Terminal")]
-            zone = self._zones.find(terminal.link("Terminal.ConnectivityNode"))
-            legs = _is_leg(end.values.get("TransformerTankEnd.orderedPhases", ""))
-            if legs:
-                self._legs_of_zone[zone] |= self._primary_phases(transformer)
-            if legs or (_end_number(end) > 1 and self._voltage(end) <= LOW_VOLTAGE_V):
-                self._transformer_of_zone.setdefault(zone, transformer)
-
-    def _voltage(self, end: CimObject) -> float:
-        """The nominal voltage of a winding in V; infinite where nothing says it."""
-        base = self.model.follow(end, "TransformerEnd.BaseVoltage")
-        stated = base.values.get("BaseVoltage.nominalVoltage") if base else end.values.get("PowerTransformerEnd.ratedU")
-        return float(stated) if stated else float("inf")
-
-    def _primary_phases(self, transformer: CimObject) -> frozenset[str]:
-        """The phases of the first windings of all tanks; a transformer without tanks is three-phase."""
-        phases: frozenset[str] = frozenset()
-        for tank in self.model.pointing("TransformerTank.PowerTransformer", transformer):
-            ends = sorted(self.model.pointing("TransformerTankEnd.TransformerTank", tank), key=_end_number)
-            if ends:
-                phases |= _letters(ends[0].values.get("TransformerTankEnd.orderedPhases", ""))
-        return phases or _ALL
+        yield from island_findings(self.model, self._nodes, self._hung.joined(BRANCHES | {"PowerTransformer"}))
 
     def _phases(self, equipment: CimObject) -> frozenset[str]:
         """The primary phases of the equipment; a missing statement is ABC with a finding."""
         if equipment.kind == "PowerTransformer":
-            return self._primary_phases(equipment)
+            return primary_phases(self.model, equipment)
         codes = [
             part.values.get(names.phase, "")
             for kind, names in PHASE_CLASSES.items()
             for part in self.model.pointing(names.equipment, equipment)
-            if part.kind == kind and self._in_place(part, equipment)
+            if part.kind == kind
         ] or [
             terminal.values.get("Terminal.phases", "")
             for terminal in self.model.pointing("Terminal.ConductingEquipment", equipment)
         ]
         found = self._resolved(codes, self._nodes[equipment.id][0])
         if not found and equipment.kind in BRANCHES | CONSUMERS:
-            self.findings.append(
-                Finding(
-                    kind=ModelFindingKind.MISSING_PHASES,
-                    mrid=equipment.mrid,
-                    text=f"{equipment.kind} without phases: taken as ABC",
-                )
-            )
-        return found or _ALL
+            self._find(ModelFindingKind.MISSING_PHASES, equipment, "without phases: taken as ABC")
+        return found or ALL
 
     def _resolved(self, codes: Iterable[str], node: CimObject) -> frozenset[str]:
         """The letters in some phase codes; a leg stands for the phase that feeds the zone of ``node``."""
-        found: frozenset[str] = frozenset()
+        found = NONE
         for code in codes:
-            found |= self._legs_of_zone[self._zones.find(node.id)] if _is_leg(code) else _letters(code)
+            found |= self._hung.leg_phases(node) if is_leg(code) else letters(code)
         return found
-
-    def _in_place(self, part: CimObject, equipment: CimObject) -> bool:
-        """False for a phase of a switch that is open while others are closed: one position is told for all phases."""
-        if part.kind != "SwitchPhase" or self._open(equipment) or _flag(part, "SwitchPhase.closed", missing=True):
-            return True
-        self.findings.append(
-            Finding(
-                kind=ModelFindingKind.OPEN_PHASE,
-                mrid=equipment.mrid,
-                text=f"{equipment.kind} with one phase open: that phase is left out",
-            )
-        )
-        return False
-
-    def _open(self, switch: CimObject) -> bool:
-        """The position that the model states: of the phases where they are stated, else of the whole switch."""
-        parts = self.model.pointing("SwitchPhase.Switch", switch)
-        if any("SwitchPhase.closed" in part.values for part in parts):
-            return not any(_flag(part, "SwitchPhase.closed") for part in parts)
-        return _flag(switch, "Switch.open", missing=self._normally_open(switch))
-
-    def _normally_open(self, equipment: CimObject) -> bool:
-        """The normal position; a line is never open."""
-        parts = self.model.pointing("SwitchPhase.Switch", equipment)
-        if any("SwitchPhase.normalOpen" in part.values for part in parts):
-            return all(_flag(part, "SwitchPhase.normalOpen") for part in parts)
-        return _flag(equipment, "Switch.normalOpen")
 
     def _drawn(self, equipment: CimObject, phases: frozenset[str]) -> Iterator[Equipment]:
         """The equipment as edges: one, or one for each further winding of a transformer, from the first winding."""
         first, *others = self._nodes[equipment.id]
         is_switch = equipment.kind in SWITCHES
-        for place, other in enumerate(others or [None]):
+        length = equipment.values.get("Conductor.length")
+        longitude, latitude = self._places.of(equipment) or (None, None)
+        is_transformer = equipment.kind == "PowerTransformer"
+        opened = open_phases(self.model, equipment) if is_switch else None
+        if opened:
+            self._find(ModelFindingKind.OPEN_PHASE, equipment, f"with phase {opened} open while others are closed")
+        for place, other in enumerate(others or [None], start=2):
             yield Equipment(
-                mrid=equipment.mrid if place == 0 else f"{equipment.mrid}-{place + 2}",
+                mrid=equipment.mrid if place == 2 else f"{equipment.mrid}-{place}",  # noqa: PLR2004 - the first edge
+                connection=connection_of(self.model, equipment, place) if is_transformer else None,
                 name=equipment.name,
                 kind=equipment.kind,
+                latitude=latitude,
+                length=None if length is None else float(length),
+                longitude=longitude,
                 node1=first.mrid,
                 node2=None if other is None else other.mrid,
-                phases=_code(phases),
-                normal_open=self._normally_open(equipment) if is_switch else None,
-                open=self._open(equipment) if is_switch else None,
+                phases=code_of(phases),
+                phases_at_node2=phases_at_node2(self.model, equipment) if is_switch else None,
+                normal_open=is_normally_open(self.model, equipment) if is_switch else None,
+                open=is_open(self.model, equipment) if is_switch else None,
+                open_phases=opened,
                 protective=equipment.kind in PROTECTIVE,
                 remotely_operable=equipment.kind in REMOTELY_OPERABLE,
+                reclose_sequences=reclose_sequences(self.model, equipment) if is_switch else (),
+            )
+
+    def _fault_indicators(self) -> Iterator[tuple[CimObject, FaultIndicator]]:
+        """The fault indicators with the equipment at whose terminals they sit."""
+        for each in self.model.of("FaultIndicator"):
+            terminal = self.model.follow(each, "AuxiliaryEquipment.Terminal")
+            if terminal is None:
+                self._find(ModelFindingKind.LEFT_OUT, each, "without a terminal: left out")
+                continue
+            equipment = self.model.by_id[terminal.link("Terminal.ConductingEquipment")]
+            node = self.model.by_id[terminal.link("Terminal.ConnectivityNode")]
+            yield (
+                equipment,
+                FaultIndicator(mrid=each.mrid, equipment=equipment.mrid, name=each.name, node=node.mrid),
             )
 
     def _usage_points(self, phases: dict[str, frozenset[str]]) -> Iterator[tuple[CimObject, UsagePoint]]:
@@ -274,11 +213,7 @@ class _Derivation:
         for each in self.model.of("UsagePoint"):
             equipment = self.model.follow(each, "UsagePoint.Equipments")
             if equipment is None:
-                self.findings.append(
-                    Finding(
-                        kind=ModelFindingKind.LEFT_OUT, mrid=each.mrid, text="UsagePoint without Equipments: left out"
-                    )
-                )
+                self._find(ModelFindingKind.LEFT_OUT, each, "without Equipments: left out")
                 continue
             served.add(equipment.id)
             meters = (meter for meter in self.model.pointing("EndDevice.UsagePoint", each) if meter.kind in END_DEVICES)
@@ -293,16 +228,19 @@ class _Derivation:
         self, point: CimObject, equipment: CimObject, phases: frozenset[str], meter: CimObject | None
     ) -> UsagePoint:
         node = self._nodes[equipment.id][0]
-        transformer = self._transformer_of_zone.get(self._zones.find(node.id))
+        transformer = self._hung.supplier(node)
+        longitude, latitude = self._places.of(point) or self._places.of(equipment) or (None, None)
         return UsagePoint(
             mrid=point.mrid,
             name=point.name,
             node=node.mrid,
-            phases=_code(phases),
+            phases=code_of(phases),
             transformer=None if transformer is None else transformer.mrid,
             meter=f"{point.mrid}-meter" if meter is None else meter.mrid,
             customers=int(point.values.get("EnergyConsumer.customerCount", "1")),
             critical=point.values.get("UsagePoint.servicePriority", "").lower() == "critical",
+            latitude=latitude,
+            longitude=longitude,
         )
 
     def _home(self) -> CimObject:
@@ -317,25 +255,5 @@ class _Derivation:
         container = self.model.follow(each, association)
         return container if container is not None and container.kind == "Feeder" else home
 
-
-def _letters(code: str) -> frozenset[str]:
-    """The phases in a PhaseCode, SinglePhaseKind or OrderedPhaseCodeKind; the neutral is none."""
-    return _ALL.intersection(code)
-
-
-def _is_leg(code: str) -> bool:
-    """True for the legs of a centre-tapped winding: s1, s2, s12, s1N, Ns2."""
-    return "s" in code
-
-
-def _code(phases: frozenset[str]) -> PhaseCode:
-    return PhaseCode("".join(sorted(phases)))
-
-
-def _end_number(end: CimObject) -> int:
-    return int(end.values.get("TransformerEnd.endNumber", "1"))
-
-
-def _flag(each: CimObject, name: str, *, missing: bool = False) -> bool:
-    stated = each.values.get(name)
-    return missing if stated is None else stated in {"true", "1"}
+    def _find(self, kind: ModelFindingKind, each: CimObject, text: str) -> None:
+        self.findings.append(Finding(kind=kind, mrid=each.mrid, text=f"{each.kind} {text}"))

@@ -51,6 +51,7 @@ SHUNTS = CONSUMERS | {
 }
 CONDUCTING = BRANCHES | SHUNTS | {"PowerTransformer"}
 END_DEVICES = frozenset({"EndDevice", "Meter"})
+LOCATIONS = frozenset({"Location", "ServiceLocation", "UsagePointLocation", "WorkLocation"})
 
 
 class PhaseClass(Struct, frozen=True, kw_only=True):
@@ -83,15 +84,22 @@ FOLLOWED = frozenset(
     {
         *CONDUCTING,
         *END_DEVICES,
+        *LOCATIONS,
         *PHASE_CLASSES,
         "BaseVoltage",
         "Bay",
         "ConnectivityNode",
+        "CoordinateSystem",
+        "FaultIndicator",
         "Feeder",
+        "PositionPoint",
         "PowerTransformerEnd",
+        "RecloseSequence",
         "Terminal",
+        "TransformerEndInfo",
         "TransformerTank",
         "TransformerTankEnd",
+        "TransformerTankInfo",
         "UsagePoint",
         "VoltageLevel",
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from services.network_model_management.domain.model import (
     CONDUCTING,
     CONSUMERS,
+    LINES,
     MRID,
     PHASE_CLASSES,
     SWITCHES,
@@ -15,13 +16,17 @@ from services.network_model_management.domain.model import (
 
 # What an association that we follow must lead to; the others only have to lead somewhere.
 _TARGETS: Mapping[str, frozenset[str]] = {
+    "AuxiliaryEquipment.Terminal": frozenset({"Terminal"}),
     "ConductingEquipment.BaseVoltage": frozenset({"BaseVoltage"}),
     "EndDevice.UsagePoint": frozenset({"UsagePoint"}),
+    "Location.CoordinateSystem": frozenset({"CoordinateSystem"}),
+    "RecloseSequence.ProtectedSwitch": SWITCHES,
     "Terminal.ConductingEquipment": CONDUCTING,
     "Terminal.ConnectivityNode": frozenset({"ConnectivityNode"}),
     "TransformerEnd.BaseVoltage": frozenset({"BaseVoltage"}),
     "TransformerEnd.Terminal": frozenset({"Terminal"}),
     "TransformerTank.PowerTransformer": frozenset({"PowerTransformer"}),
+    "TransformerTank.TransformerTankInfo": frozenset({"TransformerTankInfo"}),
     "TransformerTankEnd.TransformerTank": frozenset({"TransformerTank"}),
     "PowerTransformerEnd.PowerTransformer": frozenset({"PowerTransformer"}),
     "UsagePoint.Equipments": CONDUCTING,
@@ -45,11 +50,18 @@ _END_NUMBER: tuple[str, Callable[[str], float]] = ("TransformerEnd.endNumber", i
 _CUSTOMERS: tuple[str, Callable[[str], float]] = ("EnergyConsumer.customerCount", int)
 _NUMBERS: Mapping[str, tuple[tuple[str, Callable[[str], float]], ...]] = {
     "BaseVoltage": (("BaseVoltage.nominalVoltage", float),),
-    "PowerTransformerEnd": (_END_NUMBER, ("PowerTransformerEnd.ratedU", float)),
+    "PowerTransformerEnd": (
+        _END_NUMBER,
+        ("PowerTransformerEnd.ratedU", float),
+        ("PowerTransformerEnd.phaseAngleClock", int),
+    ),
+    "RecloseSequence": (("RecloseSequence.recloseDelay", float), ("RecloseSequence.recloseStep", int)),
     "Terminal": (("ACDCTerminal.sequenceNumber", int),),
+    "TransformerEndInfo": (("TransformerEndInfo.phaseAngleClock", int),),
     "TransformerTankEnd": (_END_NUMBER,),
     "UsagePoint": (_CUSTOMERS,),
     **dict.fromkeys(CONSUMERS, (_CUSTOMERS,)),
+    **dict.fromkeys(LINES, (("Conductor.length", float),)),
 }
 _READ_CLOSELY = _REQUIRED.keys() | _NUMBERS.keys()
 
