@@ -3,7 +3,7 @@
 The events of a stream also reach whoever subscribes to their subject directly, so following needs no consumer at the
 broker. What this may lose, around a reconnect or to a slow process, is found by the producer's numbers and mended by a
 new snapshot. Snapshot and events go to the same handler, one at a time; since each carries a whole object with a
-revision, the order in which the two arrive does not matter.
+revision, or a difference that follows one revision and no other, the order in which the two arrive does not matter.
 """
 
 import asyncio

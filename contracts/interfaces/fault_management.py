@@ -4,6 +4,7 @@ from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publicatio
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.nouns.trouble_tickets import TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutages
@@ -32,6 +33,7 @@ FAULT_MANAGEMENT = Interface(
     subscribes=(
         Subscription(role="meter-reading-and-control", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),
         Subscription(role="network-operation", verb=Verb.CHANGED, noun=FeederTopology, mode=Mode.FOLLOW),
+        Subscription(role="network-operation", verb=Verb.CREATED, noun=SwitchingEvents, mode=Mode.KEYED),
         Subscription(role="network-operation", verb=Verb.CHANGED, noun=SwitchingPlans, mode=Mode.KEYED),
         Subscription(role="network-operation", verb=Verb.CLOSED, noun=SwitchingPlans, mode=Mode.KEYED),
         Subscription(role="work-management", verb=Verb.CHANGED, noun=MaintenanceOrders, mode=Mode.KEYED),

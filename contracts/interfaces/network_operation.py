@@ -5,6 +5,7 @@ from contracts.nouns.controls import Controls
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.measurements import Measurements
 from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.verbs import Verb
 
@@ -25,6 +26,7 @@ NETWORK_OPERATION = Interface(
     ),
     publishes=(
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=FeederTopology),
+        Publication(lane=Lane.CONTROL, verb=Verb.CREATED, noun=SwitchingEvents),
         Publication(lane=Lane.CONTROL, verb=Verb.CREATED, noun=SwitchingPlans),
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=SwitchingPlans),
         Publication(lane=Lane.CONTROL, verb=Verb.CLOSED, noun=SwitchingPlans),
@@ -35,6 +37,7 @@ NETWORK_OPERATION = Interface(
     ),
     state=(
         FeederTopology,
+        SwitchingEvents,
         SwitchingPlans,
     ),
 )

@@ -6,9 +6,15 @@ trace. Network model management tells it as built and in its normal state, netwo
 A reply carries whole feeders. An event carries :class:`FeederChange`, what is different since the revision before;
 ``revision`` grows by one with each change of that feeder, and :meth:`Feeder.after` applies one to the other. Whoever
 has another revision or another model asks for the feeder.
+
+Nothing here need fit into one message. A large feeder is told as several ``Feeder`` of the same mRID and revision, each
+with some of its members (:meth:`Feeder.parts`); :meth:`FeederTopology.whole` puts them together. A change of too many
+members is told with a revision that leaves one out and with nothing listed, so that everybody asks.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import count
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -17,6 +23,15 @@ from contracts.nouns.units import PhaseCode
 from contracts.types import Instant, Name, ObjectReference, attribute
 
 NAMESPACE = "urn:busbar:2026:FeederTopology#"
+
+MOST_MEMBERS = 800
+"""How many nodes, pieces of equipment, indicators and usage points one ``Feeder`` of a message has at most.
+
+With names of ordinary length that is half of what a message can bear (1 MiB).
+"""
+
+MOST_CHANGES = 4000
+"""How many nodes, switches and usage points one ``FeederChange`` lists at most; that is less than a message bears."""
 
 
 class SafetyStateKind(StrEnum):
@@ -128,6 +143,21 @@ class Feeder(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attri
     names: tuple[Name, ...] = field(name="Names", default=())
     usage_point: tuple[UsagePoint, ...] = field(name="UsagePoint", default=())
 
+    def parts(self) -> "Iterator[Feeder]":
+        """This feeder as pieces of at most :data:`MOST_MEMBERS` members, in their order; a small one is one piece."""
+        places = count()
+        pieces: list[dict[str, list[Struct]]] = []
+        for name in _MEMBERS:
+            for member in getattr(self, name):
+                if next(places) % MOST_MEMBERS == 0:
+                    pieces.append({each: [] for each in _MEMBERS})
+                pieces[-1][name].append(member)
+        if len(pieces) <= 1:
+            yield self
+            return
+        for piece in pieces:
+            yield replace(self, **{name: tuple(members) for name, members in piece.items()})
+
     def after(self, change: "FeederChange") -> "Feeder | None":
         """This feeder after ``change``; None where the change does not follow this revision of this model."""
         if (change.model_version, change.revision) != (self.model_version, self.revision + 1):
@@ -180,3 +210,20 @@ class FeederTopology(Struct, frozen=True, kw_only=True, omit_defaults=True, rena
 
     feeder: tuple[Feeder, ...] = field(name="Feeder", default=())
     feeder_change: tuple[FeederChange, ...] = field(name="FeederChange", default=())
+
+    def whole(self) -> tuple[Feeder, ...]:
+        """The feeders, each once, put together from its pieces."""
+        pieces: dict[tuple[str, str, int], list[Feeder]] = {}
+        for each in self.feeder:
+            pieces.setdefault((each.mrid, each.model_version, each.revision), []).append(each)
+        return tuple(map(_together, pieces.values()))
+
+
+_MEMBERS = ("connectivity_node", "equipment", "fault_indicator", "usage_point")
+
+
+def _together(pieces: list[Feeder]) -> Feeder:
+    if len(pieces) == 1:
+        return pieces[0]
+    members = {name: tuple(each for piece in pieces for each in getattr(piece, name)) for name in _MEMBERS}
+    return replace(pieces[0], **members)

@@ -8,6 +8,7 @@ from contracts.message import Message
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.nouns.trouble_tickets import TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutages
@@ -28,8 +29,18 @@ service = Service(FAULT_MANAGEMENT, store=Store, memory=Memory)
 @service.on(Verb.CHANGED, FeederTopology)
 async def follow_topology(message: Message[FeederTopology], work: Work[Store]) -> None:
     """What network operation reports open, dead or live again is known, whatever the evidence says."""
-    for network in await work.store.follow(message.noun.feeder):
+    feeders, changes = message.noun.whole(), message.noun.feeder_change
+    missing = await work.store.missing(changes)
+    if missing is not None:
+        feeders += (await work.request(FeederTopology, ids=missing)).whole()
+    for network in await work.store.follow(feeders, changes):
         await settle(work, await work.store.situation(network, work.now, work.new_id))
+
+
+@service.on(Verb.CREATED, SwitchingEvents)
+async def hear_operations(message: Message[SwitchingEvents], work: Work[Store]) -> None:
+    """What was switched and when is kept: with the structure of the feeders it tells how things were at any time."""
+    await work.store.add_operations(message.noun.switching_event)
 
 
 @service.on(Verb.CREATED, EndDeviceEvents)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from msgspec import json
 
-from contracts.nouns.feeder_topology import Feeder
+from contracts.nouns.feeder_topology import Feeder, FeederChange
+from contracts.nouns.switching_events import SwitchingEvent
 from contracts.nouns.trouble_tickets import TroubleTicket
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.network import Network, areas
@@ -46,6 +47,28 @@ class Memory:
             self._redraw()
         return True
 
+    def apply(self, change: FeederChange) -> Feeder | None:
+        """A feeder after a change, or as it is where that change is its last; None where the change does not follow."""
+        known = self._feeders.get(change.mrid)
+        if known is None or (known.model_version, known.revision) == (change.model_version, change.revision):
+            return known
+        return known.after(change)
+
+    def missing(self, changes: Iterable[FeederChange]) -> tuple[str, ...] | None:
+        """The feeders that have to be asked for before ``changes`` mean something; none named is all, None is no one.
+
+        That is all after a new model, and else those that missed a change.
+        """
+        models = {feeder.model_version for feeder in self._feeders.values()}
+        asked = []
+        for change in changes:
+            known = self._feeders.get(change.mrid)
+            if known is None or change.model_version not in models:
+                return ()
+            if change.revision > known.revision + 1:
+                asked.append(change.mrid)
+        return tuple(asked) or None
+
     def networks(self, points: Iterable[str]) -> list[Network]:
         """The areas in which these usage points are, each once; unknown ones are in none."""
         chosen = {self._areas[self._feeder_of[mrid]] for mrid in points if mrid in self._feeder_of}
@@ -74,13 +97,19 @@ class Store(KernelStore):
 
     memory: Memory
 
-    async def follow(self, feeders: Sequence[Feeder]) -> list[Network]:
-        """Take the newer ones of ``feeders``; the areas in which the table learned something, locked.
+    async def missing(self, changes: Sequence[FeederChange]) -> tuple[str, ...] | None:
+        """The feeders that have to be asked for because of ``changes``; none named is all, None is no one."""
+        return (await self._memory()).missing(changes)
+
+    async def follow(self, feeders: Sequence[Feeder], changes: Sequence[FeederChange]) -> list[Network]:
+        """Take the newer ones of ``feeders`` and ``changes``; the areas in which the table learned something, locked.
 
         Each process hears the same events; the one that is first to write them judges what follows.
         """
         memory = await self._memory()
         newer = [feeder for feeder in feeders if memory.put(feeder)]
+        after = (memory.apply(change) for change in changes)
+        newer += [feeder for feeder in after if feeder is not None and memory.put(feeder)]
         networks = {network.feeders: network for feeder in newer if (network := memory.network(feeder.mrid))}
         await self.lock_areas(networks.values())
         changed = set()
@@ -127,6 +156,25 @@ class Store(KernelStore):
             [each.source for each in evidence],
         )
         return frozenset(row["usage_point"] for row in rows)
+
+    async def add_operations(self, events: Sequence[SwitchingEvent]) -> None:
+        """Keep what happened in the field; what is known already stays as it is."""
+        await self.executemany(
+            "INSERT INTO operation (mrid, device, phases, kind, type, at) VALUES ($1, $2, $3, $4, $5, $6)"
+            " ON CONFLICT DO NOTHING",
+            [
+                (
+                    event.mrid,
+                    event.operated_switch.mrid,
+                    event.phases,
+                    event.kind,
+                    event.type,
+                    event.created_date_time,
+                )
+                for event in events
+                if event.operated_switch.mrid is not None
+            ],
+        )
 
     async def situation(self, network: Network, now: datetime, new_id: Callable[[], str]) -> Situation:
         """All that is known of an area: what is open, what ended while it began, and what was heard since."""

@@ -1,6 +1,7 @@
 """Network model management: documents and differences in, versions and feeders out."""
 
 from collections.abc import AsyncIterator
+from itertools import chain
 
 from contracts.errors import Conflict, Invalid, NotFound
 from contracts.interfaces.network_model_management import NETWORK_MODEL_MANAGEMENT
@@ -116,14 +117,16 @@ async def tell_differences(message: Message[NetworkDifferences], work: Work[Stor
 
 @service.on(Verb.GET, FeederTopology)
 async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> AsyncIterator[FeederTopology]:
-    """The feeders of the active model in their normal state, one in each part of the reply."""
+    """The feeders of the active model in their normal state, one in each part of the reply; a large one in several."""
     wanted = [] if message.request is None else [each.value for each in message.request.id]
     feeders = await work.store.feeders(wanted)
     missing = set(wanted) - {feeder.mrid for feeder in feeders}
     if missing:
         raise NotFound("there is no such feeder in the active model", object_id=min(missing))
-    for place in range(max(1, len(feeders))):
-        yield FeederTopology(feeder=feeders[place : place + 1])
+    if not feeders:
+        yield FeederTopology()
+    for part in chain.from_iterable(feeder.parts() for feeder in feeders):
+        yield FeederTopology(feeder=(part,))
 
 
 async def objects_in(version: Version | None, mrids: frozenset[str], work: Work[Store]) -> NetworkModel:

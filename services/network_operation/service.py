@@ -1,6 +1,7 @@
 """Network operation: positions in, live feeders out; plans in, instructions out, one after the other."""
 
 from collections.abc import AsyncIterator
+from itertools import chain
 
 from contracts.errors import Conflict, NotFound, from_reply
 from contracts.interfaces.network_operation import NETWORK_OPERATION
@@ -9,8 +10,18 @@ from contracts.nouns.controls import Controls
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.measurements import Measurements
 from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.switching_events import SwitchingEvent, SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlan, SwitchingPlans
 from contracts.verbs import Verb
+from services.network_operation.domain.operations import (
+    by_command,
+    by_hand,
+    by_itself,
+    is_repetition,
+    notes_in,
+    operation,
+    signals,
+)
 from services.network_operation.domain.switching import (
     StepKey,
     aborted,
@@ -28,7 +39,9 @@ from services.network_operation.domain.switching import (
 from services.network_operation.domain.topology import (
     Position,
     adopted,
+    difference,
     is_news,
+    news,
     operated,
     positions_in,
     switches,
@@ -47,29 +60,34 @@ async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> Non
     built = await work.request(FeederTopology)
     if revision < await work.store.lock_network():
         return
-    feeders = adopted(built.feeder, await work.store.feeders(), await work.store.positions(), work.now)
+    feeders = adopted(built.whole(), await work.store.feeders(), await work.store.positions(), work.now)
     await work.store.replace_feeders(feeders, revision)
     for feeder in feeders:
-        work.publish(Verb.CHANGED, FeederTopology(feeder=(feeder,)), key=feeder.mrid)
+        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(news(feeder),)), key=feeder.mrid)
 
 
 @service.on(Verb.CREATED, Measurements)
-async def hear_positions(message: Message[Measurements], work: Work[Store]) -> None:
-    """What telemetry says of switches becomes the live state, and may be what a plan waits for."""
+async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
+    """What telemetry says of switches becomes the live state, and may be what a plan waits for; flags are told."""
+    notes = notes_in(message.noun)
     for position in positions_in(message.noun):
-        await take_position(position, work)
+        await take_position(position, operation(position, notes), work)
+    for signal in signals(notes):
+        await record(signal, work)
 
 
 @service.on(Verb.GET, FeederTopology)
 async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> AsyncIterator[FeederTopology]:
-    """The feeders as they are now, one in each part of the reply."""
+    """The feeders as they are now, one in each part of the reply; a large one in several."""
     wanted = [] if message.request is None else [each.value for each in message.request.id]
     feeders = await work.store.feeders(wanted)
     missing = set(wanted) - {feeder.mrid for feeder in feeders}
     if missing:
         raise NotFound("there is no such feeder", object_id=min(missing))
-    for place in range(max(1, len(feeders))):
-        yield FeederTopology(feeder=feeders[place : place + 1])
+    if not feeders:
+        yield FeederTopology()
+    for part in chain.from_iterable(feeder.parts() for feeder in feeders):
+        yield FeederTopology(feeder=(part,))
 
 
 @service.on(Verb.CREATE, SwitchingPlans)
@@ -117,7 +135,8 @@ async def hear_of_crew(message: Message[SwitchingPlans], work: Work[Store]) -> N
         return
     plan = await work.store.plan(key.plan)
     if plan is not None:
-        await take_position(position_after(plan, key, executed_at(message.payload) or work.now), work)
+        position = position_after(plan, key, executed_at(message.payload) or work.now)
+        await take_position(position, by_hand(operation(position), key.plan), work)
 
 
 @service.on_wake("step")
@@ -126,20 +145,38 @@ async def give_up(wake: Wake, work: Work[Store]) -> None:
     await abort(StepKey.parse(wake.payload), "no confirmation in time", work)
 
 
-async def take_position(position: Position, work: Work[Store]) -> None:
-    """Make a position the live state unless it is old, and go on with the plan that waits for it."""
+async def take_position(position: Position, event: SwitchingEvent, work: Work[Store]) -> None:
+    """Tell an operation, make it the live state unless it is old, and go on with the plan that waits for it."""
     await work.store.lock_network()
+    feeders = await work.store.feeders()
+    waiting = [
+        (plan, key)
+        for plan in await work.store.plans_under_way()
+        if (key := awaited(plan)) is not None and position_after(plan, key, position.at) == position
+    ]
+    switch = switches(feeders).get(position.device)
+    last = await work.store.last_operation(position.device, position.at)
+    if not is_repetition(event, switch, last):
+        event = by_command(event, waiting[0][0].mrid) if waiting else by_itself(event, switch, last)
+        await record(event, work)
     if not is_news(position, await work.store.position(position.device)):
         return
     await work.store.save_position(position)
-    feeders = operated(await work.store.feeders(), position)
-    await work.store.save_feeders(feeders)
-    for feeder in feeders:
-        work.publish(Verb.CHANGED, FeederTopology(feeder=(feeder,)), key=feeder.mrid)
-    for plan in await work.store.plans_under_way():
-        key = awaited(plan)
-        if key is not None and position_after(plan, key, position.at) == position:
-            await carry_on(confirmed(plan, key, position.at), work)
+    changed = operated(feeders, position)
+    await work.store.save_feeders(changed)
+    before = {feeder.mrid: feeder for feeder in feeders}
+    for feeder in changed:
+        change = difference(before[feeder.mrid], feeder)
+        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(change,)), key=feeder.mrid)
+    for plan, key in waiting:
+        await carry_on(confirmed(plan, key, position.at), work)
+
+
+async def record(event: SwitchingEvent, work: Work[Store]) -> None:
+    """Keep what happened in the field and tell it, once."""
+    if await work.store.add_event(event):
+        key = event.operated_switch.mrid or ""
+        work.publish(Verb.CREATED, SwitchingEvents(switching_event=(event,)), key=key)
 
 
 async def carry_on(plan: SwitchingPlan, work: Work[Store]) -> SwitchingPlan:

@@ -1,10 +1,12 @@
 """The live feeders, the positions of switches and the switching plans."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec import json
 
 from contracts.nouns.feeder_topology import Feeder
+from contracts.nouns.switching_events import SwitchingEvent
 from contracts.nouns.switching_plans import SwitchingPlan
 from services.network_operation.domain.switching import is_under_way
 from services.network_operation.domain.topology import Position
@@ -60,6 +62,28 @@ class Store(KernelStore):
             position.open,
             position.at,
         )
+
+    async def last_operation(self, device: str, at: datetime) -> SwitchingEvent | None:
+        """What a device did last until ``at``, that instant included."""
+        noun = await self.fetchval(
+            "SELECT noun FROM switching_event WHERE device = $1 AND at <= $2 AND noun ? 'kind'"
+            " ORDER BY at DESC, number DESC LIMIT 1",
+            device,
+            at,
+        )
+        return None if noun is None else json.decode(noun, type=SwitchingEvent)
+
+    async def add_event(self, event: SwitchingEvent) -> bool:
+        """Keep what happened in the field; False when it is known already."""
+        row = await self.lock(
+            "INSERT INTO switching_event (mrid, device, at, noun) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING RETURNING mrid",
+            event.mrid,
+            event.operated_switch.mrid,
+            event.created_date_time,
+            json.encode(event).decode(),
+        )
+        return row is not None
 
     async def plan(self, mrid: str) -> SwitchingPlan | None:
         """One plan, whatever became of it."""

@@ -52,7 +52,6 @@ WAITING = {
     "OperationalTags",
     "SafetyDocuments",
     "ServiceOrders",
-    "SwitchingEvents",
     "SwitchingOrders",
     "SwitchingPlanRequests",
     "SwitchingStudies",

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import canonicalize
 
 import pytest
 from msgspec import Struct
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 import contracts
 from contracts.catalogue import ROLES
@@ -125,7 +125,7 @@ def test_the_examples_tell_one_story() -> None:
     request = read("WorkRequests/create").noun.work_request[0]
     order = read("MaintenanceOrders/created").noun.maintenance_order[0]
     ticket = read("TroubleTickets/create").noun.trouble_ticket[0]
-    feeder = read("FeederTopology/changed").noun.feeder[0]
+    feeder = read("FeederTopology/reply").noun.feeder[0]
 
     assert closed.mrid == outage.mrid == plan.outage.mrid
     assert request.work[0].mrid == order.work[0].mrid
@@ -136,7 +136,18 @@ def test_the_examples_tell_one_story() -> None:
     assert {switch.mrid for switch in outage.opened_switches} <= equipment
     assert {step.action.operated_switch.mrid for step in plan.switching_step_groups[0].switching_step} <= equipment
 
+    trip = read("SwitchingEvents/created").noun.switching_event[0]
+    assert [switch.mrid for switch in outage.opened_switches] == [trip.operated_switch.mrid]
+    assert trip.operated_switch.mrid in identities(read("Measurements/created").noun)
+
     dark = {point.mrid for point in outage.de_energized_usage_point}
+    change = read("FeederTopology/changed").noun.feeder_change[0]
+    assert {point.mrid for point in change.energized_usage_point} == dark
+    assert {state.mrid for state in change.switch_state} <= equipment
+    before = replace(feeder, revision=change.revision - 1)
+    after = before.after(change)
+    assert after is not None
+    assert (after.equipment, after.usage_point) == (before.equipment, before.usage_point)
     assert dark == {point.mrid for point in feeder.usage_point}
     assert dark == {point.mrid for point in closed.energized_usage_point}
     assert outage.original_customers_served == sum(point.customers for point in feeder.usage_point)
@@ -145,7 +156,7 @@ def test_the_examples_tell_one_story() -> None:
 
 def test_the_days_before_and_after_belong_to_the_same_story() -> None:
     outage = read("UnplannedOutages/created").noun.unplanned_outage[0]
-    feeder = read("FeederTopology/changed").noun.feeder[0]
+    feeder = read("FeederTopology/reply").noun.feeder[0]
     equipment = {item.mrid for item in feeder.equipment}
     points = {point.mrid for point in feeder.usage_point}
 

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 from msgspec import json
 from msgspec.structs import replace
 
@@ -14,8 +15,9 @@ from contracts.codes.end_device_events import EMITTED, EventKind
 from contracts.interface import Lane
 from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
-from contracts.nouns.feeder_topology import Feeder, FeederTopology
+from contracts.nouns.feeder_topology import Feeder, FeederChange, FeederTopology
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
+from contracts.nouns.switching_events import SwitchingEvent, SwitchingEvents, SwitchingEventType
 from contracts.nouns.switching_plans import SwitchActionKind
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState, UnplannedOutage, UnplannedOutages
@@ -26,7 +28,7 @@ from services.fault_management.service import service as fault_management
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
-from tests.fixtures.small_feeder import POINTS, feeder, s, under
+from tests.fixtures.small_feeder import POINTS, change, feeder, s, under
 
 FM = "fault-management"
 S = OutageState
@@ -57,11 +59,25 @@ class Field:
         await asyncio.sleep(0.1)
 
     async def switched(self, after: Feeder) -> None:
-        """Network operation tells a new state of the feeder."""
-        self.topology = replace(after, revision=self.topology.revision + 1)
-        await self.peers["network-operation"].tell(
-            Verb.CHANGED, FeederTopology(feeder=(self.topology,)), key=after.mrid
+        """Network operation tells how the feeder changed."""
+        before, self.topology = self.topology, replace(after, revision=self.topology.revision + 1)
+        await self.tell(change(before, self.topology))
+
+    async def tell(self, what: FeederChange) -> None:
+        """Network operation tells a change."""
+        topology = FeederTopology(feeder_change=(what,))
+        await self.peers["network-operation"].tell(Verb.CHANGED, topology, key=what.mrid)
+
+    async def kept(self, sql: str) -> list[Any]:
+        """What fault management has in its tables."""
+        login = self.installation.settings.login(FM)
+        connection = await asyncpg.connect(
+            host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
         )
+        try:
+            return [tuple(row) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
 
     async def meters(self, kind: EventKind, *points: str, at: float) -> None:
         """Meters tell, one message each."""
@@ -253,3 +269,42 @@ async def test_a_call_from_a_place_that_nobody_knows_is_taken_all_the_same(dms: 
         answered = await here.call("nowhere", 35, "lost")
         assert answered.status is not None
         assert (answered.incident, answered.status.value) == (None, "UNLOCATED")
+
+
+async def test_a_feeder_of_which_a_change_was_missed_or_that_has_a_new_model_is_asked_for(dms: Installation) -> None:
+    async with field(dms) as here, here.fault_management():
+        await here.peers["network-operation"].serve(here.snapshot)
+        await here.grant(40)
+        await here.located_call("T11-1", 35, "before")
+        missed = replace(feeder("B", at=s(40)), revision=4)
+        here.topology = missed
+        await here.tell(FeederChange(mrid="feeder", event_time=s(40), model_version="1", revision=4))
+        known = await here.until(S.CONFIRMED)
+        assert points(known.de_energized_usage_point) == set(POINTS)
+        here.topology = replace(feeder(at=s(50)), model_version="2", revision=5)
+        await here.tell(FeederChange(mrid="feeder", event_time=s(50), model_version="2", revision=5))
+        restored = await here.until(S.RESTORED)
+        assert points(restored.energized_usage_point) == set(POINTS)
+        assert await here.kept("SELECT model_version, revision FROM feeder") == [("2", 5)]
+
+
+async def test_an_operation_that_is_told_again_is_kept_once_and_flags_are_kept_beside_it(dms: Installation) -> None:
+    async with field(dms) as here, here.fault_management():
+        await here.grant(40)
+        trip = SwitchingEvent(
+            mrid="B/0/open",
+            created_date_time=s(0),
+            kind=SwitchActionKind.OPEN,
+            type=SwitchingEventType.TRIP,
+            operated_switch=ObjectReference(mrid="B"),
+        )
+        flag = replace(trip, mrid="FI/0", kind=None, type=SwitchingEventType.FAULT_INDICATION)
+        for events in ((trip,), (flag, trip), (flag,)):
+            told = SwitchingEvents(switching_event=events)
+            await here.peers["network-operation"].tell(Verb.CREATED, told, key="B")
+        kept: list[Any] = []
+        async with asyncio.timeout(10):
+            while len(kept) < 2:
+                await asyncio.sleep(0.05)
+                kept = await here.kept("SELECT mrid, kind, type, at FROM operation ORDER BY mrid")
+        assert kept == [("B/0/open", "open", "TRIP", s(0)), ("FI/0", None, "FAULT_INDICATION", s(0))]

@@ -13,9 +13,10 @@ from contracts.catalogue import CATALOGUE
 from contracts.errors import BusbarError, Conflict, Invalid, NotFound, from_reply
 from contracts.interface import Lane
 from contracts.message import Error, Level, Message, Reply, Result
-from contracts.nouns.feeder_topology import Equipment, Feeder, FeederTopology
-from contracts.nouns.measurements import Discrete, DiscreteValue, Measurements, SwitchPosition
+from contracts.nouns.feeder_topology import Equipment, Feeder, FeederChange, FeederTopology
+from contracts.nouns.measurements import Discrete, DiscreteValue, Measurements, MeasurementType, SwitchPosition
 from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
+from contracts.nouns.switching_events import SwitchingEvents, SwitchingEventType
 from contracts.nouns.switching_plans import (
     SwitchAction,
     SwitchActionKind,
@@ -27,6 +28,7 @@ from contracts.nouns.switching_plans import (
 from contracts.types import ObjectReference
 from contracts.verbs import Verb
 from services.network_model_management.service import service as network_model_management
+from services.network_operation.domain.topology import news
 from services.network_operation.service import service as network_operation
 from shared.config import Context, Settings
 from shared.runtime import running
@@ -48,6 +50,8 @@ class Net:
         self.admin = admin
         self.scada = scada
         self.crews = crews
+        self.feeders: dict[str, Feeder] = {}
+        self.waiting: list[Message[Any]] = []
 
     async def grant(self, now: datetime) -> None:
         """Move the time of the context."""
@@ -62,15 +66,34 @@ class Net:
         """The switches by name, once network operation has told the feeders of the harbour."""
         await self.offer(HARBOUR)
         await self.told(Verb.CREATED, NetworkModels)
-        told = [await self.told(Verb.CHANGED, FeederTopology) for _ in range(2)]
-        return {each.name: each for noun in told for each in noun.feeder[0].equipment if each.open is not None}
+        for _ in range(2):
+            change = (await self.told(Verb.CHANGED, FeederTopology)).feeder_change[0]
+            self.feeders[change.mrid] = await self.feeder(NO, change.mrid)
+        known = self.feeders.values()
+        return {each.name: each for feeder in known for each in feeder.equipment if each.open is not None}
+
+    async def changed(self) -> tuple[FeederChange, Feeder]:
+        """The next change of a feeder, and the feeder after it."""
+        (change,) = (await self.told(Verb.CHANGED, FeederTopology)).feeder_change
+        after = self.feeders[change.mrid].after(change)
+        assert after is not None
+        self.feeders[change.mrid] = after
+        return change, after
+
+    async def operation(self) -> tuple[str | None, str | None]:
+        """The kind and the type of the operation that the next event tells."""
+        (event,) = (await self.told(Verb.CREATED, SwitchingEvents)).switching_event
+        return event.kind, event.type
 
     async def told(self, verb: Verb, noun: type[N]) -> N:
-        """The next event, which must be this one."""
-        message = (await self.admin.next()).message
-        assert (message.header.verb, message.header.noun) == (verb, noun.__name__)
-        assert isinstance(message.payload, noun)
-        return message.payload
+        """The next event of this kind; those of other kinds wait, since only one key's events keep their order."""
+        while True:
+            for place, message in enumerate(self.waiting):
+                if (message.header.verb, message.header.noun) == (verb, noun.__name__):
+                    del self.waiting[place]
+                    assert isinstance(message.payload, noun)
+                    return message.payload
+            self.waiting.append((await self.admin.next()).message)
 
     async def feeder(self, role: str, mrid: str) -> Feeder:
         """A feeder as ``role`` tells it."""
@@ -79,14 +102,18 @@ class Net:
         assert isinstance(feeder, Feeder)
         return feeder
 
-    async def measure(self, device: Equipment, position: SwitchPosition, at: datetime) -> None:
-        """Telemetry of a switch position."""
-        discrete = Discrete(
-            measurement_type="SwitchPosition",
-            discrete_values=(DiscreteValue(time_stamp=at, value=int(position)),),
-            power_system_resource=ObjectReference(mrid=device.mrid),
+    async def measure(self, device: Equipment, position: SwitchPosition, at: datetime, *also: MeasurementType) -> None:
+        """Telemetry of a switch position, and of what else is so at that instant."""
+        values = {MeasurementType.SWITCH_POSITION: int(position), **dict.fromkeys(also, 1)}
+        discrete = tuple(
+            Discrete(
+                measurement_type=kind,
+                discrete_values=(DiscreteValue(time_stamp=at, value=value),),
+                power_system_resource=ObjectReference(mrid=device.mrid),
+            )
+            for kind, value in values.items()
         )
-        await self.scada.tell(Verb.CREATED, Measurements(discrete=(discrete,)), key=device.mrid)
+        await self.scada.tell(Verb.CREATED, Measurements(discrete=discrete), key=device.mrid)
 
     async def plan(self, mrid: str, *steps: tuple[SwitchActionKind, str]) -> Message[SwitchingPlans]:
         """Ask for a switching plan with steps on these devices."""
@@ -146,10 +173,11 @@ async def test_a_model_becomes_versions_and_live_feeders(state: Path) -> None:
         (model,) = first.noun.network_model
         assert (model.revision, model.status_kind, model.document) == (1, ModelStatusKind.ACTIVE, None)
         assert (await net.told(Verb.CREATED, NetworkModels)).network_model == (model,)
-        hill, quay = [(await net.told(Verb.CHANGED, FeederTopology)).feeder[0] for _ in range(2)]
+        told = [(await net.told(Verb.CHANGED, FeederTopology)).feeder_change[0] for _ in range(2)]
+        hill, quay = [await net.feeder(NO, change.mrid) for change in told]
+        assert told == [news(hill), news(quay)]
         assert (hill.model_version, hill.revision, len(quay.usage_point)) == ("1", 1, 19)
         assert all(node.source_phases is not None for node in (*hill.connectivity_node, *quay.connectivity_node))
-        assert await net.feeder(NO, quay.mrid) == quay
         built = await net.feeder(NMM, quay.mrid)
         assert built.equipment == quay.equipment
 
@@ -158,7 +186,7 @@ async def test_a_model_becomes_versions_and_live_feeders(state: Path) -> None:
         second = await net.offer(HARBOUR.replace("Anchor Street 1<", "Anchor Lane 1<"))
         assert second.noun.network_model[0].revision == 2
         assert (await net.told(Verb.CREATED, NetworkModels)).network_model[0].revision == 2
-        assert (await net.told(Verb.CHANGED, FeederTopology)).feeder[0].revision == 2
+        assert (await net.told(Verb.CHANGED, FeederTopology)).feeder_change[0].revision == 2
 
         listed = await net.admin.request(NMM, Verb.GET, NetworkModels)
         assert [(each.revision, each.status_kind) for each in listed.noun.network_model] == [
@@ -176,9 +204,12 @@ async def test_a_plan_closes_a_breaker_by_telemetry_and_a_fuse_by_the_word_of_a_
         breaker, fuse = switches["Quay breaker"], switches["Anchor Street fuse"]
         start = datetime.now(UTC) - timedelta(minutes=30)
         await net.measure(breaker, SwitchPosition.OPEN, start)
-        (quay,) = (await net.told(Verb.CHANGED, FeederTopology)).feeder
+        assert await net.operation() == (OPEN, SwitchingEventType.REPORTED)
+        change, quay = await net.changed()
         assert (quay.revision, quay.event_time) == (2, start)
         assert {node.source_phases for node in quay.connectivity_node} == {None}
+        assert [each.mrid for each in change.de_energized_usage_point] == sorted(each.mrid for each in quay.usage_point)
+        assert await net.feeder(NO, quay.mrid) == quay
         await net.measure(breaker, SwitchPosition.CLOSED, start - timedelta(minutes=1))
 
         assert isinstance(failure(await net.plan("wrong", (CLOSE, "no such switch"))), Invalid)
@@ -193,8 +224,9 @@ async def test_a_plan_closes_a_breaker_by_telemetry_and_a_fuse_by_the_word_of_a_
         assert (control.power_system_resource.mrid, control.value) == (breaker.mrid, SwitchPosition.CLOSED)
         await net.scada.reply(command, Reply(result=Result.OK))
         await net.measure(breaker, SwitchPosition.CLOSED, start + timedelta(minutes=20))
-        (quay,) = (await net.told(Verb.CHANGED, FeederTopology)).feeder
-        assert quay.revision == 3
+        assert await net.operation() == (CLOSE, SwitchingEventType.COMMAND)
+        change, quay = await net.changed()
+        assert (quay.revision, len(change.energized_usage_point)) == (3, 19)
         assert await net.told_plan(Verb.CHANGED) == ("IN_PROGRESS", None)
 
         order = (await net.crews.next()).message
@@ -202,7 +234,9 @@ async def test_a_plan_closes_a_breaker_by_telemetry_and_a_fuse_by_the_word_of_a_
         ((step,),) = [group.switching_step for group in part.switching_step_groups]
         assert step.switch_action.operated_switch.mrid == fuse.mrid
         await net.crews.reply(order, Reply(result=Result.OK))
-        (quay,) = (await net.told(Verb.CHANGED, FeederTopology)).feeder
+        assert await net.operation() == (OPEN, SwitchingEventType.MANUAL)
+        change, quay = await net.changed()
+        assert len(change.de_energized_usage_point) == 5
         dark = {node.mrid for node in quay.connectivity_node if node.source_phases is None}
         assert sum(point.node in dark for point in quay.usage_point) == 5
         assert await net.told_plan(Verb.CLOSED) == ("COMPLETED", None)
@@ -227,7 +261,8 @@ async def test_a_command_that_fails_ends_its_plan_and_nothing_more_is_switched(s
         with pytest.raises(TimeoutError):
             await net.scada.next(timeout_s=0.5)
         await net.measure(recloser, SwitchPosition.OPEN, datetime.now(UTC))
-        (quay,) = (await net.told(Verb.CHANGED, FeederTopology)).feeder
+        assert await net.operation() == (OPEN, SwitchingEventType.REPORTED)
+        _, quay = await net.changed()
         assert [each.open for each in quay.equipment if each.mrid == recloser.mrid] == [True]
         with pytest.raises(TimeoutError):
             await net.scada.next(timeout_s=0.5)
@@ -246,6 +281,48 @@ async def test_a_crew_that_is_too_late_ends_the_plan_and_its_word_still_counts(s
         await net.grant(MORNING + timedelta(hours=2))
         assert await net.told_plan(Verb.CLOSED) == ("ABORTED", f"step 1 ({fuse.mrid}): no confirmation in time")
         await net.crews.reply(order, Reply(result=Result.OK))
-        (quay,) = (await net.told(Verb.CHANGED, FeederTopology)).feeder
+        assert await net.operation() == (OPEN, SwitchingEventType.MANUAL)
+        _, quay = await net.changed()
         assert quay.event_time == MORNING + timedelta(hours=2)
         assert [each.open for each in quay.equipment if each.mrid == fuse.mrid] == [True]
+
+
+async def test_a_trip_a_reclosing_and_a_lockout_are_told_each_once_with_the_time_of_the_field(state: Path) -> None:
+    async with harbour(state) as net:
+        recloser = (await net.adopted())["Quay recloser"]
+        start = datetime.now(UTC) - timedelta(minutes=30)
+        trip = (recloser, SwitchPosition.OPEN, start, MeasurementType.TRIP)
+        await net.measure(*trip)
+        (event,) = (await net.told(Verb.CREATED, SwitchingEvents)).switching_event
+        assert (event.kind, event.type, event.created_date_time) == (OPEN, SwitchingEventType.TRIP, start)
+        assert event.operated_switch.mrid == recloser.mrid
+        await net.changed()
+        await net.measure(*trip)
+        await net.measure(recloser, SwitchPosition.CLOSED, start + timedelta(seconds=15))
+        assert await net.operation() == (CLOSE, SwitchingEventType.RECLOSE)
+        await net.changed()
+        at = start + timedelta(seconds=16)
+        await net.measure(recloser, SwitchPosition.OPEN, at, MeasurementType.TRIP, MeasurementType.LOCKOUT)
+        assert await net.operation() == (OPEN, SwitchingEventType.TRIP)
+        await net.changed()
+        assert await net.operation() == (OPEN, SwitchingEventType.LOCKOUT)
+        await net.measure(recloser, SwitchPosition.CLOSED, at + timedelta(seconds=15))
+        assert await net.operation() == (CLOSE, SwitchingEventType.REPORTED)
+
+
+async def test_an_operation_that_is_heard_of_late_is_told_and_changes_nothing(state: Path) -> None:
+    async with harbour(state) as net:
+        recloser = (await net.adopted())["Quay recloser"]
+        start = datetime.now(UTC) - timedelta(minutes=30)
+        await net.measure(recloser, SwitchPosition.OPEN, start)
+        assert await net.operation() == (OPEN, SwitchingEventType.REPORTED)
+        await net.changed()
+        await net.measure(recloser, SwitchPosition.OPEN, start - timedelta(minutes=2))
+        (event,) = (await net.told(Verb.CREATED, SwitchingEvents)).switching_event
+        assert event.created_date_time == start - timedelta(minutes=2)
+        await net.measure(recloser, SwitchPosition.CLOSED, start - timedelta(minutes=1))
+        assert await net.operation() == (CLOSE, SwitchingEventType.REPORTED)
+        await net.measure(recloser, SwitchPosition.CLOSED, start + timedelta(minutes=1))
+        assert await net.operation() == (CLOSE, SwitchingEventType.REPORTED)
+        change, _ = await net.changed()
+        assert change.revision == 3

@@ -1,14 +1,25 @@
 """The feeders as they are now: the model as built, with the positions that were heard of and what is live."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder
+from contracts.nouns.feeder_topology import (
+    MOST_CHANGES,
+    ConnectivityNode,
+    Equipment,
+    Feeder,
+    FeederChange,
+    SwitchState,
+)
 from contracts.nouns.measurements import DiscreteValue, Measurements, SwitchPosition, Validity
+from contracts.types import ObjectReference
 from services.network_operation.domain.energisation import NONE, Network, Phases, live_phases
+
+T = TypeVar("T")
 
 SWITCH_POSITION = "SwitchPosition"
 """The type of the measurements and of the commands that are about the position of a switch."""
@@ -37,7 +48,7 @@ def positions_in(measurements: Measurements) -> tuple[Position, ...]:
         and discrete.power_system_resource is not None
         and discrete.power_system_resource.mrid is not None
         for value in discrete.discrete_values
-        if _is_good(value) and value.value in {SwitchPosition.OPEN, SwitchPosition.CLOSED}
+        if is_good(value) and value.value in {SwitchPosition.OPEN, SwitchPosition.CLOSED}
     ]
     return tuple(sorted(found, key=lambda position: position.at))
 
@@ -56,10 +67,15 @@ def switches(feeders: Iterable[Feeder]) -> dict[str, Equipment]:
 
 
 def operated(feeders: tuple[Feeder, ...], position: Position) -> tuple[Feeder, ...]:
-    """The feeders that differ after the operation, each with its next revision; none when nothing changes."""
+    """The feeders that differ after the operation, each with its next revision; none when nothing changes.
+
+    A change that no message bears leaves out one revision.
+    """
     placed = [_placed(feeder, {position.device: position}) for feeder in feeders]
     return tuple(
-        replace(after, revision=before.revision + 1, event_time=position.at)
+        replace(
+            after, revision=before.revision + (1 if _size(before, after) <= MOST_CHANGES else 2), event_time=position.at
+        )
         for before, after in zip(feeders, _energised(placed), strict=True)
         if after != before
     )
@@ -76,7 +92,35 @@ def adopted(
     )
 
 
-def _is_good(value: DiscreteValue) -> bool:
+def difference(before: Feeder, after: Feeder) -> FeederChange:
+    """What is told of a feeder that became ``after``.
+
+    Where that is more than a message bears nothing is listed and, as in ``after``, a revision is left out.
+    """
+    nodes = tuple(new for old, new in _pairs(before.connectivity_node, after.connectivity_node) if old != new)
+    states = tuple(_state(new) for old, new in _pairs(before.equipment, after.equipment) if old != new)
+    had, has = _supplied_points(before), _supplied_points(after)
+    change = news(after)
+    if after.revision > before.revision + 1:
+        return change
+    return replace(
+        change,
+        connectivity_node=nodes,
+        de_energized_usage_point=_references(had - has),
+        energized_usage_point=_references(has - had),
+        switch_state=states,
+    )
+
+
+def news(feeder: Feeder) -> FeederChange:
+    """The news that there is this revision of a feeder, which everybody has to ask for."""
+    return FeederChange(
+        mrid=feeder.mrid, event_time=feeder.event_time, model_version=feeder.model_version, revision=feeder.revision
+    )
+
+
+def is_good(value: DiscreteValue) -> bool:
+    """True for a value that may be believed: valid as far as is known, and no test."""
     quality = value.measurement_value_quality
     return quality is None or (quality.validity in {None, Validity.GOOD} and not quality.test)
 
@@ -100,3 +144,28 @@ def _energised(feeders: list[Feeder]) -> Iterator[Feeder]:
 
 def _supplied(node: ConnectivityNode, live: Mapping[str, Phases]) -> ConnectivityNode:
     return replace(node, source_phases=live.get(node.mrid, NONE).code)
+
+
+def _pairs(before: Sequence[T], after: Sequence[T]) -> Iterator[tuple[T, T]]:
+    """Members of one feeder before and after; only their states differ."""
+    return zip(before, after, strict=True)
+
+
+def _size(before: Feeder, after: Feeder) -> int:
+    nodes = {new.mrid for old, new in _pairs(before.connectivity_node, after.connectivity_node) if old != new}
+    return len(nodes) + sum(point.node in nodes for point in after.usage_point) + 1
+
+
+def _state(each: Equipment) -> SwitchState:
+    return SwitchState(mrid=each.mrid, open=bool(each.open), open_phases=each.open_phases, suspect=each.suspect)
+
+
+def _supplied_points(feeder: Feeder) -> set[str]:
+    """The usage points that have all their phases."""
+    live = {node.mrid: Phases.of(node.source_phases) for node in feeder.connectivity_node if node.source_phases}
+    wanted = ((point.mrid, Phases.of(point.phases), live.get(point.node, NONE)) for point in feeder.usage_point)
+    return {mrid for mrid, phases, has in wanted if phases & has == phases}
+
+
+def _references(mrids: set[str]) -> tuple[ObjectReference, ...]:
+    return tuple(ObjectReference(mrid=mrid) for mrid in sorted(mrids))
