@@ -5,13 +5,15 @@ by the ordering rule, not verified against the published profile [P]. The namesp
 UnplannedOutage and Outage of the newer public class model.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model), and
-``status.value`` is one of :class:`OutageState`. Every event carries the whole outage after the change.
+``status.value`` is one of :class:`OutageState`; ``phases``, ``ParentOutage`` and ``RestorationStep``, which are
+optional. Every event carries the whole outage after the change.
 """
 
 from enum import StrEnum
 
 from msgspec import Struct, field
 
+from contracts.nouns.units import PhaseCode
 from contracts.types import DateTimeInterval, Instant, Name, ObjectReference, Status, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2021/UnplannedOutages#"
@@ -81,12 +83,22 @@ class OutageArea(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=a
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
+class RestorationStep(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Whose interruption ended at the same time: power was back, or another outage took over (ours)."""
+
+    date_time: Instant
+    usage_point: tuple[ObjectReference, ...] = field(name="UsagePoint", default=())
+
+
 class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """One outage, whole, as it is after its latest change.
 
     ``opened_switches`` are the devices that opened or are thought to have, ``de_energized_usage_point`` who is dark
     now, ``energized_usage_point`` who was dark and has power again. ``status_kind`` is where the crew is; ``cause`` is
-    a word of the crew's finding, since the kinds of the class model do not tell causes apart.
+    a word of the crew's finding, since the kinds of the class model do not tell causes apart. ``phases`` are those that
+    are out where others are not. ``parent_outage`` is the one of which this was a part before it turned out to have a
+    reason of its own. ``restoration_step`` says for ``energized_usage_point`` when, the earliest first; without it they
+    had power again at ``status.dateTime`` of the revision that first named them.
     """
 
     mrid: str
@@ -103,6 +115,7 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     original_customers_served: int | None = None
     original_meters_affected: int | None = None
     outage_kind: OutageStatusKind
+    phases: PhaseCode | None = None
     reported_start_time: Instant | None = None
     revision_number: int
     status_kind: CrewStatusKind | None = None
@@ -118,6 +131,8 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     opened_switches: tuple[ObjectReference, ...] = field(name="OpenedSwitches", default=())
     outage_area: tuple[OutageArea, ...] = field(name="OutageArea", default=())
     outage_isolation_equipment: tuple[ObjectReference, ...] = field(name="OutageIsolationEquipment", default=())
+    parent_outage: ObjectReference | None = field(name="ParentOutage", default=None)
+    restoration_step: tuple[RestorationStep, ...] = field(name="RestorationStep", default=())
     status: Status | None = None
     switching_plans: tuple[ObjectReference, ...] = field(name="SwitchingPlans", default=())
     trouble_ticket: tuple[ObjectReference, ...] = field(name="TroubleTicket", default=())

@@ -60,6 +60,7 @@ def telling_of(outage: UnplannedOutage, header: Header, now: datetime) -> Tellin
         ended_at=period.end,
         dark=_mrids(outage.de_energized_usage_point),
         live=_mrids(outage.energized_usage_point),
+        steps={mrid: step.date_time for step in outage.restoration_step for mrid in _mrids(step.usage_point)},
     )
 
 

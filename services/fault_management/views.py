@@ -22,6 +22,7 @@ from contracts.nouns.unplanned_outages import (
     CrewStatusKind,
     OutageCauseKind,
     OutageStatusKind,
+    RestorationStep,
     UnplannedOutage,
     UnplannedOutages,
 )
@@ -109,6 +110,7 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         de_energized_usage_point=_points(mrid for mrid in outage.points if mrid not in outage.restored),
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
         opened_switches=opened,
+        restoration_step=_steps(outage.restored),
         status=Status(
             date_time=max(outage.restored.values(), default=outage.since), reason=outage.why, value=outage.state
         ),
@@ -121,6 +123,14 @@ def _customers(points: Iterable[str], network: Network | None) -> int | None:
     if network is None:
         return None
     return sum(network.points[mrid].customers for mrid in points if mrid in network.points)
+
+
+def _steps(restored: dict[str, datetime]) -> tuple[RestorationStep, ...]:
+    """Whose interruption ended when, the earliest first."""
+    together: dict[datetime, list[str]] = {}
+    for mrid in sorted(restored):
+        together.setdefault(restored[mrid], []).append(mrid)
+    return tuple(RestorationStep(date_time=at, usage_point=_points(together[at])) for at in sorted(together))
 
 
 def _points(mrids: Iterable[str]) -> tuple[ObjectReference, ...]:

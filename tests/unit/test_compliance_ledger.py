@@ -1,7 +1,7 @@
 """The ledger follows from what was told of the outages, in whatever order and however often it was told."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +36,7 @@ def telling(
     ended: float | None = None,
     outage: str = "outage",
     counts: bool = True,
+    steps: Mapping[str, float] | None = None,
 ) -> Telling:
     return Telling(
         outage=outage,
@@ -47,6 +48,7 @@ def telling(
         ended_at=None if ended is None else m(ended),
         dark=tuple(dark),
         live=tuple(live),
+        steps={point: m(at) for point, at in (steps or {}).items()},
     )
 
 
@@ -95,6 +97,13 @@ def test_a_correction_of_beginning_and_end_moves_all_that_follows_from_them() ->
     corrected = telling(4, (), ("p1", "p2"), at=900, began=5, ended=45)
     assert times(claims([*history, corrected])) == {"p1": (5, 10), "p2": (5, 45)}
     assert times(claims([*history, replace(corrected, ended_at=m(8))])) == {"p1": (5, 8), "p2": (5, 8)}
+
+
+def test_two_steps_told_in_one_message_each_have_their_own_time() -> None:
+    history = [telling(1, POINTS), telling(2, ("p3",), ("p1", "p2"), at=20, steps={"p1": 3, "p2": 20})]
+    assert times(claims(history)) == {"p1": (0, 3), "p2": (0, 20), "p3": (0, None)}
+    corrected = telling(3, (), POINTS, at=40, ended=30, steps={"p1": 4, "p2": 20, "p3": 30})
+    assert times(claims([*history, corrected])) == {"p1": (0, 4), "p2": (0, 20), "p3": (0, 30)}
 
 
 def test_a_return_of_supply_that_is_taken_back_was_none() -> None:
@@ -173,6 +182,7 @@ def histories(draw: st.DrawFn) -> list[Telling]:
                     ended=draw(st.none() | st.integers(0, 40)),
                     outage=f"outage-{number}",
                     counts=draw(st.integers(0, 4)) > 0,
+                    steps=draw(st.dictionaries(st.sampled_from(live), st.integers(0, 40))) if live else None,
                 )
             )
     return told
@@ -194,6 +204,8 @@ def is_dark(history: list[Telling], point: str, at: datetime) -> bool:
     last = history[-1]
     if not last.counts or point not in {*last.dark, *last.live} or at < last.began_at:
         return False
+    if point in last.steps:
+        return at < last.steps[point]
     if last.ended_at is not None and at >= last.ended_at:
         return False
     if point in last.dark:

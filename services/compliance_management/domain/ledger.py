@@ -23,6 +23,7 @@ class Telling(Struct, frozen=True, kw_only=True):
         ended_at: when the last customer had it again, once all have.
         dark: the usage points without supply.
         live: those that had lost it and have it again.
+        steps: when each of them had it again, where the event says so.
     """
 
     outage: str
@@ -34,6 +35,7 @@ class Telling(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     dark: tuple[str, ...]
     live: tuple[str, ...]
+    steps: dict[str, datetime] = {}
 
 
 class Interval(Struct, frozen=True, kw_only=True):
@@ -54,8 +56,8 @@ class Interval(Struct, frozen=True, kw_only=True):
 def claims(history: Iterable[Telling]) -> list[Interval]:
     """What an outage says of each of its usage points, from all that was told of it.
 
-    The newest telling says whose supply was lost, when, and when all had it again. When one of them had it before the
-    others is when it was first told so, unless a later telling took that back.
+    The newest telling says whose supply was lost, when, and when all had it again. It may say for each of them when;
+    where it does not, that is when it was first told of, unless a later telling took that back.
     """
     by_revision = sorted(history, key=lambda telling: telling.revision)
     if not by_revision or not by_revision[-1].counts:
@@ -63,6 +65,9 @@ def claims(history: Iterable[Telling]) -> list[Interval]:
     newest = by_revision[-1]
     back = dict.fromkeys(newest.dark, newest.ended_at)
     for point in newest.live:
+        if point in newest.steps:
+            back[point] = newest.steps[point]
+            continue
         told = newest
         for telling in reversed(by_revision):
             if point not in telling.live:

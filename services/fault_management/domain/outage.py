@@ -13,17 +13,20 @@ from services.fault_management.domain.evidence import SKEW, Evidence
 S = OutageState
 
 NEXT: dict[OutageState, frozenset[OutageState]] = {
-    S.SUSPECTED: frozenset({S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
+    S.SUSPECTED: frozenset({S.VERIFY, S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
+    S.VERIFY: frozenset({S.SUSPECTED, S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
     S.PREDICTED: frozenset({S.SUSPECTED, S.CONFIRMED, S.RESTORED, S.DISMISSED}),
-    S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED}),
-    S.PARTIALLY_RESTORED: frozenset({S.RESTORED}),
+    S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED, S.MOMENTARY}),
+    S.PARTIALLY_RESTORED: frozenset({S.RESTORED, S.MOMENTARY}),
     S.RESTORED: frozenset({S.VERIFIED}),
     S.VERIFIED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
+    S.MOMENTARY: frozenset({S.DISMISSED}),
     S.DISMISSED: frozenset(),
 }
 """Which state may follow which. PREDICTED falls back when the evidence thins out, is dismissed when another outage
-explains it, and is restored without confirmation when all who were dark report power again."""
+explains it, and is restored without confirmation when all who were dark report power again. What was momentary is
+dismissed when it turns out to have been part of a longer outage."""
 
 LOOSE = frozenset({S.SUSPECTED, S.PREDICTED})
 """Inferred, and inferred again with each new evidence; everything later is known and stays where it is."""
@@ -31,7 +34,7 @@ LOOSE = frozenset({S.SUSPECTED, S.PREDICTED})
 KNOWN_DARK = frozenset({S.CONFIRMED, S.PARTIALLY_RESTORED})
 """Known, with usage points still without supply."""
 
-FINAL = frozenset({S.CLOSED, S.DISMISSED})
+FINAL = frozenset({S.CLOSED, S.DISMISSED, S.MOMENTARY})
 
 
 class PlanStatus(StrEnum):
