@@ -10,7 +10,7 @@ from contracts.interfaces.customer_management import CUSTOMER_MANAGEMENT
 from contracts.interfaces.data_warehouse import data_warehouse
 from contracts.interfaces.emergency_simulation import EMERGENCY_SIMULATION
 from contracts.interfaces.engineering_design_management import ENGINEERING_DESIGN_MANAGEMENT
-from contracts.interfaces.event_history import event_history
+from contracts.interfaces.event_history import EVENT_HISTORY
 from contracts.interfaces.external import EXTERNAL
 from contracts.interfaces.fault_management import FAULT_MANAGEMENT
 from contracts.interfaces.gateway import gateway
@@ -29,6 +29,7 @@ from contracts.interfaces.weather import WEATHER
 from contracts.interfaces.work_management import WORK_MANAGEMENT
 from contracts.nouns.asset_catalogue import AssetCatalogue
 from contracts.nouns.assets import Assets
+from contracts.nouns.audit_reports import AuditReports
 from contracts.nouns.auxiliary_agreement_config import AuxiliaryAgreementConfig
 from contracts.nouns.com_module_config import ComModuleConfig
 from contracts.nouns.controls import Controls
@@ -49,9 +50,11 @@ from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.end_device_firmware import EndDeviceFirmware
 from contracts.nouns.end_device_groups import EndDeviceGroups
 from contracts.nouns.equipment_faults import EquipmentFaults
+from contracts.nouns.event_records import EventRecords
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.field_dispatch_histories import FieldDispatchHistories
 from contracts.nouns.get_end_device_events import GetEndDeviceEvents
+from contracts.nouns.get_event_records import GetEventRecords
 from contracts.nouns.get_maintenance_orders import GetMaintenanceOrders
 from contracts.nouns.get_meter_config import GetMeterConfig
 from contracts.nouns.get_meter_readings import GetMeterReadings
@@ -100,6 +103,7 @@ from contracts.nouns.work_requests import WorkRequests
 NOUNS: tuple[NounType, ...] = (
     AssetCatalogue,
     Assets,
+    AuditReports,
     AuxiliaryAgreementConfig,
     ComModuleConfig,
     Controls,
@@ -120,9 +124,11 @@ NOUNS: tuple[NounType, ...] = (
     EndDeviceFirmware,
     EndDeviceGroups,
     EquipmentFaults,
+    EventRecords,
     FeederTopology,
     FieldDispatchHistories,
     GetEndDeviceEvents,
+    GetEventRecords,
     GetMaintenanceOrders,
     GetMeterConfig,
     GetMeterReadings,
@@ -174,6 +180,7 @@ INTERFACES: tuple[Interface, ...] = (
     COMPLIANCE_MANAGEMENT,
     CREWS,
     EMERGENCY_SIMULATION,
+    EVENT_HISTORY,
     FAULT_MANAGEMENT,
     HEAD_END,
     METER_READING_AND_CONTROL,
@@ -203,5 +210,5 @@ CATALOGUE = Catalogue(NOUNS, (*INTERFACES, operator(INTERFACES)))
 """What the composition root gives to everything that handles any noun: the roles that run, and no other."""
 
 _ALL = (*INTERFACES, *PROMISED)
-ROLES = Catalogue(NOUNS, (*_ALL, data_warehouse(_ALL), event_history(_ALL), gateway(_ALL), operator(_ALL)))
+ROLES = Catalogue(NOUNS, (*_ALL, data_warehouse(_ALL), gateway(_ALL), operator(_ALL)))
 """Every role of the series, for documents, schemas and conformance."""

@@ -91,6 +91,7 @@ class Interface(Struct, frozen=True, kw_only=True):
         revision: goes up with each change of the contract; a reader accepts the one before.
         field: True for the roles that the real field takes (head-end, scada, crews, callers, weather).
         state: the nouns that make up what the role keeps; a product that takes the role takes these over.
+        records: the lanes of which the role gets every message as it is, whatever it says, to keep it.
     """
 
     role: str
@@ -103,6 +104,7 @@ class Interface(Struct, frozen=True, kw_only=True):
     publishes: tuple[Publication, ...] = ()
     subscribes: tuple[Subscription, ...] = ()
     state: tuple[NounType, ...] = ()
+    records: tuple[Lane, ...] = ()
 
 
 class Catalogue:

@@ -18,6 +18,7 @@ ROLES = (
     "fault-management",
     "work-management",
     "compliance-management",
+    "event-history",
     SIMULATION,
 )
 """The roles that have a service, in the order in which they start."""

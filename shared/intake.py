@@ -26,6 +26,7 @@ from shared.envelope import Row
 from shared.failpoints import failpoint
 from shared.following import Follower
 from shared.handling import Desk
+from shared.recording import Recorder
 from shared.service import Service
 from shared.telemetry import Metrics
 
@@ -56,6 +57,7 @@ class Intake:
         bus: Bus,
         desk: Desk,
         batches: Batches,
+        recorder: Recorder | None,
         follower: Follower,
         catalogue: Any,
         metrics: Metrics,
@@ -67,6 +69,7 @@ class Intake:
         self._bus = bus
         self._desk = desk
         self._batches = batches
+        self._recorder = recorder
         self._follower = follower
         self._catalogue = catalogue
         self._limit = requests_in_flight
@@ -88,7 +91,8 @@ class Intake:
             if heard.mode is Mode.FOLLOW:
                 await self._follower.open(self._bus, self._interface, heard, tasks)
         for durable in durables(self._catalogue, space.root, space.context, self._role):
-            pull = self._bus.pull(durable.stream, durable.name, 1 if durable.mode is Mode.KEYED else BATCH)
+            waiting = {Mode.KEYED: 1, None: BATCH if durable.lane is None else IN_FLIGHT}.get(durable.mode, BATCH)
+            pull = self._bus.pull(durable.stream, durable.name, waiting)
             self._pulls.append(pull)
             self._loops.append(tasks.create_task(self._drain(pull, durable), name=f"{durable.stream}/{durable.name}"))
         self._listening.append(await self._bus.serve(space.requests_to(self._role), self._role, self._take_request))
@@ -172,6 +176,9 @@ class Intake:
 
     async def _drain(self, pull: Pull, durable: Durable) -> None:
         """Handle what a durable delivers: keyed one after the other, else many at once."""
+        if durable.lane is not None and durable.mode is None:
+            await self._drain_recorded(pull, durable.lane)
+            return
         if durable.mode is None:
             read = _command if durable.stream == self._bus.space.stream("command") else _reply
         else:
@@ -190,6 +197,12 @@ class Intake:
     async def _drain_keyed(self, pull: Pull, read: Callable[[Delivery, str], Arrival]) -> None:
         while deliveries := await pull.take(1):
             await self._deliver(deliveries[0], read)
+
+    async def _drain_recorded(self, pull: Pull, lane: Lane) -> None:
+        """One batch after the other, so that they are kept in the order of the stream."""
+        while deliveries := await pull.take(IN_FLIGHT):
+            if self._recorder is not None:
+                await self._recorder.take(deliveries, lane)
 
     async def _begin_all(
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]

@@ -33,6 +33,7 @@ from shared.health import Health, LoopWatchdog, Phase
 from shared.http import application, serving
 from shared.intake import FINISH_S, Intake
 from shared.outbox import Relay
+from shared.recording import Recorder
 from shared.resources import Pool, ServiceResources
 from shared.service import Service
 from shared.store import DATABASE_ERRORS, Database
@@ -156,6 +157,7 @@ class _Starting:
                 role=service.role,
             )
             batches = Batches(service, database, desk, running.telemetry, running.metrics)
+            recorder = None if service.recorder is None else Recorder(service.recorder, database, desk, service.role)
             admin = Admin(
                 role=service.role,
                 database=database,
@@ -184,6 +186,7 @@ class _Starting:
                     bus=buses[interface.role],
                     desk=desk,
                     batches=batches,
+                    recorder=recorder,
                     follower=follower,
                     catalogue=running.catalogue,
                     metrics=running.metrics,

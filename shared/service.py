@@ -13,6 +13,7 @@ from contracts.errors import Malformed
 from contracts.interface import Interface, Mode, NounType, Subscription
 from contracts.message import Message
 from contracts.verbs import Verb
+from shared.recording import Record
 from shared.store import Store
 from shared.work import Wake, Work
 
@@ -74,6 +75,7 @@ class Service(Generic[S]):
         self.memory = memory
         self.grants_clock = grants_clock
         self.handlers: list[Handler] = []
+        self.recorder: Callable[[list[Record], Work[S]], Awaitable[None]] | None = None
         self.wakes: dict[str, Callable[[Wake, Work[S]], Awaitable[None]]] = {}
 
     @property
@@ -131,6 +133,18 @@ class Service(Generic[S]):
 
         return declare
 
+    def on_record(
+        self, function: Callable[[list[Record], Work[S]], Awaitable[None]]
+    ) -> Callable[[list[Record], Work[S]], Awaitable[None]]:
+        """Declare who keeps the messages of the lanes that the interface records: many at once, in one transaction.
+
+        What is recorded is not read; the handler knows a double by its place at the broker.
+        """
+        if self.recorder is not None or not self.interface.records:
+            raise ValueError(f"{self.role} records nothing, or declares it twice")
+        self.recorder = function
+        return function
+
     def on_reply(
         self, verb: Verb, noun: type[P]
     ) -> Callable[[Callable[[Message[P], Work[S]], Awaitable[None]]], Callable[[Message[P], Work[S]], Awaitable[None]]]:
@@ -182,6 +196,8 @@ class Service(Generic[S]):
 
     def problems(self) -> Iterator[str]:
         """What the interfaces promise and no handler keeps."""
+        if self.interface.records and self.recorder is None:
+            yield f"{self.role} records '{self.interface.records[0]}' without a handler"
         for interface in self.interfaces:
             for exchange in interface.serves:
                 if self.handler(Kind.SERVED, interface.role, exchange.verb, exchange.noun.__name__) is None:

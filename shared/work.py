@@ -223,15 +223,19 @@ class Work(Generic[S]):
                 return
         raise KeyError(f"'{self._interfaces[0].role}' does not publish '{verb} {noun.__name__}'")
 
-    def wake(self, name: str, key: str, at: datetime, payload: str = "") -> None:
-        """Be woken at ``at``; a wake of the same name and key that still waits is replaced."""
+    def wake(self, name: str, key: str, at: datetime, payload: str = "", *, new_thread: bool = False) -> None:
+        """Be woken at ``at``; a wake of the same name and key that still waits is replaced.
+
+        With ``new_thread`` what comes of it is a story of its own, with another CorrelationID than this one.
+        """
+        identity = self.new_id()
         self.wakes[name, key] = Wake(
             name=name,
             key=key,
             at=at,
             payload=payload,
-            id=self.new_id(),
-            thread=self.cause.thread,
+            id=identity,
+            thread=identity if new_thread else self.cause.thread,
             trace=self.cause.trace,
         )
 

@@ -85,7 +85,7 @@ async def order_storm(message: Message[TrainingScenarios], work: Work[Store]) ->
     faults = plan_faults(field.network, field.open, scenario, start)
     await work.store.keep(scenario, start, faults)
     for fault in faults:
-        work.wake("strike", fault.mrid, fault.at)
+        work.wake("strike", fault.mrid, fault.at, new_thread=True)
     work.wake("give-up", scenario.mrid, start + PATIENCE)
     return TrainingScenarios(training_scenario=(scenario,))
 

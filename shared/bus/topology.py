@@ -94,7 +94,7 @@ class Durable(Struct, frozen=True, kw_only=True):
         role: whose it is.
         max_ack_pending: how many messages are in flight at a time; 1 keeps the order of a partition.
         lane: the lane it reads, or None for commands and replies.
-        mode: SHARED or KEYED where it reads a lane.
+        mode: SHARED or KEYED where it reads the events of a lane; None where it records them all.
     """
 
     stream: str
@@ -174,6 +174,15 @@ def _durables_of(catalogue: Catalogue, space: Space, interface: Interface) -> It
         )
     for lane in Lane:
         yield from _durables_in(catalogue, space, interface, lane)
+    for lane in interface.records:
+        yield Durable(
+            stream=space.stream(lane),
+            name=f"{role}_record",
+            role=role,
+            filters=(space.lane(lane),),
+            max_ack_pending=IN_FLIGHT,
+            lane=lane,
+        )
 
 
 def _durables_in(catalogue: Catalogue, space: Space, interface: Interface, lane: Lane) -> Iterator[Durable]:

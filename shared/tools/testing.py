@@ -158,17 +158,20 @@ class Peer:
         payload: Any,
         *,
         ids: Iterable[str] = (),
+        question: Request | None = None,
         timeout_s: float = 5.0,
         content_type: str = CONTENT_XML,
         **fields: Any,
     ) -> Message[Any]:
         """Ask ``to`` and return its response, parts put together; ``payload`` is the noun, or its type for a question.
 
+        ``question`` qualifies it; where only objects are named, ``ids`` does.
+
         Raises:
             Unavailable: nobody answers.
         """
         noun = payload if isinstance(payload, type) else type(payload)
-        request = Request(id=tuple(Id(value=value) for value in ids)) if ids else None
+        request = question or (Request(id=tuple(Id(value=value) for value in ids)) if ids else None)
         message = Message(
             header=self.header(verb, noun.__name__, **fields),
             request=request,

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE, INTERFACES, NOUNS, PROMISED, ROLES
-from contracts.interface import Catalogue, Interface, Mode, NounType
+from contracts.interface import Catalogue, Interface, Lane, Mode, NounType
 from contracts.interfaces.callers import CALLERS
 from contracts.interfaces.fault_management import FAULT_MANAGEMENT
 
@@ -133,10 +133,11 @@ def test_the_state_of_a_role_is_what_it_serves_or_tells(interface: Interface) ->
     assert bool(interface.state) == bool(carried(interface))
 
 
-def test_the_event_history_and_the_data_warehouse_hear_every_event() -> None:
+def test_the_data_warehouse_and_the_gateway_hear_every_event_and_the_event_history_keeps_every_lane() -> None:
     told = {(role.role, event.verb, event.noun) for role in ALL for event in role.publishes}
-    for keeper in ("data-warehouse", "event-history", "gateway"):
+    for keeper in ("data-warehouse", "gateway"):
         assert {(heard.role, heard.verb, heard.noun) for heard in ROLES.interfaces[keeper].subscribes} == told
+    assert set(ROLES.interfaces["event-history"].records) == set(Lane)
 
 
 def test_every_noun_of_an_interface_is_in_the_catalogue() -> None:

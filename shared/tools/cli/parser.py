@@ -17,7 +17,7 @@ from contracts.verbs import Verb
 from shared.config import LogFormat, LogLevel, SettingError, Settings
 from shared.telemetry import configure_logging
 from shared.tools.bootstrap import prepare
-from shared.tools.cli import looking, networking, running, speaking, storm
+from shared.tools.cli import history, looking, networking, running, speaking, storm
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.contracts import contracts
 from shared.tools.cli.installation import noted, servers
@@ -69,6 +69,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             network=given.network,
             without=frozenset(given.without),
             isolate=given.isolate,
+            stay=given.stay,
             as_json=given.json,
         ),
         "migrate": lambda: _migrate(settings, composition),
@@ -91,36 +92,48 @@ async def _with_dms(given: argparse.Namespace, settings: Settings, composition: 
 
 
 async def _speak(given: argparse.Namespace, settings: Settings, composition: Composition) -> int:
-    match given.command:
-        case "send":
-            return await speaking.send(
-                settings,
-                composition,
-                verb=Verb(given.verb),
-                noun=given.noun,
-                file=given.file,
-                role=given.role,
-                ids=given.id,
-                as_json=given.json,
-            )
-        case "tail":
-            return await speaking.tail(
-                settings, composition, noun=given.noun, raw=given.raw, as_json=given.json, count=given.count
-            )
-        case "network":
-            return await networking.network(
-                settings,
-                composition,
-                given.action,
-                given.file,
-                mrid=given.id,
-                output=given.output,
-                as_json=given.json,
-            )
-        case "dlq":
-            return await looking.dead_letters(settings, composition, given.role, given.requeue)
-        case _:
-            return await looking.outbox(settings, composition, given.role)
+    words: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
+        "send": lambda: speaking.send(
+            settings,
+            composition,
+            verb=Verb(given.verb),
+            noun=given.noun,
+            file=given.file,
+            role=given.role,
+            ids=given.id,
+            as_json=given.json,
+        ),
+        "tail": lambda: speaking.tail(
+            settings, composition, noun=given.noun, raw=given.raw, as_json=given.json, count=given.count
+        ),
+        "network": lambda: networking.network(
+            settings,
+            composition,
+            given.action,
+            given.file,
+            mrid=given.id,
+            output=given.output,
+            as_json=given.json,
+        ),
+        "history": lambda: history.history(
+            settings,
+            composition,
+            history.query_of(given),
+            start=given.start,
+            end=given.end,
+            raw=given.raw,
+            as_json=given.json,
+        ),
+        "audit": lambda: history.audit(
+            settings, composition, note=given.note, against=given.against, as_json=given.json
+        ),
+        "replay": lambda: history.replay(
+            settings, composition, history.query_of(given), start=given.start, end=given.end, into=given.into
+        ),
+        "dlq": lambda: looking.dead_letters(settings, composition, given.role, given.requeue),
+        "outbox": lambda: looking.outbox(settings, composition, given.role),
+    }
+    return await words[given.command]()
 
 
 async def _migrate(settings: Settings, composition: Composition) -> int:

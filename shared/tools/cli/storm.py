@@ -42,7 +42,10 @@ class OutageLine(Struct, frozen=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """How a storm ended; the names are those of ``--json``."""
+    """How a storm ended; the names are those of ``--json``.
+
+    ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from storm to storm.
+    """
 
     seed: int
     network: str
@@ -52,6 +55,7 @@ class Report(Struct, frozen=True, kw_only=True):
     customers_interrupted: int
     customers_dark_at_end: int
     outages: tuple[OutageLine, ...]
+    threads: tuple[str, ...]
     granted_s: float
     real_s: float
 
@@ -70,9 +74,13 @@ async def storm(
     network: str | None,
     without: frozenset[str],
     isolate: bool,
+    stay: bool,
     as_json: bool,
 ) -> int:
-    """Play a storm; 0 when it ended well, 1 when not, 130 when it was interrupted."""
+    """Play a storm; 0 when it ended well, 1 when not, 130 when it was interrupted.
+
+    With ``stay`` everything runs on after the report, to be looked at, until it is interrupted.
+    """
     settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True)
     stop = interrupted()
     began = time.monotonic()
@@ -89,16 +97,34 @@ async def storm(
         _tell(f"Network {imported}; {faults} faults with seed {seed}.", as_json=as_json)
         scenario = TrainingScenario(mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults}")), seed=seed, faults=faults)
         await insisted(voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
-        lines: list[OutageLine] = []
-        ended = await _follow(ear, scenario.mrid, lines, stop, without, as_json=as_json)
-    if ended is None:
+        told = _Told()
+        ended = await _follow(ear, scenario.mrid, told, stop, without, as_json=as_json)
+        report = None if ended is None else _report(ended, told, network or DEFAULT_NETWORK, time.monotonic() - began)
+        if report is not None and stay:
+            _print(report, as_json=as_json)
+            sys.stderr.write("Everything stays as it is; Ctrl-C ends it.\n")
+            await stop.wait()
+    if report is None:
         return 130
-    report = _report(ended, lines, network or DEFAULT_NETWORK, time.monotonic() - began)
+    if not stay:
+        _print(report, as_json=as_json)
+    return 0 if report.good else 1
+
+
+class _Told:
+    """What was heard of outages: each thing that was said, and the thread of each outage."""
+
+    def __init__(self) -> None:
+        self.lines: list[OutageLine] = []
+        self.threads: list[str] = []
+
+
+def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
     else:
         sys.stdout.write(_summary(report))
-    return 0 if report.good else 1
+    sys.stdout.flush()
 
 
 async def _listen(ear: Peer) -> None:
@@ -122,7 +148,7 @@ async def _answering(voice: Peer, composition: Composition, without: frozenset[s
 async def _follow(
     ear: Peer,
     mrid: str,
-    lines: list[OutageLine],
+    told: _Told,
     stop: asyncio.Event,
     without: frozenset[str],
     *,
@@ -132,8 +158,11 @@ async def _follow(
     async for heard in _heard(ear, stop, without):
         payload = heard.message.payload
         if isinstance(payload, UnplannedOutages):
+            thread = heard.message.header.correlation_id
+            if heard.message.header.verb is Verb.CREATED and thread is not None and thread not in told.threads:
+                told.threads.append(thread)
             for line in _lines(heard.message.header.verb, payload):
-                lines.append(line)
+                told.lines.append(line)
                 _tell(f"{_clock(payload):>8}  {_sentence(line)}", as_json=as_json)
         elif isinstance(payload, TrainingScenarios):
             for scenario in payload.training_scenario:
@@ -173,7 +202,7 @@ def _lines(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
     ]
 
 
-def _report(scenario: TrainingScenario, lines: list[OutageLine], network: str, real_s: float) -> Report:
+def _report(scenario: TrainingScenario, told: _Told, network: str, real_s: float) -> Report:
     granted = 0.0
     if scenario.start_time is not None and scenario.end_time is not None:
         granted = (scenario.end_time - scenario.start_time).total_seconds()
@@ -185,7 +214,8 @@ def _report(scenario: TrainingScenario, lines: list[OutageLine], network: str, r
         matched=scenario.matched or 0,
         customers_interrupted=scenario.customers_interrupted or 0,
         customers_dark_at_end=scenario.customers_dark_at_end or 0,
-        outages=tuple(lines),
+        outages=tuple(told.lines),
+        threads=tuple(told.threads),
         granted_s=granted,
         real_s=round(real_s, 3),
     )

@@ -1,8 +1,11 @@
 """The words of the command line, with their help."""
 
 import argparse
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
+from contracts.interface import Lane
 from contracts.verbs import Verb
 from shared.config import Context
 
@@ -50,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--network", help="a CIM100 RDF/XML file, or the name of a network that is shipped")
     made.add_argument("--without", action="append", default=[], metavar="ROLE", help="leave a role out; it may join")
     made.add_argument("--isolate", action="store_true", help="a process for each role, started again when it dies")
+    made.add_argument("--stay", action="store_true", help="let everything run on after the report, to be looked at")
     send = command("send", "ask the role that serves VERB NOUN, as a peer would", context=True, json=True)
     send.add_argument("verb", choices=[verb for verb in Verb if verb.is_request], metavar="VERB")
     send.add_argument("noun", metavar="NOUN")
@@ -70,9 +74,52 @@ def parser() -> argparse.ArgumentParser:
     )
     network.add_argument("--id", help="export: a model or an object; apply: the model; by default the active model")
     network.add_argument("--output", help="the file to export to")
+    _history(command)
+    _stuck(command)
+    return words
+
+
+def _stuck(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands that look at what did not go on."""
     dlq = command("dlq", "the dead letters of a role", context=True)
     dlq.add_argument("role", metavar="ROLE")
     dlq.add_argument("--requeue", type=int, metavar="ID", help="have one handled once more")
     outbox = command("outbox", "what a role has still to send", context=True)
     outbox.add_argument("role", metavar="ROLE")
-    return words
+
+
+def _history(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands that look back."""
+    history = command("history", "what was said: a thread, an object, a span", context=True, json=True)
+    history.add_argument("thread", nargs="?", metavar="THREAD", help="a CorrelationID, or the MessageID that began it")
+    history.add_argument("--raw", action="store_true", help="print whole messages")
+    _search(history)
+    audit = command("audit", "prove that what was recorded is what was said", context=True, json=True)
+    audit.add_argument("action", choices=["verify"])
+    audit.add_argument("--note", type=Path, metavar="FILE", help="write down the ends of the chains, to keep elsewhere")
+    audit.add_argument("--against", type=Path, metavar="FILE", help="hold them against what was written down before")
+    replay = command("replay", "tell events again, in another context", context=True)
+    replay.add_argument(
+        "--into", required=True, choices=[*Context], help="the other context, which must run; never production"
+    )
+    replay.add_argument("--thread", metavar="THREAD", help="only this thread")
+    _search(replay)
+
+
+def _search(words: argparse.ArgumentParser) -> None:
+    """What records may be looked for by."""
+    words.add_argument("--object", action="append", default=[], metavar="MRID", help="an object that the message names")
+    words.add_argument("--noun", metavar="NOUN")
+    words.add_argument("--source", metavar="ROLE", help="who said it")
+    words.add_argument("--lane", choices=[*Lane])
+    words.add_argument("--text", help="what stands in the message")
+    words.add_argument("--from", dest="start", type=_instant, metavar="TIME", help="stored at or after, with its zone")
+    words.add_argument("--to", dest="end", type=_instant, metavar="TIME", help="stored before")
+
+
+def _instant(text: str) -> datetime:
+    """A time with its zone."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("a time needs its zone")
+    return instant

@@ -106,6 +106,7 @@ def _role(interface: Interface) -> Node:
         "revision": interface.revision,
         "field": interface.field,
         "state": [noun.__name__ for noun in interface.state],
+        **({"records": [str(lane) for lane in interface.records]} if interface.records else {}),
     }
 
 

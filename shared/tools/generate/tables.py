@@ -50,6 +50,8 @@ def _rows(catalogue: Catalogue, interface: Interface) -> Iterator[str]:
     for heard in interface.subscribes:
         how = f"{heard.mode}, after a snapshot by `get`" if heard.mode is Mode.FOLLOW else str(heard.mode)
         yield _row("hears", heard.verb, heard.noun, [heard.role], how)
+    if interface.records:
+        yield f"| records | every message | - | lanes {', '.join(interface.records)} |"
 
 
 def _row(what: str, verb: Verb, noun: NounType, roles: list[str], how: str) -> str:
