@@ -17,7 +17,7 @@ from contracts.verbs import Verb
 from shared.config import LogFormat, LogLevel, SettingError, Settings
 from shared.telemetry import configure_logging
 from shared.tools.bootstrap import prepare
-from shared.tools.cli import history, looking, networking, running, speaking, storm
+from shared.tools.cli import history, loading, looking, networking, running, speaking, storm
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.contracts import contracts
 from shared.tools.cli.installation import noted, servers
@@ -105,6 +105,14 @@ async def _speak(given: argparse.Namespace, settings: Settings, composition: Com
         ),
         "tail": lambda: speaking.tail(
             settings, composition, noun=given.noun, raw=given.raw, as_json=given.json, count=given.count
+        ),
+        "load": lambda: loading.load(
+            settings,
+            composition,
+            given.folder,
+            parallel=max(1, given.parallel),
+            role=given.role,
+            as_json=given.json,
         ),
         "network": lambda: networking.network(
             settings,

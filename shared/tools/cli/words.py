@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
     send.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a message, or the noun alone; XML or JSON")
     send.add_argument("--role", help="whom to ask, where several serve it")
     send.add_argument("--id", action="append", default=[], help="Request/ID, for a get")
+    _load(command)
     tail = command("tail", "print events as they are told", context=True, json=True)
     tail.add_argument("noun", metavar="NOUN", help="a noun, or '*'")
     tail.add_argument("--raw", action="store_true", help="print whole messages")
@@ -77,6 +78,16 @@ def parser() -> argparse.ArgumentParser:
     _history(command)
     _stuck(command)
     return words
+
+
+def _load(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The command that brings data in."""
+    load = command("load", "put a folder of requests to the roles that serve them", context=True, json=True)
+    load.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="messages in XML or JSON, taken in the order of names"
+    )
+    load.add_argument("--parallel", type=int, default=8, metavar="N", help="so many at once of those with one number")
+    load.add_argument("--role", help="whom to ask, where several serve it")
 
 
 def _stuck(command: Callable[..., argparse.ArgumentParser]) -> None:
