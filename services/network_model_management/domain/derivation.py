@@ -244,7 +244,7 @@ class _Derivation:
         )
 
     def _home(self) -> CimObject:
-        """The feeder of all that stands in none: that of the first source which stands in one, else the first."""
+        """The feeder of what stands nowhere: that of the first source which stands in one, else the first."""
         containers = (
             self.model.follow(source, "Equipment.EquipmentContainer") for source in self.model.of("EnergySource")
         )
@@ -252,8 +252,15 @@ class _Derivation:
         return feeders[0] if feeders else self.model.of("Feeder")[0]
 
     def _container(self, each: CimObject, association: str, home: CimObject) -> CimObject:
+        """The feeder in which an object stands; for one in a substation the first that this energises."""
         container = self.model.follow(each, association)
-        return container if container is not None and container.kind == "Feeder" else home
+        if container is not None and container.kind == "Bay":
+            container = self.model.follow(container, "Bay.VoltageLevel") or container
+        if container is not None and container.kind == "VoltageLevel":
+            container = self.model.follow(container, "VoltageLevel.Substation")
+        if container is None or container.kind == "Feeder":
+            return container or home
+        return next(iter(self.model.pointing("Feeder.NormalEnergizingSubstation", container)), home)
 
     def _find(self, kind: ModelFindingKind, each: CimObject, text: str) -> None:
         self.findings.append(Finding(kind=kind, mrid=each.mrid, text=f"{each.kind} {text}"))

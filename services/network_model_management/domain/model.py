@@ -95,6 +95,7 @@ FOLLOWED = frozenset(
         "PositionPoint",
         "PowerTransformerEnd",
         "RecloseSequence",
+        "Substation",
         "Terminal",
         "TransformerEndInfo",
         "TransformerTank",

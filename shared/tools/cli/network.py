@@ -16,9 +16,9 @@ from contracts.verbs import Verb
 from shared.config import Settings
 from shared.tools.cli.asking import asked, insisted, operator
 from shared.tools.cli.composition import Composition
+from shared.tools.cli.shipped import file_of
 from shared.tools.testing import Peer
 
-SHIPPED = Path(__file__).resolve().parents[3] / "infra" / "networks"
 MANAGEMENT = "network-model-management"
 INLINE_BYTES = 400_000
 """A larger document goes through the object store."""
@@ -43,7 +43,7 @@ async def import_network(settings: Settings, composition: Composition, *names: s
         Invalid: the model is refused, with everything that is wrong.
         Conflict: something that it lacks carries an outage or stands otherwise than normal.
     """
-    files = [_file(name) for name in names]
+    files = [await asyncio.to_thread(file_of, name, settings.state_dir) for name in names]
     documents = [await asyncio.to_thread(file.read_bytes) for file in files]
     digest = hashlib.sha256(b"".join(documents)).hexdigest()
     async with operator(settings, composition) as peer:
@@ -180,19 +180,6 @@ def _mrid(model: etree._Element) -> str:
 def _undoing(mrid: str) -> str:
     """The mRID of what undoes a difference."""
     return str(uuid5(NAMESPACE_URL, f"reverse of {mrid}"))
-
-
-def _file(name: str) -> Path:
-    """The file of that path, or the network that is shipped under that name.
-
-    Raises:
-        NotFound: there is neither.
-    """
-    for file in (Path(name), SHIPPED / f"{name}.xml"):
-        if file.exists():
-            return file
-    shipped = ", ".join(sorted(each.stem for each in SHIPPED.glob("*.xml")))
-    raise NotFound(f"there is no file '{name}', and no network of that name is shipped ({shipped} is)")
 
 
 async def networks(

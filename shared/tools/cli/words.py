@@ -9,6 +9,11 @@ from contracts.interface import Lane
 from contracts.verbs import Verb
 from shared.config import Context
 
+NETWORK_HELP = (
+    "a file of CIM100 RDF/XML or pandapower JSON, or a network by name: harbour, town, town:30000 with so many usage "
+    "points, mv_oberrhein where pandapower is installed"
+)
+
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
@@ -37,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--external", action="append", default=[], metavar="ROLE", help="a product takes this role")
     up.add_argument("--isolate", action="store_true", help="a process for each role, started again when it dies")
-    up.add_argument("--network", help="a CIM100 RDF/XML file, or the name of a network that is shipped")
+    up.add_argument("--network", help=NETWORK_HELP)
     run = command("run", "run some roles, in the DMS that runs here or at BUSBAR_NATS_URL", context=True)
     run.add_argument("role", nargs="+", metavar="ROLE")
     run.add_argument("--parent", type=int, help=argparse.SUPPRESS)
@@ -50,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     made = command("storm", "faults, outages, work and restoration, in a context of their own", json=True)
     made.add_argument("--seed", type=int, default=1, help="the same seed gives the same storm")
     made.add_argument("--faults", type=int, default=1, help="how many faults strike")
-    made.add_argument("--network", help="a CIM100 RDF/XML file, or the name of a network that is shipped")
+    made.add_argument("--network", help=NETWORK_HELP)
     made.add_argument("--without", action="append", default=[], metavar="ROLE", help="leave a role out; it may join")
     made.add_argument("--isolate", action="store_true", help="a process for each role, started again when it dies")
     made.add_argument("--stay", action="store_true", help="let everything run on after the report, to be looked at")
