@@ -191,12 +191,14 @@ class Drawing(Document):
     ) -> None:
         """A consumer with its usage point at its door and its meter."""
         vars_ = watts * 0.25
+        door = self.place("ServiceLocation", name, spot)
         consumer = self.add(
             "EnergyConsumer",
             name,
             {
                 "Equipment.EquipmentContainer": spot.container,
                 "ConductingEquipment.BaseVoltage": self.volts[HOME if "s1" in phases else BUSINESS],
+                "PowerSystemResource.Location": door,
                 "EnergyConsumer.p": watts,
                 "EnergyConsumer.q": vars_,
             },
@@ -216,7 +218,7 @@ class Drawing(Document):
             name,
             {
                 "UsagePoint.Equipments": consumer,
-                "UsagePoint.ServiceLocation": self.place("ServiceLocation", name, spot),
+                "UsagePoint.ServiceLocation": door,
                 "UsagePoint.servicePriority": "critical" if critical else "normal",
             },
             name=name,
@@ -225,10 +227,12 @@ class Drawing(Document):
 
     def panel(self, name: str, spot: Spot, node: str, watts: float, phases: tuple[str, ...]) -> None:
         """Photovoltaics at a customer; what it gives counts negative by 61970-301."""
+        roof = self.place("Location", f"panel {name}", spot)
         unit = self.add("PhotovoltaicUnit", name, {"PowerElectronicsUnit.maxP": watts * 2}, name=f"Panel of {name}")
         values: dict[str, Value] = {
             "Equipment.EquipmentContainer": spot.container,
             "ConductingEquipment.BaseVoltage": self.volts[HOME if "s1" in phases else BUSINESS],
+            "PowerSystemResource.Location": roof,
             "PowerElectronicsConnection.PowerElectronicsUnit": unit,
             "PowerElectronicsConnection.p": -watts,
             "PowerElectronicsConnection.q": 0,

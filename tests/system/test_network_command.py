@@ -85,3 +85,11 @@ def test_a_model_with_planted_errors_is_refused_whole_with_their_lines(shell: Sh
     name = fuse.removeprefix("urn:uuid:")
     assert f"line {len(lines) - 2}: {name}: the identifier is already that of line " in refused.stderr
     assert f"line {len(lines) - 1}: x: PowerSystemResource.Location leads to gone, which is not there" in refused.stderr
+
+
+def test_a_town_is_imported_by_its_name_in_the_size_that_is_asked_for(shell: Shell) -> None:
+    model = json.loads(done(shell, "import", "town:400", "--json"))
+    assert (model["description"], model["findingCount"], model["statusKind"]) == ("town-400", 0, "active")
+    assert (shell.state / "networks").is_dir()
+    refused = shell.call("network", "import", "town:some")
+    assert (refused.returncode, "the size is a number of usage points" in refused.stderr) == (1, True)
