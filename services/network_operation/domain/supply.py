@@ -1,0 +1,140 @@
+"""Which zones are live, which have some voltage, which are dead; and what keeps each as it is.
+
+The levels are the least that follow from the sources: a zone has the highest level among what feeds it through closed
+arcs and banks. Each zone remembers its *support*, what it has its level from, and the supports lead back to the sources
+without a circle. So an opening takes away nothing but what hangs on the support that it cuts, and what is lost that way
+is then fed anew from its borders; a closing only adds. The work is in proportion to what changes, not to the network.
+
+Supports lead to no circle because a live zone hangs on live zones alone, and what is live never changes its support
+while it is; the same holds for what is abnormal among what is at least that.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from services.network_operation.domain.structure import NOWHERE, Structure, Zones
+from services.network_operation.domain.windings import DEAD, LIVE, Levels
+
+NOTHING, ITSELF = -1, -2
+"""The support of a dead zone, and of one that has a source."""
+
+
+class Supply(Struct, frozen=True):
+    """The state of all zones; never changed after it is made.
+
+    Attributes:
+        closed: for each arc, whether it conducts.
+        level: for each zone DEAD, ABNORMAL or LIVE.
+        support: for each zone the number of the arc that feeds it, or a code below -2 for a bank and its side.
+    """
+
+    closed: bytearray
+    level: bytearray
+    support: list[int]
+
+
+def supply(structure: Structure, closed: Iterable[int]) -> Supply:
+    """The supply from nothing; ``closed`` has 1 for each arc that conducts, else 0."""
+    flow = _Flow(structure, bytearray(closed), bytearray(structure.zone_count), [NOTHING] * structure.zone_count)
+    for zone in sorted(structure.fed):
+        flow.take(zone, LIVE, ITSELF)
+    flow.flood()
+    return flow.supply
+
+
+def switched(structure: Structure, before: Supply, opened: Iterable[int], closed: Iterable[int]) -> Supply:
+    """The supply after some arcs opened and others closed."""
+    flow = _Flow(structure, before.closed.copy(), before.level.copy(), before.support.copy())
+    flow.open(opened)
+    flow.close(closed)
+    flow.flood()
+    return flow.supply
+
+
+class _Flow:
+    """A supply in the making; ``raised`` are zones that have more to pass on."""
+
+    def __init__(self, structure: Structure, closed: bytearray, level: bytearray, support: list[int]) -> None:
+        self.supply = Supply(closed, level, support)
+        self._structure = structure
+        self._raised: list[int] = []
+
+    def take(self, zone: int, level: int, support: int) -> None:
+        """Raise a zone that has less."""
+        if zone != NOWHERE and self.supply.level[zone] < level:
+            self.supply.level[zone] = level
+            self.supply.support[zone] = support
+            self._raised.append(zone)
+
+    def flood(self) -> None:
+        """Pass on what zones have until nothing changes."""
+        level, support, closed = self.supply.level, self.supply.support, self.supply.closed
+        arcs_at, banks_at, raised = self._structure.arcs_at, self._structure.banks_at, self._raised
+        for zone in raised:
+            here = level[zone]
+            for arc, other in arcs_at[zone]:
+                if level[other] < here and closed[arc]:
+                    level[other] = here
+                    support[other] = arc
+                    raised.append(other)
+            if zone in banks_at:
+                for bank in banks_at[zone]:
+                    self._drive(bank)
+
+    def close(self, arcs: Iterable[int]) -> None:
+        """Let arcs conduct."""
+        for number in arcs:
+            arc = self._structure.arcs[number]
+            self.supply.closed[number] = 1
+            self.take(arc.zone2, self.supply.level[arc.zone1], number)
+            self.take(arc.zone1, self.supply.level[arc.zone2], number)
+
+    def open(self, arcs: Iterable[int]) -> None:
+        """Let arcs conduct no more: forget what hangs on them, then feed that from what is left."""
+        level, support, closed = self.supply.level, self.supply.support, self.supply.closed
+        arcs_at, banks_at = self._structure.arcs_at, self._structure.banks_at
+        lost: list[int] = []
+        for number in arcs:
+            arc = self._structure.arcs[number]
+            closed[number] = 0
+            lost += [zone for zone in (arc.zone1, arc.zone2) if support[zone] == number]
+        for zone in lost:
+            level[zone] = DEAD
+            support[zone] = NOTHING
+            lost += [other for number, other in arcs_at[zone] if support[other] == number]
+            if zone in banks_at:
+                for bank in banks_at[zone]:
+                    lost += self._fed_by(bank, zone)
+        for zone in lost:
+            for number, other in arcs_at[zone]:
+                if closed[number] and level[other] > level[zone]:
+                    self.take(zone, level[other], number)
+            if zone in banks_at:
+                for bank in banks_at[zone]:
+                    self._drive(bank)
+
+    def _drive(self, number: int) -> None:
+        """Raise both sides of a bank to what follows from the other."""
+        bank = self._structure.banks[number]
+        for level, zone in zip(bank.winding.forward(self._levels(bank.side1)), bank.side2, strict=True):
+            self.take(zone, level, _code(number, 2))
+        for level, zone in zip(bank.winding.backward(self._levels(bank.side2)), bank.side1, strict=True):
+            self.take(zone, level, _code(number, 1))
+
+    def _fed_by(self, number: int, zone: int) -> list[int]:
+        """The zones that a bank feeds from the side on which ``zone`` is."""
+        bank, support = self._structure.banks[number], self.supply.support
+        fed = [each for each in bank.side2 if zone in bank.side1 and each >= 0 and support[each] == _code(number, 2)]
+        return fed + [
+            each for each in bank.side1 if zone in bank.side2 and each >= 0 and support[each] == _code(number, 1)
+        ]
+
+    def _levels(self, zones: Zones) -> Levels:
+        one, two, three = (DEAD if zone == NOWHERE else self.supply.level[zone] for zone in zones)
+        return (one, two, three)
+
+
+def _code(bank: int, side: int) -> int:
+    """The support of what a bank feeds on one of its sides."""
+    return -2 * bank - side - 2
