@@ -98,7 +98,7 @@ def winding(connection: str | None, phases: Phases) -> Winding | None:
     if phases.bit_count() < _THREE:
         return None
     if first in {"d", "v", "z", "zn"} or second in {"z", "zn"}:
-        pairs = _PAIRS.get(clock) if first == "d" and second in {"y", "yn"} else None
+        pairs = _PAIRS.get(clock % 12) if clock is not None and first == "d" and second in {"y", "yn"} else None
         return Winding(rule=Rule.BETWEEN, pairs=pairs, phases=phases)
     if second in {"d", "v"}:
         return Winding(rule=Rule.CLOSED_DELTA if first == "yn" else Rule.OPEN_STAR, pairs=None, phases=phases)
