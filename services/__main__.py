@@ -17,6 +17,7 @@ ROLES = (
     "meter-reading-and-control",
     "fault-management",
     "work-management",
+    "customer-management",
     "compliance-management",
     "event-history",
     SIMULATION,

@@ -10,5 +10,8 @@ CALLERS = Interface(
     part="IEC 61968-8",
     revision="1",
     field=True,
-    asks=(Ask(role="fault-management", verb=Verb.CREATE, noun=TroubleTickets),),
+    asks=(
+        Ask(role="customer-management", verb=Verb.CREATE, noun=TroubleTickets),
+        Ask(role="fault-management", verb=Verb.CREATE, noun=TroubleTickets),
+    ),
 )

@@ -5,12 +5,13 @@ from contracts.nouns.customer_account_config import CustomerAccountConfig
 from contracts.nouns.customer_agreement_config import CustomerAgreementConfig
 from contracts.nouns.customer_config import CustomerConfig
 from contracts.nouns.incident_information import IncidentInformation
+from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.planned_outage_notifications import PlannedOutageNotifications
-from contracts.nouns.planned_outages import PlannedOutages
 from contracts.nouns.service_location_config import ServiceLocationConfig
 from contracts.nouns.service_requests import ServiceRequests
 from contracts.nouns.trouble_tickets import TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutages
+from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.nouns.usage_point_location_config import UsagePointLocationConfig
 from contracts.nouns.work_requests import WorkRequests
 from contracts.verbs import Verb
@@ -34,14 +35,16 @@ CUSTOMER_MANAGEMENT = Interface(
         Exchange(verb=Verb.CREATE, noun=UsagePointLocationConfig),
         Exchange(verb=Verb.GET, noun=UsagePointLocationConfig),
         Exchange(verb=Verb.CREATE, noun=ServiceRequests),
+        Exchange(verb=Verb.CHANGE, noun=ServiceRequests),
         Exchange(verb=Verb.GET, noun=ServiceRequests),
+        Exchange(verb=Verb.CREATE, noun=TroubleTickets),
         Exchange(verb=Verb.GET, noun=IncidentInformation),
+        Exchange(verb=Verb.CREATE, noun=PlannedOutageNotifications),
         Exchange(verb=Verb.GET, noun=PlannedOutageNotifications),
+        Exchange(verb=Verb.GET, noun=UsagePointGroups),
     ),
     asks=(
         Ask(role="fault-management", verb=Verb.CREATE, noun=TroubleTickets),
-        Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
-        Ask(role="predictive-operation-planning", verb=Verb.GET, noun=PlannedOutages),
         Ask(role="work-management", verb=Verb.CREATE, noun=WorkRequests),
     ),
     publishes=(
@@ -61,8 +64,7 @@ CUSTOMER_MANAGEMENT = Interface(
         Subscription(role="fault-management", verb=Verb.CREATED, noun=UnplannedOutages, mode=Mode.KEYED),
         Subscription(role="fault-management", verb=Verb.CHANGED, noun=UnplannedOutages, mode=Mode.KEYED),
         Subscription(role="fault-management", verb=Verb.CLOSED, noun=UnplannedOutages, mode=Mode.KEYED),
-        Subscription(role="predictive-operation-planning", verb=Verb.CHANGED, noun=PlannedOutages, mode=Mode.KEYED),
-        Subscription(role="predictive-operation-planning", verb=Verb.CANCELED, noun=PlannedOutages, mode=Mode.KEYED),
+        Subscription(role="work-management", verb=Verb.CLOSED, noun=MaintenanceOrders, mode=Mode.KEYED),
     ),
     state=(
         CustomerConfig,
@@ -71,7 +73,9 @@ CUSTOMER_MANAGEMENT = Interface(
         ServiceLocationConfig,
         UsagePointLocationConfig,
         ServiceRequests,
+        TroubleTickets,
         IncidentInformation,
         PlannedOutageNotifications,
+        UsagePointGroups,
     ),
 )

@@ -163,7 +163,8 @@ async def call(wake: Wake, work: Work[Store]) -> None:
     spell = json.decode(wake.payload, type=Spell)
     if await work.store.lasts(spell, dark=True):
         field = await work.store.field()
-        work.send(Verb.CREATE, views.call(spell, field.seed, wake.at), about=spell.usage_point)
+        ticket = views.call(spell, field.seed, wake.at)
+        work.send(Verb.CREATE, ticket, about=spell.usage_point, role="customer-management")
 
 
 @service.on(Verb.CREATE, EndDeviceControls)

@@ -1,0 +1,1 @@
+"""The rules of customer management: agreements, incidents, notices and requests."""
