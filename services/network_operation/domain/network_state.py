@@ -1,7 +1,7 @@
 """The network in one state: what is open, grounded or in doubt, and what is live because of it.
 
 This is the value to think with. :meth:`NetworkState.after` gives another state and leaves this one as it is, at a cost
-in proportion to what changes, so options can be tried one after the other; :func:`effect` says what lies between two.
+in proportion to what changes, so options can be tried one after the other; :class:`Effect` says what lies between two.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,9 +10,10 @@ from functools import cached_property
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from contracts.errors import NotFound
-from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder, SafetyStateKind, UsagePoint
+from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder, SafetyStateKind
 from services.network_operation.domain.phases import ALL, EVERY_SET, PLACES, Phases
 from services.network_operation.domain.safety import Specials, Surroundings
 from services.network_operation.domain.structure import NOWHERE, Arc, Structure
@@ -63,20 +64,45 @@ class Section(Struct, frozen=True, kw_only=True):
     states: frozenset[SafetyStateKind]
 
 
-class Effect(Struct, frozen=True, kw_only=True):
-    """What lies between two states; everything sorted by mRID.
+class Effect:
+    """What lies between two states of one structure; everything sorted by mRID.
 
     Attributes:
-        nodes: the nodes that have another supply or another state of safety.
-        switches: the switches that stand otherwise, or are in doubt now and were not, or the reverse.
-        dropped: the usage points that lost one of their phases; IEEE 1366 calls that an interruption.
-        picked_up: the usage points that have all their phases again.
+        node_count: how many nodes have another supply or another state of safety.
+        point_count: how many usage points lost one of their phases or have all of them again.
     """
 
-    nodes: tuple[str, ...]
-    switches: tuple[str, ...]
-    dropped: tuple[str, ...]
-    picked_up: tuple[str, ...]
+    def __init__(self, before: "NetworkState", after: "NetworkState") -> None:
+        self._structure = after.structure
+        zones = {zone for zone, _ in before.specials.items() ^ after.specials.items()}
+        zones.update(_differences(before.supply.level, after.supply.level))
+        self._nodes = self._structure.nodes_of_zone.of(sorted(zones))
+        points = self._structure.points_of_zone.of(sorted(zones))
+        had, has = before.have_all(points), after.have_all(points)
+        self._dropped, self._picked_up = points[had & ~has], points[has & ~had]
+        self._switches = {*_differences(before.open_masks, after.open_masks), *(before.doubted ^ after.doubted)}
+        self.node_count = len(self._nodes)
+        self.point_count = len(self._dropped) + len(self._picked_up)
+
+    @cached_property
+    def nodes(self) -> tuple[str, ...]:
+        """The nodes that have another supply or another state of safety."""
+        return tuple(self._structure.nodes[number] for number in self._nodes)
+
+    @cached_property
+    def switches(self) -> tuple[str, ...]:
+        """The switches that stand otherwise, or of which the state is in doubt now and was not, or the reverse."""
+        return tuple(self._structure.switches[number].mrid for number in sorted(self._switches))
+
+    @cached_property
+    def dropped(self) -> tuple[str, ...]:
+        """The usage points that lost one of their phases; IEEE 1366 calls that an interruption."""
+        return tuple(self._structure.points[number].mrid for number in self._dropped)
+
+    @cached_property
+    def picked_up(self) -> tuple[str, ...]:
+        """The usage points that have all their phases again."""
+        return tuple(self._structure.points[number].mrid for number in self._picked_up)
 
 
 class NetworkState:
@@ -202,7 +228,17 @@ class NetworkState:
 
     def is_supplied(self, usage_point: str) -> bool:
         """True while none of the phases of a usage point is dead; abnormal voltage is no interruption."""
-        return self._has_all(self.structure.usage_points[usage_point])
+        point = self.structure.usage_points[usage_point]
+        zones = self.structure.zones_of(point.node, point.phases)
+        return bool(zones) and all(self.supply.level[zone] != DEAD for zone in zones)
+
+    def have_all(self, points: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of the usage points with these numbers are supplied."""
+        zones = self.structure.zones_of_points[points]
+        dead = np.frombuffer(self.supply.level, dtype=np.uint8)[zones] == DEAD
+        nowhere = zones == NOWHERE
+        supplied: NDArray[np.bool_] = ~(dead & ~nowhere).any(axis=1) & ~nowhere.all(axis=1)
+        return supplied
 
     def node(self, mrid: str) -> ConnectivityNode:
         """A node as it is told: a state of safety stands there only when it does not follow from the supply."""
@@ -306,15 +342,10 @@ class NetworkState:
         plain = SafetyStateKind.DEAD if self.supply.level[zone] == DEAD else SafetyStateKind.LIVE
         return self.specials.get(zone, plain)
 
-    def _has_all(self, point: UsagePoint) -> bool:
-        zones = self.structure.zones_of(point.node, point.phases)
-        return bool(zones) and all(self.supply.level[zone] != DEAD for zone in zones)
-
     def _section(self, starts: Iterable[int]) -> Section:
         zones = self._reach(starts)
         structure = self.structure
-        nodes = sorted({number for zone in zones for number in structure.nodes_of_zone[zone]})
-        points = (point for number in nodes for point in structure.points_of_node.get(number, ()))
+        members = sorted(zones)
         borders = {
             structure.switches[structure.arcs[arc].switch].mrid
             for zone in zones
@@ -324,10 +355,8 @@ class NetworkState:
         placed = (each.mrid for each in self.grounds.values() if not zones.isdisjoint(self._zones_of(each)))
         built = (mrid for mrid, own in structure.grounds.items() if not zones.isdisjoint(own))
         return Section(
-            nodes=tuple(structure.nodes[number] for number in nodes),
-            usage_points=tuple(
-                sorted(each.mrid for each in points if not zones.isdisjoint(structure.zones_of(each.node, each.phases)))
-            ),
+            nodes=tuple(structure.nodes[number] for number in structure.nodes_of_zone.of(members)),
+            usage_points=tuple(structure.points[number].mrid for number in structure.points_of_zone.of(members)),
             borders=tuple(sorted(borders)),
             grounds=tuple(sorted([*placed, *built])),
             states=frozenset(map(self._safety, zones)),
@@ -342,7 +371,7 @@ class NetworkState:
             near = [other for arc, other in structure.arcs_at[zone] if closed[arc]]
             if zone in structure.banks_at:
                 banks = (structure.banks[number] for number in structure.banks_at[zone])
-                near += [other for bank in banks for other in (*bank.side1, *bank.side2) if other != NOWHERE]
+                near += [other for bank in banks for other in bank.zones]
             fresh = [other for other in dict.fromkeys(near) if other not in seen]
             seen.update(fresh)
             order += fresh
@@ -353,24 +382,6 @@ def modelled(switch: Equipment) -> Phases:
     """The phases of a switch that are open as the model has it."""
     is_open = switch.normal_open if switch.open is None else switch.open
     return Phases.of(switch.phases) if is_open else Phases.of(switch.open_phases or "")
-
-
-def effect(before: NetworkState, after: NetworkState) -> Effect:
-    """What lies between two states of one structure."""
-    structure = after.structure
-    specials = {zone for zone, _ in before.specials.items() ^ after.specials.items()}
-    zones = specials.union(_differences(before.supply.level, after.supply.level))
-    nodes = sorted({number for zone in zones for number in structure.nodes_of_zone[zone]})
-    switches = {*_differences(before.open_masks, after.open_masks), *(before.doubted ^ after.doubted)}
-    points = [point for number in nodes for point in structure.points_of_node.get(number, ())]
-    had = {point.mrid for point in points if before._has_all(point)}  # noqa: SLF001 - of this module
-    has = {point.mrid for point in points if after._has_all(point)}  # noqa: SLF001 - of this module
-    return Effect(
-        nodes=tuple(structure.nodes[number] for number in nodes),
-        switches=tuple(structure.switches[number].mrid for number in sorted(switches)),
-        dropped=tuple(sorted(had - has)),
-        picked_up=tuple(sorted(has - had)),
-    )
 
 
 def _differences(before: bytes | bytearray, after: bytes | bytearray) -> list[int]:

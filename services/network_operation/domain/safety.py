@@ -6,11 +6,12 @@ hangs together with it. It is *earthed* when a ground is in its closed reach, wh
 ground is placed for. A zone with voltage that has a ground itself is *faulted*. All others are as their supply is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 
 from contracts.nouns.feeder_topology import SafetyStateKind
-from services.network_operation.domain.structure import NOWHERE, Structure
+from services.network_operation.domain.structure import Structure
 from services.network_operation.domain.supply import Supply
 from services.network_operation.domain.windings import DEAD
 
@@ -38,71 +39,85 @@ class Surroundings:
 
     def specials(self, before: Specials, touched: Iterable[int]) -> Specials:
         """The special zones, where nothing but ``touched`` zones has another supply, arcs or grounds than before."""
-        level = self._supply.level
+        structure, level = self._structure, self._supply.level
+        if not (structure.generating or structure.banks or self._grounded or self._doubted):
+            return {}
         after = dict(before)
         left = set(touched)
-        left |= {other for zone in left for other in self._beyond(zone)}
-        for zone in sorted(left):
+        seen: set[int] = set()
+        left.update(*(tie for zone in tuple(left) for tie in self._ties(zone, seen)))
+        for zone in left:
             after.pop(zone, None)
             if level[zone] != DEAD and zone in self._grounded:
                 after[zone] = SafetyStateKind.FAULTED
-        seen: set[int] = set()
-        for zone in sorted(left):
-            if level[zone] == DEAD and zone not in seen:
-                for part, state in self._judged(zone, seen):
-                    for each in part:
-                        after.pop(each, None)
-                        if state is not None:
-                            after[each] = state
+        part_of: dict[int, int] = {}
+        for zone in left:
+            if level[zone] == DEAD and zone not in part_of:
+                self._judge(zone, part_of, after)
         return after
 
-    def _judged(self, start: int, seen: set[int]) -> Iterator[tuple[list[int], SafetyStateKind | None]]:
-        """The dead parts that hang together with ``start`` in any way, each with what is special about it."""
-        parts = [self._part(start, seen)]
-        part_of = dict.fromkeys(parts[0], 0)
-        links: list[set[int]] = []
-        for part in parts:
-            beyond = {other for zone in part for other in self._beyond(zone)}
-            links.append({other for other in beyond if other not in part_of or parts[part_of[other]] is not part})
-            for other in sorted(beyond):
-                if self._supply.level[other] == DEAD and other not in part_of:
-                    part_of |= dict.fromkeys(found := self._part(other, seen), len(parts))
-                    parts.append(found)
-        earthed = [not self._grounded.isdisjoint(part) for part in parts]
-        reached = [place for place, part in enumerate(parts) if self._may_be_fed(part, links[place])]
-        possible = set(reached)
-        for place in reached:
-            for other in () if earthed[place] else links[place]:
-                near = part_of.get(other)
-                if near is not None and near not in possible:
-                    possible.add(near)
-                    reached.append(near)
-        for place, part in enumerate(parts):
-            state = SafetyStateKind.POSSIBLY_LIVE if place in possible else None
-            yield part, SafetyStateKind.EARTHED if earthed[place] else state
+    def _judge(self, start: int, part_of: dict[int, int], after: dict[int, SafetyStateKind]) -> None:
+        """Enter what is special about the dead parts that hang together with ``start`` in any way."""
+        level = self._supply.level
+        waiting = [len(part_of)]
+        parts = {waiting[0]: self._part(start, part_of)}
+        ties: list[tuple[int, ...]] = []
+        seen: set[int] = set()
+        for number in waiting:
+            for zone in parts[number]:
+                for tie in self._ties(zone, seen):
+                    ties.append(tie)
+                    for other in tie:
+                        if level[other] == DEAD and other not in part_of:
+                            waiting.append(len(part_of))
+                            parts[waiting[-1]] = self._part(other, part_of)
+        earthed = {number for number, part in parts.items() if not self._grounded.isdisjoint(part)}
+        possible = self._possible(parts, part_of, ties, earthed)
+        for number, part in parts.items():
+            for zone in part:
+                after.pop(zone, None)
+            if number in earthed or number in possible:
+                state = SafetyStateKind.EARTHED if number in earthed else SafetyStateKind.POSSIBLY_LIVE
+                after.update(dict.fromkeys(part, state))
 
-    def _part(self, start: int, seen: set[int]) -> list[int]:
-        """The dead zones in the closed reach of ``start``."""
-        closed = self._supply.closed
-        seen.add(start)
+    def _possible(
+        self, parts: Mapping[int, list[int]], part_of: Mapping[int, int], ties: list[tuple[int, ...]], but: set[int]
+    ) -> set[int]:
+        """The parts that something may feed: a generator, or across a tie; what is among ``but`` passes nothing on."""
+        level, generating = self._supply.level, self._structure.generating
+        fed = {number for number, part in parts.items() if generating and not generating.isdisjoint(part)}
+        tied = [({part_of[zone] for zone in tie if level[zone] == DEAD}, tie) for tie in ties]
+        fed.update(*(dead for dead, tie in tied if any(level[zone] != DEAD for zone in tie)))
+        ties_of: defaultdict[int, list[set[int]]] = defaultdict(list)
+        for dead, _ in tied if fed else ():
+            for number in dead:
+                ties_of[number].append(dead)
+        waiting = list(fed)
+        for number in waiting:
+            for dead in () if number in but else ties_of[number]:
+                waiting += dead - fed
+                fed |= dead
+        return fed
+
+    def _part(self, start: int, part_of: dict[int, int]) -> list[int]:
+        """The dead zones in the closed reach of ``start``; their number is how many were found before."""
+        closed, arcs_at = self._supply.closed, self._structure.arcs_at
+        number = part_of[start] = len(part_of)
         part = [start]
         for zone in part:
-            for arc, other in self._structure.arcs_at[zone]:
-                if closed[arc] and other not in seen:
-                    seen.add(other)
+            for arc, other in arcs_at[zone]:
+                if closed[arc] and other not in part_of:
+                    part_of[other] = number
                     part.append(other)
         return part
 
-    def _may_be_fed(self, part: Iterable[int], beyond: Iterable[int]) -> bool:
-        """True for a part with a generator, and for one that has voltage just beyond it."""
-        generating, level = self._structure.generating, self._supply.level
-        return any(zone in generating for zone in part) or any(level[zone] != DEAD for zone in beyond)
-
-    def _beyond(self, zone: int) -> Iterator[int]:
-        """The other zones of the banks that touch a zone, and those across a switch in doubt."""
-        if zone in self._structure.banks_at:
-            for number in self._structure.banks_at[zone]:
-                bank = self._structure.banks[number]
-                yield from (other for other in (*bank.side1, *bank.side2) if other not in {zone, NOWHERE})
+    def _ties(self, zone: int, seen: set[int]) -> list[tuple[int, ...]]:
+        """The zones of each bank that touches a zone and was not seen yet; and each pair across a switch in doubt."""
+        found: list[tuple[int, ...]] = []
+        for number in self._structure.banks_at.get(zone, ()):
+            if number not in seen:
+                seen.add(number)
+                found.append(self._structure.banks[number].zones)
         if self._doubted:
-            yield from (other for arc, other in self._structure.arcs_at[zone] if arc in self._doubted)
+            found += [(zone, other) for arc, other in self._structure.arcs_at[zone] if arc in self._doubted]
+        return found

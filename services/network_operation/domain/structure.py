@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
 import rustworkx as rx
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from contracts.nouns.feeder_topology import Equipment, Feeder, UsagePoint
-from services.network_operation.domain.phases import PLACES, Phases
+from services.network_operation.domain.phases import PLACES, Phases, places
 from services.network_operation.domain.windings import Winding, winding
 
 T = TypeVar("T", Equipment, UsagePoint)
@@ -36,7 +38,10 @@ GENERATORS = frozenset(
 """What may feed a network that has lost its sources."""
 
 NOWHERE = -1
-"""The zone of a phase that a node does not have."""
+"""The zone of a phase that a node does not have; one place is kept for it after the last zone, and is always dead."""
+
+_FEW = 50
+"""Below this part of all zones their members are put together one by one, and else all are looked through."""
 
 Zones = tuple[int, int, int]
 """The zones of the phases A, B and C at one place, or :data:`NOWHERE`."""
@@ -52,12 +57,13 @@ class Arc(Struct, frozen=True):
 
 
 class Bank(Struct, frozen=True):
-    """A transformer that does not pass phase by phase, with the zones of its sides."""
+    """A transformer that does not pass phase by phase, with the zones of its sides, and all of them together."""
 
     equipment: Equipment
     winding: Winding
     side1: Zones
     side2: Zones
+    zones: tuple[int, ...]
 
 
 class Structure:
@@ -113,72 +119,86 @@ class Structure:
     def zones_of(self, node: str, phases: str) -> tuple[int, ...]:
         """The zones of some phases of a node, without those that it does not have."""
         zones = self.zones(node)
-        return tuple(zones[place] for place in _places(phases) if zones[place] != NOWHERE)
+        return tuple(zones[place] for place in places(phases) if zones[place] != NOWHERE)
 
     @cached_property
-    def nodes_of_zone(self) -> Sequence[Sequence[int]]:
+    def nodes_of_zone(self) -> "Members":
         """The numbers of the nodes that each zone has."""
-        found: list[list[int]] = [[] for _ in range(self.zone_count)]
-        for number, zones in enumerate(self.zones_of_node):
-            for zone in zones:
-                if zone != NOWHERE and (not found[zone] or found[zone][-1] != number):
-                    found[zone].append(number)
+        return Members(self.zone_count, np.array(self.zones_of_node, dtype=np.int64).reshape(-1, 3))
+
+    @cached_property
+    def points(self) -> Sequence[UsagePoint]:
+        """The usage points in the order of their mRIDs; their place is their number."""
+        return list(self.usage_points.values())
+
+    @cached_property
+    def zones_of_points(self) -> NDArray[np.int64]:
+        """For each usage point the zones of its phases A, B and C, :data:`NOWHERE` for what it or its node has not."""
+        found = np.full((len(self.points), 3), NOWHERE, dtype=np.int64)
+        for number, point in enumerate(self.points):
+            zones = self.zones(point.node)
+            for place in places(point.phases):
+                found[number, place] = zones[place]
         return found
 
     @cached_property
-    def points_of_node(self) -> Mapping[int, Sequence[UsagePoint]]:
-        """The usage points at each node that has some, by its number."""
-        found: defaultdict[int, list[UsagePoint]] = defaultdict(list)
-        for point in self.usage_points.values():
-            found[self.node[point.node]].append(point)
-        return found
+    def points_of_zone(self) -> "Members":
+        """The numbers of the usage points that are served from each zone."""
+        return Members(self.zone_count, self.zones_of_points)
 
     def _join(self) -> None:
         """Join the points for good, and put arcs and banks between the zones that follow."""
-        graph = rx.PyGraph[None, None](multigraph=True)
-        graph.add_nodes_from([None] * (3 * len(self.nodes)))
+        fixed: list[tuple[int, int]] = []
         present = bytearray(3 * len(self.nodes))
         for point in self.usage_points.values():
-            for place in _places(point.phases):
+            for place in places(point.phases):
                 present[3 * self.node[point.node] + place] = 1
-        ways = {mrid: self._ways(each) for mrid, each in self.equipment.items()}
         wound: dict[str, Winding] = {}
         for each in self.equipment.values():
-            for _, one, other in ways[each.mrid]:
+            ways = self._ways(each)
+            for _, one, other in ways:
                 present[one] = present[other] = 1
             found = winding(each.connection, Phases.of(each.phases)) if each.node2 is not None else None
             if found is not None:
                 wound[each.mrid] = found
             elif each.node2 is not None and not is_switch(each):
-                graph.add_edges_from_no_data([(one, other) for _, one, other in ways[each.mrid]])
-        zone = [NOWHERE] * len(present)
-        parts = [part for part in rx.connected_components(graph) if present[next(iter(part))]]
-        for number, part in enumerate(sorted(parts, key=min)):
-            for at in part:
-                zone[at] = number
-        self.zone_count = len(parts)
+                fixed += [(one, other) for _, one, other in ways]
+        zone = self._number_zones(fixed, present)
         self.zones_of_node: Sequence[Zones] = [
             (zone[at], zone[at + 1], zone[at + 2]) for at in range(0, len(zone), len(PLACES))
         ]
-        self._place_arcs(ways, zone)
+        self._place_arcs(zone)
         self._place_banks(wound)
         self._place_ends()
+
+    def _number_zones(self, fixed: list[tuple[int, int]], present: bytearray) -> Sequence[int]:
+        """The zone of each point, numbered in the order of their first points."""
+        graph = rx.PyGraph[None, None](multigraph=True)
+        graph.add_nodes_from([None] * len(present))
+        graph.add_edges_from_no_data(fixed)
+        parts = [part for part in rx.connected_components(graph) if present[next(iter(part))]]
+        zone = [NOWHERE] * len(present)
+        for number, part in enumerate(sorted(parts, key=min)):
+            for point in part:
+                zone[point] = number
+        self.zone_count = len(parts)
+        return zone
 
     def _ways(self, each: Equipment) -> list[tuple[int, int, int]]:
         """For each phase its bit and the points that it joins; a point with itself where there is one node only."""
         one = 3 * self.node[each.node1]
         other = one if each.node2 is None else 3 * self.node[each.node2]
-        here = _places(each.phases)
-        there = here if each.phases_at_node2 is None else ["ABC".index(letter) for letter in each.phases_at_node2]
+        here = places(each.phases)
+        there = here if each.phases_at_node2 is None else tuple(map("ABC".index, each.phases_at_node2))
         return [(1 << a, one + a, other + b) for a, b in zip(here, there, strict=False)]
 
-    def _place_arcs(self, ways: Mapping[str, list[tuple[int, int, int]]], zone: Sequence[int]) -> None:
+    def _place_arcs(self, zone: Sequence[int]) -> None:
         self.arcs: list[Arc] = []
         self.arcs_of_switch: list[list[int]] = []
         self.arcs_at: list[list[tuple[int, int]]] = [[] for _ in range(self.zone_count)]
         for number, switch in enumerate(self.switches):
             own = []
-            for phase, one, other in ways[switch.mrid]:
+            for phase, one, other in self._ways(switch):
                 arc = Arc(number, phase, zone[one], zone[other])
                 if arc.zone1 != arc.zone2:
                     own.append(len(self.arcs))
@@ -192,10 +212,11 @@ class Structure:
         self.banks_at: defaultdict[int, list[int]] = defaultdict(list)
         for mrid, found in wound.items():
             each = self.equipment[mrid]
-            bank = Bank(each, found, self._side(each.node1, found), self._side(each.node2 or each.node1, found))
-            for zone in sorted({*bank.side1, *bank.side2} - {NOWHERE}):
+            side1, side2 = self._side(each.node1, found), self._side(each.node2 or each.node1, found)
+            zones = tuple(sorted({*side1, *side2} - {NOWHERE}))
+            for zone in zones:
                 self.banks_at[zone].append(len(self.banks))
-            self.banks.append(bank)
+            self.banks.append(Bank(each, found, side1, side2, zones))
 
     def _side(self, node: str, found: Winding) -> Zones:
         """The zones of the winding's phases at a node."""
@@ -221,14 +242,37 @@ class Structure:
         self.fed = frozenset(zone for zones in self.sources.values() for zone in zones)
 
 
+class Members:
+    """What each zone has, by numbers.
+
+    Args:
+        zones: how many zones there are.
+        rows: for each member the zones that it has, :data:`NOWHERE` where there is none; one row each.
+    """
+
+    def __init__(self, zones: int, rows: NDArray[np.int64]) -> None:
+        self._rows = rows
+        numbers = np.repeat(np.arange(len(rows)), rows.shape[1])
+        flat = rows.ravel()
+        known = flat != NOWHERE
+        order = np.argsort(flat[known], kind="stable")
+        self._members = numbers[known][order]
+        self._first = np.searchsorted(flat[known][order], np.arange(zones + 1))
+
+    def of(self, zones: Sequence[int]) -> NDArray[np.int64]:
+        """The members of some zones, each once, in their order."""
+        count = len(self._first) - 1
+        if len(zones) * _FEW > count:
+            chosen = np.zeros(count + 1, dtype=bool)
+            chosen[list(zones)] = True
+            return np.flatnonzero(chosen[self._rows].any(axis=1))
+        parts = [self._members[self._first[zone] : self._first[zone + 1]] for zone in zones]
+        return np.unique(np.concatenate(parts)) if parts else self._members[:0]
+
+
 def is_switch(each: Equipment) -> bool:
     """True for what opens and closes between two nodes."""
     return each.node2 is not None and (each.open is not None or each.normal_open is not None)
-
-
-def _places(phases: str) -> list[int]:
-    """The places of the phases A, B and C in a code, in their order."""
-    return [place for place in PLACES if "ABC"[place] in phases]
 
 
 def _by_mrid(members: Iterable[T]) -> Mapping[str, T]:

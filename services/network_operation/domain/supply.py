@@ -13,8 +13,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from services.network_operation.domain.structure import NOWHERE, Structure, Zones
-from services.network_operation.domain.windings import DEAD, LIVE, Levels
+from services.network_operation.domain.structure import Structure
+from services.network_operation.domain.windings import DEAD, LIVE, case
 
 NOTHING, ITSELF = -1, -2
 """The support of a dead zone, and of one that has a source."""
@@ -36,7 +36,9 @@ class Supply(Struct, frozen=True):
 
 def supply(structure: Structure, closed: Iterable[int]) -> Supply:
     """The supply from nothing; ``closed`` has 1 for each arc that conducts, else 0."""
-    flow = _Flow(structure, bytearray(closed), bytearray(structure.zone_count), [NOTHING] * structure.zone_count)
+    flow = _Flow(
+        structure, bytearray(closed), bytearray(structure.zone_count + 1), [NOTHING] * (structure.zone_count + 1)
+    )
     for zone in sorted(structure.fed):
         flow.take(zone, LIVE, ITSELF)
     flow.flood()
@@ -53,34 +55,43 @@ def switched(structure: Structure, before: Supply, opened: Iterable[int], closed
 
 
 class _Flow:
-    """A supply in the making; ``raised`` are zones that have more to pass on."""
+    """A supply in the making.
+
+    Attributes:
+        raised: zones that have more to pass on.
+        stirred: banks on whose zones something changed.
+    """
 
     def __init__(self, structure: Structure, closed: bytearray, level: bytearray, support: list[int]) -> None:
         self.supply = Supply(closed, level, support)
+        self.raised: list[int] = []
+        self.stirred: set[int] = set()
         self._structure = structure
-        self._raised: list[int] = []
 
     def take(self, zone: int, level: int, support: int) -> None:
         """Raise a zone that has less."""
-        if zone != NOWHERE and self.supply.level[zone] < level:
+        if self.supply.level[zone] < level:
             self.supply.level[zone] = level
             self.supply.support[zone] = support
-            self._raised.append(zone)
+            self.raised.append(zone)
 
     def flood(self) -> None:
         """Pass on what zones have until nothing changes."""
         level, support, closed = self.supply.level, self.supply.support, self.supply.closed
-        arcs_at, banks_at, raised = self._structure.arcs_at, self._structure.banks_at, self._raised
-        for zone in raised:
-            here = level[zone]
-            for arc, other in arcs_at[zone]:
-                if level[other] < here and closed[arc]:
-                    level[other] = here
-                    support[other] = arc
-                    raised.append(other)
-            if zone in banks_at:
-                for bank in banks_at[zone]:
-                    self._drive(bank)
+        arcs_at, banks_at = self._structure.arcs_at, self._structure.banks_at
+        while self.raised or self.stirred:
+            raised, self.raised = self.raised, []
+            for zone in raised:
+                here = level[zone]
+                for arc, other in arcs_at[zone]:
+                    if level[other] < here and closed[arc]:
+                        level[other] = here
+                        support[other] = arc
+                        raised.append(other)
+                self.stirred.update(banks_at.get(zone, ()))
+            stirred, self.stirred = self.stirred, set()
+            for bank in sorted(stirred):
+                self._drive(bank)
 
     def close(self, arcs: Iterable[int]) -> None:
         """Let arcs conduct."""
@@ -102,37 +113,42 @@ class _Flow:
         for zone in lost:
             level[zone] = DEAD
             support[zone] = NOTHING
-            lost += [other for number, other in arcs_at[zone] if support[other] == number]
-            if zone in banks_at:
-                for bank in banks_at[zone]:
-                    lost += self._fed_by(bank, zone)
+            for number, other in arcs_at[zone]:
+                if support[other] == number:
+                    lost.append(other)
+            for bank in banks_at.get(zone, ()):
+                self.stirred.add(bank)
+                lost += self._fed_by(bank, zone)
         for zone in lost:
             for number, other in arcs_at[zone]:
-                if closed[number] and level[other] > level[zone]:
+                if level[other] > level[zone] and closed[number]:
                     self.take(zone, level[other], number)
-            if zone in banks_at:
-                for bank in banks_at[zone]:
-                    self._drive(bank)
 
     def _drive(self, number: int) -> None:
         """Raise both sides of a bank to what follows from the other."""
-        bank = self._structure.banks[number]
-        for level, zone in zip(bank.winding.forward(self._levels(bank.side1)), bank.side2, strict=True):
-            self.take(zone, level, _code(number, 2))
-        for level, zone in zip(bank.winding.backward(self._levels(bank.side2)), bank.side1, strict=True):
-            self.take(zone, level, _code(number, 1))
+        bank, level = self._structure.banks[number], self.supply.level
+        one, two, three = bank.side1
+        for zone, more in zip(
+            bank.side2, bank.winding.forward[case(level[one], level[two], level[three])], strict=True
+        ):
+            self.take(zone, more, _code(number, 2))
+        one, two, three = bank.side2
+        for zone, more in zip(
+            bank.side1, bank.winding.backward[case(level[one], level[two], level[three])], strict=True
+        ):
+            self.take(zone, more, _code(number, 1))
 
     def _fed_by(self, number: int, zone: int) -> list[int]:
-        """The zones that a bank feeds from the side on which ``zone`` is."""
+        """The zones that a bank feeds from the side on which ``zone`` is, and that are not forgotten yet."""
         bank, support = self._structure.banks[number], self.supply.support
-        fed = [each for each in bank.side2 if zone in bank.side1 and each >= 0 and support[each] == _code(number, 2)]
-        return fed + [
-            each for each in bank.side1 if zone in bank.side2 and each >= 0 and support[each] == _code(number, 1)
-        ]
-
-    def _levels(self, zones: Zones) -> Levels:
-        one, two, three = (DEAD if zone == NOWHERE else self.supply.level[zone] for zone in zones)
-        return (one, two, three)
+        found = []
+        if zone in bank.side1:
+            code = _code(number, 2)
+            found += [each for each in bank.side2 if support[each] == code]
+        if zone in bank.side2:
+            code = _code(number, 1)
+            found += [each for each in bank.side1 if support[each] == code]
+        return found
 
 
 def _code(bank: int, side: int) -> int:

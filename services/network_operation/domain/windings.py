@@ -8,7 +8,8 @@ A level is :data:`DEAD`, :data:`ABNORMAL` or :data:`LIVE`. All functions are mon
 on the other. What is live on one side makes the other live only from what is live, never from what is abnormal.
 """
 
-from enum import IntEnum, unique
+from collections.abc import Mapping
+from functools import cache
 
 from msgspec import Struct
 
@@ -19,73 +20,38 @@ DEAD, ABNORMAL, LIVE = 0, 1, 2
 Levels = tuple[int, int, int]
 """The levels of A, B and C."""
 
+Pairs = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
+"""For each phase of the second side, the places of the phases between which its winding stands on the first."""
+
 _KINDS = ("yn", "zn", "y", "z", "d", "v", "i")
 """How a winding may be connected, longer names first."""
 
 _TWO = 2
 _THREE = 3
-
-
-@unique
-class Rule(IntEnum):
-    """How the levels of one side follow from those of the other."""
-
-    BETWEEN = 1
-    """Windings between two phases of the first side each: D, V or Z."""
-
-    CLOSED_DELTA = 2
-    """A star with its neutral earthed against a delta."""
-
-    OPEN_STAR = 3
-    """The same with no way to earth: one phase alone drives nothing."""
-
-    SINGLE = 4
-    """One winding between two phases."""
+_LEVELS = (DEAD, ABNORMAL, LIVE)
+_CASES = tuple((one, two, three) for one in _LEVELS for two in _LEVELS for three in _LEVELS)
 
 
 class Winding(Struct, frozen=True, kw_only=True):
-    """A transformer that does not pass phase by phase.
+    """A transformer that does not pass phase by phase: what is on one side for each case on the other.
 
     Attributes:
-        rule: how it passes.
-        pairs: for each phase of the second side the places of the phases between which its winding stands on the
-            first, where the vector group tells.
         phases: the phases that it has.
+        forward: the levels of the second side, at the place that :func:`case` gives for those of the first.
+        backward: the levels of the first side, by those of the second.
     """
 
-    rule: Rule
-    pairs: tuple[tuple[int, int], ...] | None
     phases: Phases
-
-    def forward(self, levels: Levels) -> Levels:
-        """The levels of the second side that follow from the first."""
-        some = sum(level > DEAD for level in levels)
-        live = sum(level == LIVE for level in levels)
-        if self.rule is Rule.SINGLE:
-            return self._single(levels)
-        least = 1 if self.rule is Rule.CLOSED_DELTA else _TWO
-        if some < least:
-            return (DEAD, DEAD, DEAD)
-        if live == _THREE:
-            return (LIVE, LIVE, LIVE)
-        if self.pairs is None:
-            return (ABNORMAL, ABNORMAL, ABNORMAL)
-        one, two, three = (LIVE if levels[a] == levels[b] == LIVE else ABNORMAL for a, b in self.pairs)
-        return (one, two, three)
-
-    def backward(self, levels: Levels) -> Levels:
-        """The levels of the first side that follow from the second: all, or nothing that can be relied on."""
-        if self.rule is Rule.SINGLE:
-            return self._single(levels)
-        level = LIVE if all(level == LIVE for level in levels) else DEAD
-        return (level, level, level)
-
-    def _single(self, levels: Levels) -> Levels:
-        level = min(levels[place] for place in PLACES if self.phases >> place & 1)
-        one, two, three = (level if self.phases >> place & 1 else DEAD for place in PLACES)
-        return (one, two, three)
+    forward: tuple[Levels, ...]
+    backward: tuple[Levels, ...]
 
 
+def case(one: int, two: int, three: int) -> int:
+    """The number of a case: the levels of A, B and C as digits to the base of three."""
+    return 9 * one + 3 * two + three
+
+
+@cache
 def winding(connection: str | None, phases: Phases) -> Winding | None:
     """The winding of a vector group; None for one that passes phase by phase, and for one that nobody states.
 
@@ -94,15 +60,20 @@ def winding(connection: str | None, phases: Phases) -> Winding | None:
     """
     first, second, clock = _parsed(connection or "")
     if phases.bit_count() == _TWO and first in {"i", "d", "v"}:
-        return Winding(rule=Rule.SINGLE, pairs=None, phases=phases)
+        table = tuple(_across(phases, levels) for levels in _CASES)
+        return Winding(phases=phases, forward=table, backward=table)
     if phases.bit_count() < _THREE:
         return None
+    pairs: Pairs | None = None
     if first in {"d", "v", "z", "zn"} or second in {"z", "zn"}:
         pairs = _PAIRS.get(clock % 12) if clock is not None and first == "d" and second in {"y", "yn"} else None
-        return Winding(rule=Rule.BETWEEN, pairs=pairs, phases=phases)
-    if second in {"d", "v"}:
-        return Winding(rule=Rule.CLOSED_DELTA if first == "yn" else Rule.OPEN_STAR, pairs=None, phases=phases)
-    return None
+        least = _TWO
+    elif second in {"d", "v"}:
+        least = 1 if first == "yn" else _TWO
+    else:
+        return None
+    forward = tuple(_onward(levels, least, pairs) for levels in _CASES)
+    return Winding(phases=phases, forward=forward, backward=tuple(map(_back, _CASES)))
 
 
 def _parsed(connection: str) -> tuple[str, str, int | None]:
@@ -116,12 +87,41 @@ def _parsed(connection: str) -> tuple[str, str, int | None]:
     return first, second, int(clock) if clock else None
 
 
-def _turned(first: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+def _onward(levels: Levels, least: int, pairs: Pairs | None) -> Levels:
+    """The second side where ``least`` phases on the first are what makes any voltage at all.
+
+    A star with its neutral earthed against a delta needs one, all others two: no current flows in a single phase.
+    """
+    if sum(level > DEAD for level in levels) < least:
+        return (DEAD, DEAD, DEAD)
+    if all(level == LIVE for level in levels):
+        return levels
+    if pairs is None:
+        return (ABNORMAL, ABNORMAL, ABNORMAL)
+    one, two, three = (LIVE if levels[a] == levels[b] == LIVE else ABNORMAL for a, b in pairs)
+    return (one, two, three)
+
+
+def _back(levels: Levels) -> Levels:
+    """The first side by the second: all of it, or nothing that can be relied on."""
+    level = LIVE if all(level == LIVE for level in levels) else DEAD
+    return (level, level, level)
+
+
+def _across(phases: Phases, levels: Levels) -> Levels:
+    """Either side of one winding between two phases by the other."""
+    level = min(levels[place] for place in PLACES if phases >> place & 1)
+    one, two, three = (level if phases >> place & 1 else DEAD for place in PLACES)
+    return (one, two, three)
+
+
+def _turned(first: tuple[int, int]) -> Pairs:
     """The pairs of all three phases from that of the first: the others follow in the order of rotation."""
-    return tuple(((first[0] + turn) % 3, (first[1] + turn) % 3) for turn in PLACES)
+    one, two, three = (((first[0] + turn) % 3, (first[1] + turn) % 3) for turn in PLACES)
+    return (one, two, three)
 
 
-_PAIRS = {
+_PAIRS: Mapping[int, Pairs] = {
     1: _turned((0, 2)),
     3: _turned((1, 2)),
     5: _turned((0, 1)),
