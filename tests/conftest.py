@@ -13,11 +13,16 @@ import nkeys  # type: ignore[import-untyped]  # it has neither annotations nor s
 import pytest
 import pytest_asyncio
 
+from contracts.catalogue import CATALOGUE
+from shared.config import Context, Settings
+from shared.tools.bootstrap import Schema
 from shared.tools.nats_server import BrokerUser, NatsServer
 from shared.tools.postgres_server import PostgresServer
+from shared.tools.testing import Installation
 
 _MEMORY = Path("/dev/shm")  # the memory file system of Linux; in a container it may be tiny
 _ROOM_BYTES = 4 * 1024**3
+_SERVICES = Path(__file__).resolve().parents[1] / "services"
 
 
 @contextmanager
@@ -89,3 +94,14 @@ async def database(postgres_server: PostgresServer, database_template: str) -> A
         await administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await administrator.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def dms(server_state: Path) -> AsyncIterator[Installation]:
+    """Servers that know the roles of the DMS; a test prepares the context that it needs."""
+    settings = Settings(context=Context.TESTING, state_dir=server_state.parent / "dms")
+    schemas = [Schema(role, _SERVICES / role.replace("-", "_") / "migrations") for role in CATALOGUE.interfaces]
+    async with Installation.start(settings, CATALOGUE, schemas) as installation:
+        for context in (Context.TESTING, Context.TRAINING):
+            (settings.credentials / context / "admin.nk").symlink_to("../admin.nk")
+        yield installation

@@ -57,6 +57,7 @@ class CutAction(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=at
     issued_date_time: Instant | None = None
     kind: TempEquipActionKind
     planned_date_time: Instant | None = None
+    along_ac_line_segment: ObjectReference | None = field(name="AlongACLineSegment", default=None)
     crew: tuple[ObjectReference, ...] = field(name="Crew", default=())
     cut: ObjectReference | None = field(name="Cut", default=None)
     names: tuple[Name, ...] = field(name="Names", default=())
@@ -212,7 +213,7 @@ SwitchingAction = (
 
 
 class SwitchingStep(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """One step: its place in the order, and exactly one action.
+    """One step: its place in the order, and exactly one action; a step without ``status`` has not begun.
 
     Raises:
         ValueError: when it has no action or more than one.
@@ -227,6 +228,7 @@ class SwitchingStep(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     generic_action: GenericAction | None = field(name="GenericAction", default=None)
     ground_action: GroundAction | None = field(name="GroundAction", default=None)
     jumper_action: JumperAction | None = field(name="JumperAction", default=None)
+    status: Status | None = None
     switch_action: SwitchAction | None = field(name="SwitchAction", default=None)
     tag_action: TagAction | None = field(name="TagAction", default=None)
     verification_action: VerificationAction | None = field(name="VerificationAction", default=None)
@@ -268,8 +270,25 @@ class SwitchingStepGroup(Struct, frozen=True, kw_only=True, omit_defaults=True, 
     switching_step: tuple[SwitchingStep, ...] = field(name="SwitchingStep", default=())
 
 
+class RuleOverride(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """That a switching rule shall not stop a plan: by whom, in which role, why, and who else answers for it.
+
+    Without ``power_system_resource`` it is meant wherever the rule speaks.
+    """
+
+    reason: str
+    role: str | None = None
+    rule: str
+    approver: ObjectReference | None = field(name="Approver", default=None)
+    author: ObjectReference | None = field(name="Author", default=None)
+    power_system_resource: ObjectReference | None = field(name="PowerSystemResource", default=None)
+
+
 class SwitchingPlan(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """One plan, whole; ``outage`` is the outage that it ends or makes, ``purpose`` one line for the operator."""
+    """One plan, whole; ``outage`` is the outage that it ends or makes, ``purpose`` one line for the operator.
+
+    Without ``issuer`` no person answers for it: its author is a role, which wants it executed by itself.
+    """
 
     mrid: str
     approved_date_time: Instant | None = None
@@ -281,9 +300,14 @@ class SwitchingPlan(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     purpose: str | None = None
     rank: int | None = None
     revision_number: int | None = None
+    approver: ObjectReference | None = field(name="Approver", default=None)
+    author: ObjectReference | None = field(name="Author", default=None)
+    checker: ObjectReference | None = field(name="Checker", default=None)
+    issuer: ObjectReference | None = field(name="Issuer", default=None)
     names: tuple[Name, ...] = field(name="Names", default=())
     outage: ObjectReference | None = field(name="Outage", default=None)
     planned_period: DateTimeInterval | None = None
+    rule_override: tuple[RuleOverride, ...] = field(name="RuleOverride", default=())
     safety_documents: tuple[ObjectReference, ...] = field(name="SafetyDocuments", default=())
     status: Status | None = None
     switching_step_groups: tuple[SwitchingStepGroup, ...] = field(name="SwitchingStepGroups", default=())
@@ -307,3 +331,18 @@ class SwitchingPlanState(StrEnum):
     COMPLETED = "COMPLETED"
     CANCELLED = "CANCELLED"
     ABORTED = "ABORTED"
+
+
+class SwitchingStepState(StrEnum):
+    """Where a step is in its life: the values of ``SwitchingStep.status`` (ours).
+
+    PENDING: it was instructed, and nobody knows what became of it; it stays so until the field or a person says.
+    """
+
+    ABORTED = "ABORTED"
+    COMPLETED = "COMPLETED"
+    DELETED = "DELETED"
+    FAILED = "FAILED"
+    INSTRUCTED = "INSTRUCTED"
+    PENDING = "PENDING"
+    PREVIOUSLY_COMPLETED = "PREVIOUSLY_COMPLETED"

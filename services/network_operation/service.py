@@ -1,18 +1,51 @@
-"""Network operation: positions in, live feeders out; plans in, instructions out, one after the other."""
+"""Network operation: positions in, live feeders out; plans in, instructions out, one after the other.
 
-from collections.abc import AsyncIterator
+Longer than 400 lines because all that switches stands here in one place: plans, tags and clearances change the state of
+one network under one lock, and a plan goes on wherever one of them does.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+from functools import reduce
 from itertools import chain
 
-from contracts.errors import Conflict, NotFound, from_reply
+from contracts.errors import Conflict, Invalid, NotFound, from_reply
 from contracts.interfaces.network_operation import NETWORK_OPERATION
 from contracts.message import Message
 from contracts.nouns.controls import Controls
-from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.feeder_topology import Feeder, FeederTopology
+from contracts.nouns.get_switching_studies import GetSwitchingStudies
 from contracts.nouns.measurements import Measurements
 from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.operational_tags import OperationalTag, OperationalTags, OperationalTagState
+from contracts.nouns.safety_documents import SafetyDocuments
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEvents
-from contracts.nouns.switching_plans import SwitchingPlan, SwitchingPlans
+from contracts.nouns.switching_plans import SwitchingPlan, SwitchingPlans, SwitchingStepState
+from contracts.nouns.switching_studies import SwitchingStudies
+from contracts.nouns.unplanned_outages import UnplannedOutages
+from contracts.types import Status
 from contracts.verbs import Verb
+from services.network_operation.domain import clearances, tags
+from services.network_operation.domain.acts import PAPERWORK, Act, ActKind, act_of
+from services.network_operation.domain.clearances import Clearance, still_valid
+from services.network_operation.domain.execution import (
+    begun,
+    confirmed,
+    decided,
+    in_place,
+    instruction,
+    is_of_plan,
+    is_outside_of_plans,
+    is_under_way,
+    log_of,
+    miscellaneous,
+    placed_by,
+    settled,
+    stopped,
+    the_plan,
+    waiting_for,
+)
+from services.network_operation.domain.grid import Grid
 from services.network_operation.domain.operations import (
     by_command,
     by_hand,
@@ -22,28 +55,38 @@ from services.network_operation.domain.operations import (
     operation,
     signals,
 )
-from services.network_operation.domain.switching import (
+from services.network_operation.domain.paperwork import filed
+from services.network_operation.domain.people import speaker
+from services.network_operation.domain.plans import Moved, Wish, moved, taken
+from services.network_operation.domain.rules import refuse
+from services.network_operation.domain.rules.move import Move
+from services.network_operation.domain.situation import Situation
+from services.network_operation.domain.steps import (
     StepKey,
-    aborted,
-    advanced,
     awaited,
-    check,
-    confirmed,
     crew_part,
+    due,
     executed_at,
-    is_under_way,
-    issued,
     position_after,
-    the_plan,
+    ready,
+    reclosing_after,
+    step_state,
+    steps,
+    with_step,
 )
+from services.network_operation.domain.study import studied
+from services.network_operation.domain.temporary import placed
 from services.network_operation.domain.topology import (
     Position,
+    Reclosing,
     adopted,
     difference,
     is_news,
     news,
     operated,
     positions_in,
+    reclosing_in,
+    rewired,
     switches,
 )
 from services.network_operation.store import Store
@@ -60,10 +103,12 @@ async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> Non
     built = await work.request(FeederTopology)
     if revision < await work.store.lock_network():
         return
-    feeders = adopted(built.whole(), await work.store.feeders(), await work.store.positions(), work.now)
+    with_ours = reduce(placed, await work.store.temporaries(), built.whole())
+    feeders = adopted(with_ours, await work.store.feeders(), await work.store.positions(), work.now)
     await work.store.replace_feeders(feeders, revision)
     for feeder in feeders:
         work.publish(Verb.CHANGED, FeederTopology(feeder_change=(news(feeder),)), key=feeder.mrid)
+    await recheck_proofs(work)
 
 
 @service.on(Verb.CREATED, Measurements)
@@ -74,6 +119,8 @@ async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
         await take_position(position, operation(position, notes), work)
     for signal in signals(notes):
         await record(signal, work)
+    for heard in reclosing_in(message.noun):
+        await take_reclosing(heard, work)
 
 
 @service.on(Verb.GET, FeederTopology)
@@ -92,15 +139,38 @@ async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> A
 
 @service.on(Verb.CREATE, SwitchingPlans)
 async def take_plan(message: Message[SwitchingPlans], work: Work[Store]) -> SwitchingPlans:
-    """An emergency plan that passes the check is issued, and its first step is instructed at once."""
+    """A draft is kept; any other plan is an emergency: if the rules let it, its first step is instructed at once."""
     plan = the_plan(message.noun)
+    await ask_about_outage(plan, work)
     await work.store.lock_network()
     if await work.store.plan(plan.mrid) is not None:
         raise Conflict("there is a plan with this mRID already", object_id=plan.mrid)
-    check(plan, switches(await work.store.feeders()), await work.store.plans_under_way())
-    plan = issued(plan, work.now)
-    work.publish(Verb.CREATED, SwitchingPlans(switching_plan=(plan,)), key=plan.mrid)
-    return SwitchingPlans(switching_plan=(await carry_on(plan, work),))
+    person = speaker(message.header, work.principal)
+    new = taken(plan, person, await work.store.situation(plan.mrid), work.now)
+    return SwitchingPlans(switching_plan=(await move_on(Verb.CREATED, new, work),))
+
+
+@service.on(Verb.CHANGE, SwitchingPlans)
+async def change_plan(message: Message[SwitchingPlans], work: Work[Store]) -> SwitchingPlans:
+    """A person moves a plan on. Where its issue is refused, the plan that comes back is a draft and says why."""
+    asked = the_plan(message.noun)
+    known = await work.store.known_plan(asked.mrid)
+    if known is None:
+        raise NotFound("there is no such plan", object_id=asked.mrid)
+    await ask_about_outage(known.plan, work)
+    await work.store.lock_network()
+    wish = Wish(
+        asked=asked,
+        person=speaker(message.header, work.principal),
+        situation=await work.store.situation(asked.mrid),
+        at=work.now,
+        others=await work.store.plans_under_way(),
+    )
+    new = moved(await work.store.known_plan(asked.mrid) or known, wish)
+    for key in set(awaited(known.plan)) - set(awaited(new.plan)):
+        work.cancel_wake("step", str(key))
+    verb = Verb.CHANGED if is_under_way(new.plan) else Verb.CLOSED
+    return SwitchingPlans(switching_plan=(await move_on(verb, new, work),))
 
 
 @service.on(Verb.GET, SwitchingPlans)
@@ -117,59 +187,198 @@ async def tell_plans(message: Message[SwitchingPlans], work: Work[Store]) -> Swi
     return SwitchingPlans(switching_plan=tuple(told))
 
 
+@service.on(Verb.GET, SwitchingStudies)
+async def look_ahead(message: Message[SwitchingStudies], work: Work[Store]) -> SwitchingStudies:
+    """What each option would do to the network as it is now, without doing it."""
+    query = None if message.request is None else message.request.query
+    if not isinstance(query, GetSwitchingStudies):
+        raise Invalid("GetSwitchingStudies: the question names no options", code="1.6")
+    situation = await work.store.situation()
+    people = speaker(message.header, work.principal).may_switch
+    found = (studied(option, situation, work.now, by_person=people) for option in query.switching_option)
+    return SwitchingStudies(switching_study=tuple(found))
+
+
+@service.on(Verb.CREATE, OperationalTags)
+async def take_tags(message: Message[OperationalTags], work: Work[Store]) -> OperationalTags:
+    """Tags are hung, or announced."""
+    await work.store.lock_network()
+    person, made = speaker(message.header, work.principal), []
+    for asked in message.noun.operational_tag:
+        if await work.store.tag(asked.mrid) is not None:
+            raise Conflict("there is a tag with this mRID already", object_id=asked.mrid)
+        situation = await work.store.situation()
+        made.append(tags.made(asked, person, situation.grid, Status(date_time=work.now)))
+        await save_tag(made[-1], situation, work)
+        work.publish(Verb.CREATED, OperationalTags(operational_tag=(made[-1],)), key=tags.device_of(made[-1]))
+    return OperationalTags(operational_tag=tuple(made))
+
+
+@service.on(Verb.CHANGE, OperationalTags)
+async def change_tags(message: Message[OperationalTags], work: Work[Store]) -> OperationalTags:
+    """A tag is placed, verified, handed over, or taken away by its holder."""
+    await work.store.lock_network()
+    person, changed = speaker(message.header, work.principal), []
+    for asked in message.noun.operational_tag:
+        known = await work.store.tag(asked.mrid)
+        if known is None:
+            raise NotFound("there is no such tag", object_id=asked.mrid)
+        changed.append(tags.changed(known, asked, person, Status(date_time=work.now)))
+        await save_tag(changed[-1], await work.store.situation(), work)
+        work.publish(Verb.CHANGED, OperationalTags(operational_tag=(changed[-1],)), key=tags.device_of(known))
+    await let_plans_end(work)
+    return OperationalTags(operational_tag=tuple(changed))
+
+
+@service.on(Verb.GET, OperationalTags)
+async def tell_tags(message: Message[OperationalTags], work: Work[Store]) -> OperationalTags:
+    """The tags named; else all that hang or are to hang."""
+    if message.request is None or not message.request.id:
+        return OperationalTags(operational_tag=await work.store.tags())
+    told = []
+    for wanted in message.request.id:
+        tag = await work.store.tag(wanted.value)
+        if tag is None:
+            raise NotFound("there is no such tag", object_id=wanted.value)
+        told.append(tag)
+    return OperationalTags(operational_tag=tuple(told))
+
+
+@service.on(Verb.CREATE, SafetyDocuments)
+async def take_clearances(message: Message[SafetyDocuments], work: Work[Store]) -> SafetyDocuments:
+    """Clearances begin as drafts."""
+    await work.store.lock_network()
+    grid, made = Grid(await work.store.feeders()), []
+    for asked in clearances.only_clearances(message.noun):
+        if await work.store.clearance(asked.mrid) is not None:
+            raise Conflict("there is a clearance with this mRID already", object_id=asked.mrid)
+        made.append(clearances.drafted(asked, grid, Status(date_time=work.now)))
+        await save_clearance(Verb.CREATED, made[-1], work)
+    return SafetyDocuments(clearance_document=tuple(each.document for each in made))
+
+
+@service.on(Verb.CHANGE, SafetyDocuments)
+async def change_clearances(message: Message[SafetyDocuments], work: Work[Store]) -> SafetyDocuments:
+    """A clearance is prepared, issued, suspended, surrendered by its holder, released or cancelled."""
+    await work.store.lock_network()
+    person, changed = speaker(message.header, work.principal), []
+    for asked in clearances.only_clearances(message.noun):
+        known = await work.store.clearance(asked.mrid)
+        if known is None:
+            raise NotFound("there is no such clearance", object_id=asked.mrid)
+        site = (await work.store.situation()).site
+        changed.append(clearances.moved(known, asked, person, site, Status(date_time=work.now)))
+        await save_clearance(Verb.CHANGED, changed[-1], work)
+    return SafetyDocuments(clearance_document=tuple(each.document for each in changed))
+
+
+@service.on(Verb.GET, SafetyDocuments)
+async def tell_clearances(message: Message[SafetyDocuments], work: Work[Store]) -> SafetyDocuments:
+    """The clearances named; else all that are not over."""
+    if message.request is None or not message.request.id:
+        return SafetyDocuments(clearance_document=tuple(each.document for each in await work.store.clearances()))
+    told = []
+    for wanted in message.request.id:
+        clearance = await work.store.clearance(wanted.value)
+        if clearance is None:
+            raise NotFound("there is no such clearance", object_id=wanted.value)
+        told.append(clearance.document)
+    return SafetyDocuments(clearance_document=tuple(told))
+
+
+@service.on(Verb.CREATED, UnplannedOutages)
+@service.on(Verb.CHANGED, UnplannedOutages)
+@service.on(Verb.CLOSED, UnplannedOutages)
+async def hear_of_outages(message: Message[UnplannedOutages], work: Work[Store]) -> None:
+    """Nothing is closed onto a fault that fault management knows of."""
+    for outage in message.noun.unplanned_outage:
+        await work.store.save_outage(outage)
+
+
 @service.on_reply(Verb.CREATE, Controls)
 async def hear_of_command(message: Message[Controls], work: Work[Store]) -> None:
-    """A command that failed ends its plan; one that was taken proves nothing, only the position does."""
+    """A command that failed leaves its step pending; one that was taken proves nothing, only the field does."""
     failure = None if message.reply is None else from_reply(message.reply)
     if failure is not None:
-        await abort(StepKey.parse(work.about), failure.reason, work)
+        await stop(StepKey.parse(work.about), SwitchingStepState.PENDING, failure.reason, work)
 
 
 @service.on_reply(Verb.EXECUTE, SwitchingPlans)
 async def hear_of_crew(message: Message[SwitchingPlans], work: Work[Store]) -> None:
-    """The word of the crew is the position of its switch, even when its plan was given up meanwhile."""
+    """The word of the crew is what was done, even when its plan was given up meanwhile."""
     key = StepKey.parse(work.about)
     failure = None if message.reply is None else from_reply(message.reply)
     if failure is not None:
-        await abort(key, failure.reason, work)
+        await stop(key, SwitchingStepState.FAILED, failure.reason, work)
         return
     plan = await work.store.plan(key.plan)
-    if plan is not None:
-        position = position_after(plan, key, executed_at(message.payload) or work.now)
+    if plan is None:
+        return
+    at = executed_at(message.payload) or work.now
+    position, reclosing = position_after(plan, key, at), reclosing_after(plan, key, at)
+    if position is not None:
         await take_position(position, by_hand(operation(position), key.plan), work)
+    elif reclosing is not None:
+        await take_reclosing(reclosing, work)
+    else:
+        await finish(key, at, work)
 
 
 @service.on_wake("step")
 async def give_up(wake: Wake, work: Work[Store]) -> None:
-    """A step that nobody confirmed in time ends its plan."""
-    await abort(StepKey.parse(wake.payload), "no confirmation in time", work)
+    """Of a step that nobody confirmed in time it is not known what became of it."""
+    await stop(StepKey.parse(wake.payload), SwitchingStepState.PENDING, "no confirmation in time", work)
+
+
+@service.on_wake("plan")
+async def begin_in_time(wake: Wake, work: Work[Store]) -> None:
+    """The planned time of a step has come."""
+    await work.store.lock_network()
+    plan = await work.store.plan(wake.key)
+    if plan is not None:
+        await carry_on(plan, work)
+
+
+async def ask_about_outage(plan: SwitchingPlan, work: Work[Store]) -> None:
+    """Learn how the outage stands that a plan is about, since the word of it may be slower than the plan."""
+    if plan.outage is not None and plan.outage.mrid is not None:
+        told = await work.request(UnplannedOutages, ids=[plan.outage.mrid])
+        for outage in told.unplanned_outage:
+            await work.store.save_outage(outage)
 
 
 async def take_position(position: Position, event: SwitchingEvent, work: Work[Store]) -> None:
-    """Tell an operation, make it the live state unless it is old, and go on with the plan that waits for it."""
+    """Tell an operation, make it the live state unless it is old, and go on with the one plan that waits for it."""
     await work.store.lock_network()
     feeders = await work.store.feeders()
-    waiting = [
-        (plan, key)
-        for plan in await work.store.plans_under_way()
-        if (key := awaited(plan)) is not None and position_after(plan, key, position.at) == position
-    ]
+    is_new = is_news(position, await work.store.position(position.device))
+    waits = await work.store.plans_awaiting() if is_new or is_of_plan(event) else ()
+    waiting = waiting_for(position, waits)
     switch = switches(feeders).get(position.device)
     last = await work.store.last_operation(position.device, position.at)
-    if not is_repetition(event, switch, last):
-        event = by_command(event, waiting[0][0].mrid) if waiting else by_itself(event, switch, last)
+    is_operation = not is_repetition(event, switch, last)
+    if is_operation:
+        event = by_itself(event, switch, last) if waiting is None else by_command(event, waiting[0].mrid)
         await record(event, work)
-    if not is_news(position, await work.store.position(position.device)):
-        return
-    await work.store.save_position(position)
-    changed = operated(feeders, position)
-    await work.store.save_feeders(changed)
-    before = {feeder.mrid: feeder for feeder in feeders}
-    for feeder in changed:
-        change = difference(before[feeder.mrid], feeder)
-        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(change,)), key=feeder.mrid)
-    for plan, key in waiting:
-        await carry_on(confirmed(plan, key, position.at), work)
+    if is_new:
+        await work.store.save_position(position)
+        await tell_feeders_changed(feeders, operated(feeders, position), work)
+        await recheck_proofs(work)
+    if is_operation and is_outside_of_plans(event):
+        await log(event, work)
+    if waiting is not None:
+        await confirm(*waiting, position.at, work)
+
+
+async def take_reclosing(heard: Reclosing, work: Work[Store]) -> None:
+    """Keep whether a device closes again by itself, and go on with the plan that waits for it."""
+    await work.store.lock_network()
+    await work.store.save_reclosing(heard)
+    for plan in await work.store.plans_awaiting():
+        for key in awaited(plan):
+            if reclosing_after(plan, key, heard.at) == heard:
+                await confirm(plan, key, heard.at, work)
+                return
 
 
 async def record(event: SwitchingEvent, work: Work[Store]) -> None:
@@ -179,33 +388,165 @@ async def record(event: SwitchingEvent, work: Work[Store]) -> None:
         work.publish(Verb.CREATED, SwitchingEvents(switching_event=(event,)), key=key)
 
 
+async def log(event: SwitchingEvent, work: Work[Store]) -> None:
+    """Enter an operation that no plan asked for into the log of its day."""
+    mrid = log_of(event)
+    await keep(miscellaneous(await work.store.plan(mrid), event, work.now), work)
+
+
+async def tell_feeders_changed(before: Iterable[Feeder], after: Iterable[Feeder], work: Work[Store]) -> None:
+    """Keep the feeders that have changed, and tell how."""
+    known = {feeder.mrid: feeder for feeder in before}
+    changed = tuple(after)
+    await work.store.save_feeders(changed)
+    for feeder in changed:
+        change = difference(known[feeder.mrid], feeder)
+        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(change,)), key=feeder.mrid)
+
+
+async def recheck_proofs(work: Work[Store]) -> None:
+    """Forget that a section was tested dead where that is no longer sure."""
+    proofs = await work.store.proofs()
+    if proofs:
+        await work.store.keep_proofs(still_valid(proofs, Grid(await work.store.feeders())))
+
+
+async def move_on(verb: Verb, new: Moved, work: Work[Store]) -> SwitchingPlan:
+    """Keep a plan in its new state with what it was checked against, tell it, and carry it on."""
+    await work.store.save_plan(new.plan)
+    await work.store.save_basis(new.plan.mrid, new.basis)
+    work.publish(verb, SwitchingPlans(switching_plan=(new.plan,)), key=new.plan.mrid)
+    return await carry_on(new.plan, work)
+
+
 async def carry_on(plan: SwitchingPlan, work: Work[Store]) -> SwitchingPlan:
-    """Instruct the next step, or close the plan."""
-    plan, instruction = advanced(plan, switches(await work.store.feeders()), work.now)
-    if instruction is None:
-        work.cancel_wake("step", plan.mrid)
+    """Begin every step that may begin now; then the plan waits, or is over."""
+    while (key := ready(plan, work.now)) is not None:
+        plan = await begin(plan, key, work)
+    later = due(plan)
+    if later is None:
+        work.cancel_wake("plan", plan.mrid)
     else:
-        key = str(instruction.key)
-        if instruction.switch.remotely_operable:
-            work.send(Verb.CREATE, instruction.controls, about=key)
-        else:
-            work.send(Verb.EXECUTE, crew_part(plan, instruction.key), about=key)
-        work.wake("step", plan.mrid, instruction.until, key)
+        work.wake("plan", plan.mrid, later)
+    plan = settled(plan, placed_by(plan) & in_place(await work.store.situation(plan.mrid)), work.now)
     await keep(plan, work)
     return plan
 
 
-async def abort(key: StepKey, reason: str, work: Work[Store]) -> None:
-    """End a plan at the step whose confirmation it awaits; nothing when it does not await that any more."""
+async def begin(plan: SwitchingPlan, key: StepKey, work: Work[Store]) -> SwitchingPlan:
+    """Let the rules judge a step in the situation of this moment, and have it carried out."""
+    known = await work.store.known_plan(plan.mrid)
+    situation = await work.store.situation(plan.mrid)
+    step = decided(plan, key, situation, None if known is None else known.basis)
+    plan = begun(plan, work.now)
+    if step.act is None or step.refusal is not None:
+        return stopped(plan, key, SwitchingStepState.FAILED, step.refusal or "it says nothing", work.now)
+    if step.is_done:
+        return with_step(plan, key, SwitchingStepState.PREVIOUSLY_COMPLETED, work.now)
+    plan = with_step(plan, key, SwitchingStepState.INSTRUCTED, work.now)
+    if step.own:
+        refusal = await take_effect(step.act, plan, situation, work)
+        if refusal is not None:
+            return stopped(plan, key, SwitchingStepState.FAILED, refusal, work.now)
+        return confirmed(plan, key, work.now)
+    told = instruction(key, step.act, remote=step.remote, at=work.now)
+    if told.controls is not None:
+        work.send(Verb.CREATE, told.controls, about=str(key))
+    else:
+        work.send(Verb.EXECUTE, crew_part(plan, key), about=str(key))
+    work.wake("step", str(key), told.until, str(key))
+    return plan
+
+
+async def finish(key: StepKey, at: datetime, work: Work[Store]) -> None:
+    """A crew has done what no measurement shows."""
     await work.store.lock_network()
     plan = await work.store.plan(key.plan)
-    if plan is not None and awaited(plan) == key:
-        work.cancel_wake("step", plan.mrid)
-        await keep(aborted(plan, key, reason, work.now), work)
+    if plan is None or key not in awaited(plan):
+        return
+    situation = await work.store.situation(plan.mrid)
+    act = act_of(steps(plan)[key.number].action, str(key), plan.mrid, situation.grid)
+    refusal = await take_effect(act, plan, situation, work)
+    if refusal is None:
+        await confirm(plan, key, at, work)
+    else:
+        await stop(key, SwitchingStepState.FAILED, refusal, work)
+
+
+async def take_effect(act: Act, plan: SwitchingPlan, situation: Situation, work: Work[Store]) -> str | None:
+    """Keep what an act has changed besides the positions of switches; the reason, if it cannot be."""
+    if act.kind in {ActKind.PLACE, ActKind.REMOVE}:
+        await rewire(act, situation, work)
+        return None
+    if act.kind is ActKind.TEST:
+        proofs = situation.after(act).proofs
+        if proofs == situation.proofs:
+            return "the section is not known to be dead"
+        await work.store.keep_proofs(proofs)
+    if act.kind not in PAPERWORK:
+        return None
+    paper = filed(act, plan, situation, Status(date_time=work.now))
+    if paper.tag is not None:
+        verb = Verb.CREATED if await work.store.tag(paper.tag.mrid) is None else Verb.CHANGED
+        await work.store.save_tag(paper.tag)
+        work.publish(verb, OperationalTags(operational_tag=(paper.tag,)), key=tags.device_of(paper.tag))
+    if paper.clearance is not None:
+        await save_clearance(Verb.CHANGED, paper.clearance, work)
+    return paper.refusal
+
+
+async def rewire(act: Act, situation: Situation, work: Work[Store]) -> None:
+    """Put a temporary object into the live feeders, or take it out."""
+    before = situation.grid.feeders
+    if act.temporary is not None:
+        await work.store.place(act.temporary)
+    else:
+        await work.store.remove(act.device)
+    after = situation.after(act).grid.feeders
+    await tell_feeders_changed(before, rewired(before, after, work.now), work)
+    await recheck_proofs(work)
+
+
+async def confirm(plan: SwitchingPlan, key: StepKey, at: datetime, work: Work[Store]) -> None:
+    """A step was carried out; its plan goes on."""
+    work.cancel_wake("step", str(key))
+    await carry_on(confirmed(plan, key, at), work)
+
+
+async def stop(key: StepKey, to: SwitchingStepState, reason: str, work: Work[Store]) -> None:
+    """Something went wrong with a step; nothing when it is not awaited any more."""
+    await work.store.lock_network()
+    plan = await work.store.plan(key.plan)
+    if plan is not None and key in awaited(plan) and step_state(steps(plan)[key.number]) is not to:
+        work.cancel_wake("step", str(key))
+        await keep(stopped(plan, key, to, reason, work.now), work)
+
+
+async def let_plans_end(work: Work[Store]) -> None:
+    """A plan that waits only for what it has placed to be gone may be over now."""
+    left = in_place(await work.store.situation())
+    for plan in await work.store.plans_under_way():
+        await keep(settled(plan, placed_by(plan) & left, work.now), work)
+
+
+async def save_tag(tag: OperationalTag, situation: Situation, work: Work[Store]) -> None:
+    """Keep a tag, if the rules let it hang there or be taken away."""
+    kind = {OperationalTagState.PLACED: ActKind.PLACE_TAG, OperationalTagState.REMOVED: ActKind.REMOVE_TAG}
+    act = kind.get(tags.state(tag))
+    if act is not None:
+        refuse(Move(act=Act(kind=act, device=tags.device_of(tag), tag=tag), before=situation))
+    await work.store.save_tag(tag)
+
+
+async def save_clearance(verb: Verb, clearance: Clearance, work: Work[Store]) -> None:
+    """Keep a clearance and tell it."""
+    await work.store.save_clearance(clearance)
+    work.publish(verb, SafetyDocuments(clearance_document=(clearance.document,)), key=clearance.mrid)
 
 
 async def keep(plan: SwitchingPlan, work: Work[Store]) -> None:
-    """Save a plan and tell how it stands."""
-    await work.store.save_plan(plan)
-    verb = Verb.CHANGED if is_under_way(plan) else Verb.CLOSED
-    work.publish(verb, SwitchingPlans(switching_plan=(plan,)), key=plan.mrid)
+    """Save a plan and tell how it stands, if that is news."""
+    if await work.store.plan(plan.mrid) != plan:
+        await work.store.save_plan(plan)
+        verb = Verb.CHANGED if is_under_way(plan) else Verb.CLOSED
+        work.publish(verb, SwitchingPlans(switching_plan=(plan,)), key=plan.mrid)

@@ -6,14 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from contracts.catalogue import CATALOGUE as REFERENCE
 from shared.config import Context, Settings
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation
 from tests.service.toys.interfaces import CATALOGUE
 from tests.service.toys.services import gate, make_depot, make_ledger, make_shop, make_simulation
-
-SERVICES = Path(__file__).resolve().parents[2] / "services"
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -23,17 +20,6 @@ async def toy_servers(server_state: Path) -> AsyncIterator[Installation]:
     services = (make_shop(), make_depot(), make_ledger(), make_simulation())
     schemas = [Schema(service.role, service.migrations) for service in services]
     async with Installation.start(settings, CATALOGUE, schemas) as installation:
-        yield installation
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def dms(server_state: Path) -> AsyncIterator[Installation]:
-    """Servers that know the roles of the DMS; a test prepares the context that it needs."""
-    settings = Settings(context=Context.TESTING, state_dir=server_state.parent / "dms")
-    schemas = [Schema(role, SERVICES / role.replace("-", "_") / "migrations") for role in REFERENCE.interfaces]
-    async with Installation.start(settings, REFERENCE, schemas) as installation:
-        for context in (Context.TESTING, Context.TRAINING):
-            (settings.credentials / context / "admin.nk").symlink_to("../admin.nk")
         yield installation
 
 

@@ -210,6 +210,8 @@ async def test_a_plan_closes_a_breaker_by_telemetry_and_a_fuse_by_the_word_of_a_
         assert {node.source_phases for node in quay.connectivity_node} == {None}
         assert [each.mrid for each in change.de_energized_usage_point] == sorted(each.mrid for each in quay.usage_point)
         assert await net.feeder(NO, quay.mrid) == quay
+        (log,) = (await net.told(Verb.CLOSED, SwitchingPlans)).switching_plan
+        assert log.mrid == f"miscellaneous-{start.date()}"
         await net.measure(breaker, SwitchPosition.CLOSED, start - timedelta(minutes=1))
 
         assert isinstance(failure(await net.plan("wrong", (CLOSE, "no such switch"))), Invalid)
@@ -261,9 +263,12 @@ async def test_a_command_that_fails_ends_its_plan_and_nothing_more_is_switched(s
         with pytest.raises(TimeoutError):
             await net.scada.next(timeout_s=0.5)
         await net.measure(recloser, SwitchPosition.OPEN, datetime.now(UTC))
-        assert await net.operation() == (OPEN, SwitchingEventType.REPORTED)
+        assert await net.operation() == (OPEN, SwitchingEventType.COMMAND)
         _, quay = await net.changed()
         assert [each.open for each in quay.equipment if each.mrid == recloser.mrid] == [True]
+        (late,) = (await net.told(Verb.CLOSED, SwitchingPlans)).switching_plan
+        said = [step.status for step in late.switching_step_groups[0].switching_step]
+        assert [each and each.value for each in said] == ["COMPLETED", "ABORTED"]
         with pytest.raises(TimeoutError):
             await net.scada.next(timeout_s=0.5)
 

@@ -15,7 +15,7 @@ from contracts.nouns.feeder_topology import (
     FeederChange,
     SwitchState,
 )
-from contracts.nouns.measurements import DiscreteValue, Measurements, SwitchPosition, Validity
+from contracts.nouns.measurements import DiscreteValue, Measurements, MeasurementType, SwitchPosition, Validity
 from contracts.types import ObjectReference
 from services.network_operation.domain.energisation import NONE, Network, Phases, live_phases
 
@@ -30,6 +30,14 @@ class Position(Struct, frozen=True, kw_only=True):
 
     device: str
     open: bool
+    at: datetime
+
+
+class Reclosing(Struct, frozen=True, kw_only=True):
+    """Whether a device closes again by itself after a trip, since ``at``."""
+
+    device: str
+    enabled: bool
     at: datetime
 
 
@@ -72,12 +80,19 @@ def operated(feeders: tuple[Feeder, ...], position: Position) -> tuple[Feeder, .
     A change that no message bears leaves out one revision.
     """
     placed = [_placed(feeder, {position.device: position}) for feeder in feeders]
+    return rewired(feeders, placed, position.at)
+
+
+def rewired(before: tuple[Feeder, ...], after: Iterable[Feeder], at: datetime) -> tuple[Feeder, ...]:
+    """The feeders that differ after equipment was added or taken away, each with its next revision.
+
+    No change can tell other equipment: such a feeder leaves out one revision, so that everybody asks for it.
+    """
+    pairs = zip(before, _energised(list(after)), strict=True)
     return tuple(
-        replace(
-            after, revision=before.revision + (1 if _size(before, after) <= MOST_CHANGES else 2), event_time=position.at
-        )
-        for before, after in zip(feeders, _energised(placed), strict=True)
-        if after != before
+        replace(new, revision=old.revision + (1 if _is_told(old, new) else 2), event_time=at)
+        for old, new in pairs
+        if new != old
     )
 
 
@@ -95,14 +110,14 @@ def adopted(
 def difference(before: Feeder, after: Feeder) -> FeederChange:
     """What is told of a feeder that became ``after``.
 
-    Where that is more than a message bears nothing is listed and, as in ``after``, a revision is left out.
+    Where that is more than a change can tell nothing is listed and, as in ``after``, a revision is left out.
     """
-    nodes = tuple(new for old, new in _pairs(before.connectivity_node, after.connectivity_node) if old != new)
-    states = tuple(_state(new) for old, new in _pairs(before.equipment, after.equipment) if old != new)
-    had, has = _supplied_points(before), _supplied_points(after)
     change = news(after)
     if after.revision > before.revision + 1:
         return change
+    nodes = tuple(new for old, new in _pairs(before.connectivity_node, after.connectivity_node) if old != new)
+    states = tuple(_state(new) for old, new in _pairs(before.equipment, after.equipment) if old != new)
+    had, has = _supplied_points(before), _supplied_points(after)
     return replace(
         change,
         connectivity_node=nodes,
@@ -117,6 +132,20 @@ def news(feeder: Feeder) -> FeederChange:
     return FeederChange(
         mrid=feeder.mrid, event_time=feeder.event_time, model_version=feeder.model_version, revision=feeder.revision
     )
+
+
+def reclosing_in(measurements: Measurements) -> tuple[Reclosing, ...]:
+    """What may be believed of who closes again by itself, oldest first."""
+    found = [
+        Reclosing(device=discrete.power_system_resource.mrid, enabled=value.value != 0, at=value.time_stamp)
+        for discrete in measurements.discrete
+        if discrete.measurement_type == MeasurementType.RECLOSING_ENABLED
+        and discrete.power_system_resource is not None
+        and discrete.power_system_resource.mrid is not None
+        for value in discrete.discrete_values
+        if is_good(value)
+    ]
+    return tuple(sorted(found, key=lambda heard: heard.at))
 
 
 def is_good(value: DiscreteValue) -> bool:
@@ -149,6 +178,12 @@ def _supplied(node: ConnectivityNode, live: Mapping[str, Phases]) -> Connectivit
 def _pairs(before: Sequence[T], after: Sequence[T]) -> Iterator[tuple[T, T]]:
     """Members of one feeder before and after; only their states differ."""
     return zip(before, after, strict=True)
+
+
+def _is_told(before: Feeder, after: Feeder) -> bool:
+    """True when a change can tell the difference and a message bears it."""
+    same = [each.mrid for each in before.equipment] == [each.mrid for each in after.equipment]
+    return same and _size(before, after) <= MOST_CHANGES
 
 
 def _size(before: Feeder, after: Feeder) -> int:

@@ -1,0 +1,110 @@
+"""R4, R8 and R14: what a device can break, what the network can bear, and what is known of a device."""
+
+from collections.abc import Iterator
+
+from contracts.nouns.switching_studies import SeverityKind
+from services.network_operation.domain.acts import ActKind
+from services.network_operation.domain.rules.move import Finding, Move, PowerFlow, name_of
+
+LOAD_BREAKING = frozenset({"Breaker", "LoadBreakSwitch", "ProtectedSwitch", "Recloser"})
+"""The classes that open under load. All others open without current."""
+
+SIGNIFICANT_A = 1.0
+"""Current below which a device is taken as without load, in A."""
+
+BAND = (0.95, 1.05)
+"""Voltage that is normal, per unit (ANSI C84.1, range A, [GK])."""
+
+EMERGENCY_BAND = (0.917, 1.058)
+"""Voltage that is borne for a while, per unit (range B, [GK])."""
+
+SOLVED = "solved"
+
+
+def interrupting(move: Move) -> Iterator[Finding]:
+    """R4: what is not made to break load opens without current.
+
+    A measured current refuses. Without one, a fuse warns: by topology alone nobody knows whether it is whole, and who
+    records a fuse that has melted opens it as well. Everything else is refused while customers hang behind it.
+    """
+    kind = _kind_that_opens(move)
+    if kind is None or kind in LOAD_BREAKING:
+        return
+    name = name_of(move.before.grid, move.act.device)
+    current = move.currents.get(move.act.device)
+    if current is not None:
+        if current > SIGNIFICANT_A:
+            yield Finding(object=move.act.device, reason=f"{name} carries {current:.0f} A and is no load-break switch")
+        return
+    if move.dropped:
+        customers = sum(point.customers for point in move.dropped)
+        yield Finding(
+            object=move.act.device,
+            reason=f"{name} is no load-break switch and feeds {customers} customers",
+            severity=SeverityKind.WARN if kind == "Fuse" else SeverityKind.REFUSE,
+        )
+
+
+def loading(move: Move) -> Iterator[Finding]:
+    """R8: beyond a normal limit warns, beyond an emergency limit refuses; what is not computed warns."""
+    if not move.picked_up and not _closes_live(move):
+        return
+    flow = move.flow
+    if flow.status != SOLVED:
+        yield Finding(
+            object=move.act.device, reason=f"loading and voltage are unknown: {flow.status}", severity=SeverityKind.WARN
+        )
+        return
+    yield from _overloads(flow, move)
+    for each in flow.voltages:
+        low, high = EMERGENCY_BAND
+        beyond = not low <= each.voltage <= high
+        if beyond or not BAND[0] <= each.voltage <= BAND[1]:
+            node = each.connectivity_node.mrid or ""
+            yield Finding(
+                object=node,
+                reason=f"the voltage at '{node}' would be {each.voltage:.3f} pu",
+                severity=SeverityKind.REFUSE if beyond else SeverityKind.WARN,
+            )
+
+
+def unsure_state(move: Move) -> Iterator[Finding]:
+    """R14: no remote control of a device whose state is suspect, unless a crew has looked at it."""
+    switch = move.switch
+    if not move.remote or switch is None or not switch.suspect or switch.mrid in move.before.verified:
+        return
+    yield Finding(object=switch.mrid, reason=f"the state of {switch.name} is suspect: have it verified on the spot")
+
+
+def _overloads(flow: PowerFlow, move: Move) -> Iterator[Finding]:
+    beyond = flow.margin is not None and flow.margin < 0
+    for each in flow.loadings:
+        mrid = each.power_system_resource.mrid or ""
+        yield Finding(
+            object=mrid,
+            reason=f"{name_of(move.before.grid, mrid)} would carry {each.loading:.0f} % of its rating",
+            severity=SeverityKind.REFUSE if beyond else SeverityKind.WARN,
+        )
+    if beyond and not flow.loadings:
+        yield Finding(object=move.act.device, reason="an emergency rating would be exceeded")
+
+
+def _kind_that_opens(move: Move) -> str | None:
+    """The class of what is opened; None when nothing is."""
+    match move.act.kind:
+        case ActKind.OPEN:
+            return None if move.switch is None else move.switch.kind
+        case ActKind.PLACE if move.act.temporary is not None and move.act.temporary.line is not None:
+            return move.act.temporary.kind
+        case ActKind.REMOVE:
+            known = [each for each in move.before.temporaries if each.mrid == move.act.device and each.line is None]
+            return known[0].kind if known else None
+    return None
+
+
+def _closes_live(move: Move) -> bool:
+    """True for a closing between two sides that are live already."""
+    switch = move.switch
+    if move.act.kind is not ActKind.CLOSE or switch is None or switch.node2 is None or not switch.open:
+        return False
+    return switch.node1 in move.before.grid.live and switch.node2 in move.before.grid.live

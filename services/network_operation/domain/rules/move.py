@@ -1,0 +1,122 @@
+"""What the rules are asked about, and what they answer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+
+from msgspec import Struct
+
+from contracts.nouns.feeder_topology import Equipment, UsagePoint
+from contracts.nouns.switching_studies import BranchLoading, NodeVoltage, SeverityKind
+from services.network_operation.domain.acts import Act
+from services.network_operation.domain.grid import Grid
+from services.network_operation.domain.situation import Situation
+
+
+class PowerFlow(Struct, frozen=True, kw_only=True):
+    """Loading and voltage after an act, beyond the normal limits only; ``status`` is ``solved`` or why it is not.
+
+    ``margin`` is the least that is left to an emergency rating, in per cent; ``loop_current`` is what would flow in the
+    loop that the act closes, in A.
+    """
+
+    status: str
+    loadings: tuple[BranchLoading, ...] = ()
+    loop_current: float | None = None
+    margin: float | None = None
+    voltages: tuple[NodeVoltage, ...] = ()
+
+
+UNSOLVED = PowerFlow(status="not solved")
+
+
+class Basis(Struct, frozen=True, kw_only=True):
+    """What a plan was checked against: the model, and how everything stood in the feeders that it touches."""
+
+    model_version: str
+    standing: Mapping[str, str] = {}
+
+
+class Move(Struct, frozen=True, kw_only=True, dict=True):
+    """An act in a situation.
+
+    ``by_person`` is False for automation, ``remote`` True for what telecontrol does; ``currents`` are measured, in A by
+    device. ``basis`` is what the plan was checked against, where that is to be compared.
+    """
+
+    act: Act
+    before: Situation
+    basis: Basis | None = None
+    by_person: bool = False
+    currents: Mapping[str, float] = {}
+    flow: PowerFlow = UNSOLVED
+    plan: str = ""
+    remote: bool = False
+
+    @cached_property
+    def after(self) -> Situation:
+        """The situation if it is done."""
+        return self.before.after(self.act)
+
+    @cached_property
+    def energised(self) -> frozenset[str]:
+        """The nodes that get a phase."""
+        return self.before.grid.energised_by(self.after.grid)
+
+    @cached_property
+    def dropped(self) -> tuple[UsagePoint, ...]:
+        """The usage points that lose their supply."""
+        return _differing(self.before.grid, self.after.grid)
+
+    @cached_property
+    def picked_up(self) -> tuple[UsagePoint, ...]:
+        """The usage points that get it back."""
+        return _differing(self.after.grid, self.before.grid)
+
+    @property
+    def switch(self) -> Equipment | None:
+        """The equipment that is operated, if it is some of the feeders."""
+        return self.before.grid.equipment.get(self.act.device)
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What a rule finds: why, about which object; with ``wants_word`` a person has to answer for it by name."""
+
+    object: str
+    reason: str
+    severity: SeverityKind = SeverityKind.REFUSE
+    wants_word: bool = False
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One rule."""
+
+    id: str
+    title: str
+    check: Callable[[Move], Iterator[Finding]]
+    overridable: bool = True
+
+
+class Violation(Struct, frozen=True, kw_only=True):
+    """What a rule found, with the rule."""
+
+    rule: str
+    severity: SeverityKind
+    reason: str
+    object: str
+    overridable: bool = True
+    wants_word: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.reason}"
+
+
+def name_of(grid: Grid, mrid: str) -> str:
+    """What people call a piece of equipment."""
+    known = grid.equipment.get(mrid)
+    return mrid if known is None else known.name
+
+
+def _differing(first: Grid, second: Grid) -> tuple[UsagePoint, ...]:
+    """The usage points that are supplied in the first and not in the second."""
+    gone = first.supplied - second.supplied
+    return tuple(point for point in first.usage_points if point.mrid in gone)

@@ -1,0 +1,194 @@
+"""What a series of acts would do, one after the other, from the situation as it is: the look-ahead."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.errors import Invalid
+from contracts.nouns.get_switching_studies import SwitchingOption
+from contracts.nouns.switching_plans import RuleOverride, SwitchingPlan
+from contracts.nouns.switching_studies import RuleViolation, SwitchingStudy
+from contracts.types import ObjectReference
+from services.network_operation.domain.acts import SWITCHING, Act, ActKind, act_of, switch_act
+from services.network_operation.domain.energisation import Phases
+from services.network_operation.domain.grid import Grid, open_phases
+from services.network_operation.domain.rules import WITHOUT_EFFECT, judged, standing
+from services.network_operation.domain.rules.move import UNSOLVED, Basis, Move, PowerFlow, Violation
+from services.network_operation.domain.situation import Situation
+from services.network_operation.domain.steps import ENDED, has_crew, step_state, steps
+
+
+class Foreseen(Struct, frozen=True, kw_only=True):
+    """One act of a series with what the rules say of it; ``number`` counts from 1."""
+
+    number: int
+    act: Act
+    violations: tuple[Violation, ...] = ()
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """An act of a series before it is judged; ``remote`` is True for telecontrol."""
+
+    number: int
+    act: Act
+    remote: bool = False
+
+
+def acts_of(plan: SwitchingPlan, grid: Grid) -> tuple[Wanted, ...]:
+    """What the steps of a plan do that are not ended yet.
+
+    Raises:
+        Invalid: it has no steps, or steps that say nothing that can be done; every reason is named.
+    """
+    wanted, problems = [], []
+    for number, step in enumerate(steps(plan), start=1):
+        if step_state(step) in ENDED:
+            continue
+        try:
+            act = act_of(step.action, f"{plan.mrid}/{number - 1}", plan.mrid, grid)
+        except Invalid as refused:
+            problems.append(f"step {step.sequence_number}: {refused.reason}")
+        else:
+            wanted.append(Wanted(number=number, act=act, remote=is_remote(act, grid) and not has_crew(step.action)))
+    if not steps(plan):
+        problems.append("the plan has no steps")
+    if problems:
+        raise Invalid("; ".join(problems), object_id=plan.mrid)
+    return tuple(wanted)
+
+
+def is_remote(act: Act, grid: Grid) -> bool:
+    """True for what telecontrol can do."""
+    switch = grid.equipment.get(act.device)
+    return act.kind in SWITCHING and switch is not None and switch.remotely_operable
+
+
+def is_done(act: Act, situation: Situation) -> bool:
+    """True when everything is already as the act would make it."""
+    switch = situation.grid.equipment.get(act.device)
+    match act.kind:
+        case ActKind.OPEN | ActKind.CLOSE if switch is not None:
+            own = Phases.of(switch.phases) if act.phases is None else Phases.of(switch.phases) & act.phases
+            opened = open_phases(switch) & own
+            return opened == (own if act.kind is ActKind.OPEN else Phases(0))
+        case ActKind.ENABLE_RECLOSING | ActKind.DISABLE_RECLOSING:
+            return situation.reclosing.get(act.device) is (act.kind is ActKind.ENABLE_RECLOSING)
+        case ActKind.PLACE | ActKind.REMOVE:
+            is_there = any(each.mrid == act.device for each in situation.temporaries)
+            return is_there is (act.kind is ActKind.PLACE)
+        case ActKind.REMOVE_TAG if act.tag is not None:
+            return all(tag.mrid != act.tag.mrid for tag in situation.tags)
+    return False
+
+
+def foreseen(
+    acts: Iterable[Wanted],
+    situation: Situation,
+    *,
+    by_person: bool = False,
+    basis: Basis | None = None,
+    flows: Mapping[int, PowerFlow] | None = None,
+    plan: str = "",
+) -> tuple[tuple[Foreseen, ...], Situation]:
+    """What the rules say of each act in its turn, and the situation after the last.
+
+    Of what is done already only R12 is asked: another plan may be about to undo it.
+    """
+    known = {} if flows is None else flows
+    found = []
+    for wanted in acts:
+        move = Move(
+            act=wanted.act,
+            before=situation,
+            basis=basis,
+            by_person=by_person,
+            flow=known.get(wanted.number, UNSOLVED),
+            plan=plan,
+            remote=wanted.remote,
+        )
+        if is_done(wanted.act, situation):
+            found.append(Foreseen(number=wanted.number, act=wanted.act, violations=judged(move, WITHOUT_EFFECT)))
+        else:
+            found.append(Foreseen(number=wanted.number, act=wanted.act, violations=judged(move)))
+            situation = move.after
+    return tuple(found), situation
+
+
+def forbidding(
+    series: Iterable[Foreseen], overrides: Sequence[RuleOverride] = (), *, by_person: bool = False
+) -> tuple[tuple[int, Violation], ...]:
+    """The violations that forbid a series, each with the number of its act."""
+    return tuple(
+        (each.number, violation)
+        for each in series
+        for violation in standing(each.violations, overrides, by_person=by_person)
+    )
+
+
+def studied(
+    option: SwitchingOption,
+    situation: Situation,
+    at: datetime,
+    *,
+    by_person: bool = False,
+    flows: Mapping[int, PowerFlow] | None = None,
+) -> SwitchingStudy:
+    """What an option would do after its last operation.
+
+    Raises:
+        Invalid: it operates something that is no switch of the model.
+    """
+    acts = [
+        switch_act(
+            each.kind,
+            each.operated_switch,
+            situation.grid,
+            None if each.phases is None else Phases.of(each.phases),
+        )
+        for each in option.operation
+    ]
+    wanted = [
+        Wanted(number=number, act=act, remote=is_remote(act, situation.grid))
+        for number, act in enumerate(acts, start=1)
+    ]
+    series, end = foreseen(wanted, situation, by_person=by_person, flows=flows)
+    before, after = situation.grid.supplied, end.grid.supplied
+    customers = {point.mrid: point.customers for point in situation.grid.usage_points}
+    last = UNSOLVED if flows is None else flows.get(len(wanted), UNSOLVED)
+    return SwitchingStudy(
+        mrid=option.mrid,
+        created_date_time=at,
+        customers_dropped=sum(customers[mrid] for mrid in before - after),
+        customers_picked_up=sum(customers[mrid] for mrid in after - before),
+        feasible=not forbidding(series, by_person=by_person),
+        margin=last.margin,
+        power_flow=last.status,
+        branch_loading=last.loadings,
+        de_energized_usage_point=_references(before - after),
+        energized_usage_point=_references(after - before),
+        node_voltage=last.voltages,
+        operation=option.operation,
+        rule_violation=tuple(_told(each.number, violation) for each in series for violation in each.violations),
+    )
+
+
+def with_rivals(situation: Situation, plans: Iterable[tuple[str, frozenset[str]]], own: str) -> Situation:
+    """The situation with the devices that other plans are going to switch."""
+    rivals = {device: plan for plan, devices in plans if plan != own for device in devices}
+    return replace(situation, rivals=rivals)
+
+
+def _told(number: int, violation: Violation) -> RuleViolation:
+    return RuleViolation(
+        reason=violation.reason,
+        rule=violation.rule,
+        sequence_number=number,
+        severity=violation.severity,
+        power_system_resource=ObjectReference(mrid=violation.object) if violation.object else None,
+    )
+
+
+def _references(mrids: Iterable[str]) -> tuple[ObjectReference, ...]:
+    return tuple(ObjectReference(mrid=mrid) for mrid in sorted(mrids))

@@ -1,0 +1,158 @@
+"""The look-ahead, and what crews put on the network for a time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.errors import Invalid
+from contracts.nouns.get_switching_studies import SwitchingOption
+from contracts.nouns.switching_plans import (
+    CutAction,
+    GroundAction,
+    JumperAction,
+    SwitchActionKind,
+    TempEquipActionKind,
+)
+from contracts.nouns.switching_studies import BranchLoading, SeverityKind, StudyOperation
+from contracts.nouns.units import PhaseCode
+from contracts.types import ObjectReference
+from services.network_operation.domain.acts import Act, ActKind, act_of
+from services.network_operation.domain.rules.move import PowerFlow
+from services.network_operation.domain.situation import Situation
+from services.network_operation.domain.study import is_done, studied
+from services.network_operation.domain.temporary import placed, removed
+from services.network_operation.domain.topology import rewired
+from tests.fixtures.switching_yard import NOON, tag, yard
+
+OPEN, CLOSE = SwitchActionKind.OPEN, SwitchActionKind.CLOSE
+PLACE = TempEquipActionKind.PLACE
+
+
+def option(*operations: tuple[SwitchActionKind, str], phases: PhaseCode | None = None) -> SwitchingOption:
+    return SwitchingOption(
+        mrid="option",
+        operation=tuple(
+            StudyOperation(kind=kind, phases=phases, operated_switch=ObjectReference(mrid=device))
+            for kind, device in operations
+        ),
+    )
+
+
+def ref(mrid: str) -> ObjectReference:
+    return ObjectReference(mrid=mrid)
+
+
+def test_a_transfer_tells_who_is_picked_up_and_what_nobody_has_computed() -> None:
+    study = studied(option((OPEN, "D1"), (CLOSE, "Q1")), yard(opened="B1"), NOON)
+    assert (study.customers_dropped, study.customers_picked_up, study.feasible) == (0, 50, True)
+    assert [each.mrid for each in study.energized_usage_point] == ["P-d", "P-f"]
+    assert study.power_flow == "not solved"
+    assert [(each.rule, each.severity, each.sequence_number) for each in study.rule_violation] == [
+        ("R8", SeverityKind.WARN, 2)
+    ]
+
+
+def test_an_option_is_judged_as_a_whole_in_its_order() -> None:
+    break_first = studied(option((OPEN, "R1"), (CLOSE, "Q2")), yard(), NOON)
+    assert (break_first.feasible, break_first.customers_dropped) == (True, 0)
+    make_first = studied(option((CLOSE, "Q2"), (OPEN, "R1")), yard(), NOON)
+    assert not make_first.feasible
+    assert [(each.rule, each.sequence_number) for each in make_first.rule_violation if each.severity == "refuse"] == [
+        ("R6", 1)
+    ]
+
+
+def test_a_tag_makes_an_option_infeasible_and_an_unknown_switch_is_refused() -> None:
+    tagged = yard(opened="B2", tags=(tag("B2"),))
+    study = studied(option((CLOSE, "B2")), tagged, NOON)
+    assert (study.feasible, study.rule_violation[0].power_system_resource) == (False, ref("B2"))
+    with pytest.raises(Invalid, match="'L1' is no switch"):
+        studied(option((OPEN, "L1")), yard(), NOON)
+
+
+def test_a_study_of_one_phase_drops_whom_it_leaves_without_one() -> None:
+    study = studied(option((OPEN, "F1"), phases=PhaseCode.A), yard(), NOON)
+    assert [each.mrid for each in study.de_energized_usage_point] == ["P-f"]
+    assert {each.rule for each in study.rule_violation} == {"R4", "R7", "R11"}
+
+
+def test_figures_of_the_power_flow_stand_in_the_study_and_decide() -> None:
+    loaded = BranchLoading(loading=130.0, power_system_resource=ref("R1"))
+    flow = PowerFlow(status="solved", loadings=(loaded,), margin=-8.0)
+    study = studied(option((OPEN, "D1"), (CLOSE, "Q1")), yard(opened="B1"), NOON, flows={2: flow})
+    assert (study.feasible, study.margin, study.power_flow) == (False, -8.0, "solved")
+    assert study.branch_loading == (loaded,)
+
+
+def carried_out(situation: Situation, action: GroundAction | JumperAction | CutAction, name: str = "x") -> Situation:
+    return situation.after(act_of(action, name, "plan", situation.grid))
+
+
+def test_a_jumper_goes_past_equipment_or_between_nodes() -> None:
+    past = carried_out(yard(opened="D1"), JumperAction(kind=PLACE, jumped_equipments=(ref("D1"),)))
+    assert past.grid.supplied == {"P-b", "P-d", "P-f", "P-h"}
+    between = carried_out(yard(opened="D1"), JumperAction(kind=PLACE, jumped_equipments=(ref("b"), ref("d"))))
+    assert between.grid.supplied == past.grid.supplied
+    with pytest.raises(Invalid, match="goes past one piece of equipment"):
+        carried_out(yard(), JumperAction(kind=PLACE, jumped_equipments=(ref("D1"), ref("d"))))
+
+
+def test_a_cut_parts_a_line_and_what_was_cut_is_mended() -> None:
+    parted = carried_out(yard(), CutAction(kind=PLACE, along_ac_line_segment=ref("L2"), cut=ref("cut")))
+    assert parted.grid.supplied == {"P-b", "P-h"}
+    with pytest.raises(Invalid, match="a line with two ends"):
+        carried_out(parted, CutAction(kind=PLACE, along_ac_line_segment=ref("L2")), "again")
+    mended = parted.after(Act(kind=ActKind.REMOVE, device="cut"))
+    assert mended.grid.feeders == yard().grid.feeders
+    assert mended.temporaries == ()
+
+
+def test_a_ground_says_on_which_side_it_is() -> None:
+    earthed = carried_out(yard(opened="D1"), GroundAction(kind=PLACE, along_ac_line_segment=ref("L2"), ground=ref("g")))
+    assert [each.mrid for each in earthed.grid.grounds(earthed.grid.section("d"))] == ["g"]
+    with pytest.raises(Invalid, match="does not say on which side"):
+        carried_out(yard(), GroundAction(kind=PLACE, grounded_equipment=ref("D1")))
+    with pytest.raises(Invalid, match="neither equipment nor a node"):
+        carried_out(yard(), GroundAction(kind=PLACE, grounded_equipment=ref("nowhere")))
+
+
+def test_what_is_in_place_already_is_done() -> None:
+    earthed = carried_out(yard(opened="D1"), GroundAction(kind=PLACE, grounded_equipment=ref("c"), ground=ref("g")))
+    for kind, done in ((ActKind.PLACE, True), (ActKind.REMOVE, False)):
+        assert is_done(Act(kind=kind, device="g"), earthed) is done
+        assert is_done(Act(kind=kind, device="other"), earthed) is not done
+
+
+@given(
+    st.lists(st.sampled_from(["jumper", "ground", "cut"]), unique=True), st.permutations(["jumper", "ground", "cut"])
+)
+def test_what_is_placed_and_taken_away_in_any_order_leaves_the_feeders_as_they_were(
+    wanted: list[str], order: list[str]
+) -> None:
+    actions: dict[str, GroundAction | JumperAction | CutAction] = {
+        "jumper": JumperAction(kind=PLACE, jumped_equipments=(ref("Q1"),)),
+        "ground": GroundAction(kind=PLACE, grounded_equipment=ref("c")),
+        "cut": CutAction(kind=PLACE, along_ac_line_segment=ref("L4")),
+    }
+    start = yard()
+    situation = start
+    for name in wanted:
+        situation = carried_out(situation, actions[name], name)
+    feeders = situation.grid.feeders
+    built = start.grid.feeders
+    for each in situation.temporaries:
+        built = placed(built, each)
+    assert built == feeders
+    for name in order:
+        for each in situation.temporaries:
+            if each.mrid == name:
+                feeders = removed(feeders, each)
+    assert feeders == start.grid.feeders
+
+
+def test_a_feeder_with_other_equipment_leaves_out_a_revision_so_that_everybody_asks() -> None:
+    situation = yard(opened="D1")
+    bridged = carried_out(situation, JumperAction(kind=PLACE, jumped_equipments=(ref("D1"),)))
+    (after,) = rewired(situation.grid.feeders, bridged.grid.feeders, NOON)
+    assert (situation.grid.feeders[0].revision, after.revision) == (1, 3)
+    assert {node.mrid: node.source_phases for node in after.connectivity_node}["d"] is PhaseCode.ABC
