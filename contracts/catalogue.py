@@ -27,7 +27,9 @@ from contracts.interfaces.scada import SCADA
 from contracts.interfaces.system_development_planning import SYSTEM_DEVELOPMENT_PLANNING
 from contracts.interfaces.weather import WEATHER
 from contracts.interfaces.work_management import WORK_MANAGEMENT
+from contracts.nouns.analytic_scores import AnalyticScores
 from contracts.nouns.asset_catalogue import AssetCatalogue
+from contracts.nouns.asset_health_events import AssetHealthEvents
 from contracts.nouns.assets import Assets
 from contracts.nouns.audit_reports import AuditReports
 from contracts.nouns.auxiliary_agreement_config import AuxiliaryAgreementConfig
@@ -64,6 +66,7 @@ from contracts.nouns.get_work_requests import GetWorkRequests
 from contracts.nouns.incident_information import IncidentInformation
 from contracts.nouns.line_faults import LineFaults
 from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.maintenance_plans import MaintenancePlans
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.measurements import Measurements
 from contracts.nouns.meter_config import MeterConfig
@@ -101,7 +104,9 @@ from contracts.nouns.usage_point_location_config import UsagePointLocationConfig
 from contracts.nouns.work_requests import WorkRequests
 
 NOUNS: tuple[NounType, ...] = (
+    AnalyticScores,
     AssetCatalogue,
+    AssetHealthEvents,
     Assets,
     AuditReports,
     AuxiliaryAgreementConfig,
@@ -138,6 +143,7 @@ NOUNS: tuple[NounType, ...] = (
     IncidentInformation,
     LineFaults,
     MaintenanceOrders,
+    MaintenancePlans,
     MasterDataLinkageConfig,
     Measurements,
     MeterConfig,
@@ -176,6 +182,7 @@ NOUNS: tuple[NounType, ...] = (
 )
 
 INTERFACES: tuple[Interface, ...] = (
+    ASSET_MANAGEMENT,
     CALLERS,
     COMPLIANCE_MANAGEMENT,
     CREWS,
@@ -193,7 +200,6 @@ INTERFACES: tuple[Interface, ...] = (
 """The roles that the reference runs, or whose part it plays."""
 
 PROMISED: tuple[Interface, ...] = (
-    ASSET_MANAGEMENT,
     CONSOLE,
     ENGINEERING_DESIGN_MANAGEMENT,
     EXTERNAL,

@@ -19,6 +19,7 @@ ROLES = (
     "work-management",
     "customer-management",
     "compliance-management",
+    "asset-management",
     "event-history",
     SIMULATION,
 )

@@ -90,8 +90,10 @@ class Service(Generic[S]):
 
     @property
     def migrations(self) -> Path:
-        """The folder of numbered SQL files beside the module of the store."""
-        return Path(sys.modules[self.store.__module__].__file__ or "").resolve().parent / "migrations"
+        """The folder of numbered SQL files beside the module, or the package, of the store."""
+        module = sys.modules[self.store.__module__]
+        place = Path(module.__file__ or "").resolve()
+        return (place.parents[1] if hasattr(module, "__path__") else place.parent) / "migrations"
 
     def on(
         self, verb: Verb, noun: type[P], *, source: str | None = None

@@ -6,7 +6,9 @@ text is taken.
 
 The Work of an order keeps the mRID and the names of the Work of its request. What a crew finds is an ActivityRecord of
 the type ``finding`` whose reason is the cause (equipment, vegetation, weather, animal, thirdParty, overload,
-lossOfSupply, unknown); the device that it found is the asset of the task.
+lossOfSupply, unknown); the device that it found is the asset of the task. A task that exchanged an asset names the
+one that went out in OldAsset, by its own mRID or by that of its position, and the new one in Assets; where one was
+built in stands in its Names, with the type ``PowerSystemResource``.
 """
 
 from datetime import date

@@ -5,8 +5,11 @@ public copy of the profile was found. 61968-style: written from the public class
 verified against the published profile [P]. The namespace is our proposal. Class: ProcedureDataSet; the kind of its
 Procedure says whether it was an inspection, a diagnosis, a maintenance or a test.
 
-Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model).
+Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model);
+``dueDateTime``, by which a planned one is to be done; ``status.value`` is one of :class:`InspectionState`.
 """
+
+from enum import StrEnum
 
 from msgspec import Struct, field
 
@@ -24,6 +27,7 @@ class ProcedureDataSet(Struct, frozen=True, kw_only=True, omit_defaults=True, re
     completed_date_time: Instant | None = None
     created_date_time: Instant | None = None
     description: str | None = None
+    due_date_time: Instant | None = None
     revision_number: int | None = None
     subject: str | None = None
     type: str | None = None
@@ -40,3 +44,21 @@ class ProcedureDataSets(Struct, frozen=True, kw_only=True, omit_defaults=True, r
     """The container of the profile."""
 
     procedure_data_set: tuple[ProcedureDataSet, ...] = field(name="ProcedureDataSet", default=())
+
+
+class InspectionState(StrEnum):
+    """Where an inspection is: the values of ``ProcedureDataSet.status`` (ours).
+
+    What says nothing was recorded. A planned one is due a month before its last day and overdue after it; one that
+    could not be done says why and is planned again or cancelled.
+    """
+
+    PLANNED = "PLANNED"
+    DUE = "DUE"
+    OVERDUE = "OVERDUE"
+    IN_PROGRESS = "IN_PROGRESS"
+    RECORDED = "RECORDED"
+    REVIEWED = "REVIEWED"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+    UNABLE_TO_INSPECT = "UNABLE_TO_INSPECT"

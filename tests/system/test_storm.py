@@ -20,6 +20,7 @@ ROLES = (
     "fault-management",
     "work-management",
     "compliance-management",
+    "asset-management",
     "emergency-simulation",
 )
 

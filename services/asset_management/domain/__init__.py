@@ -1,0 +1,1 @@
+"""The rules of asset management, as functions of values."""

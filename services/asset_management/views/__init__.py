@@ -1,0 +1,1 @@
+"""Between the values of the rules and the nouns of the standard."""
