@@ -18,7 +18,7 @@ from contracts.errors import Invalid
 from contracts.nouns.feeder_topology import Equipment, Feeder, UsagePoint
 from contracts.nouns.network_models import ModelFindingKind, ModelStatusKind, NetworkModel, NetworkModels
 from services.network_model_management.adapters.importing import Document, import_documents
-from services.network_model_management.adapters.rdf import read_document
+from services.network_model_management.adapters.plain_rdf import read_document
 from services.network_model_management.domain.derivation import Import
 from services.network_model_management.domain.model import Finding, Problem, refusal
 from services.network_model_management.domain.problems import document_problems

@@ -10,7 +10,8 @@ from contracts.nouns.network_models import NetworkModel
 from services.network_model_management.adapters.blobs import INLINE_LIMIT, Blobs, fetched, stored
 from services.network_model_management.adapters.difference_model import Offer, Outcome, apply_offer, difference_model
 from services.network_model_management.adapters.pandapower_network import converted
-from services.network_model_management.adapters.rdf import merged, no_collection, read_document
+from services.network_model_management.adapters.plain_rdf import read_document
+from services.network_model_management.adapters.rdf import merged, no_collection
 from services.network_model_management.domain.derivation import Import, import_model
 from services.network_model_management.domain.model import Problem
 from services.network_model_management.domain.problems import Objects, document_problems, joined

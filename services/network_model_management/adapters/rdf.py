@@ -56,11 +56,8 @@ def parse(
     return root, ()
 
 
-def read_document(document: bytes, file: str = "") -> tuple[tuple[CimObject, ...], tuple[Problem, ...]]:
-    """The CIM objects of an RDF/XML document in UTF-8, and why it is not one.
-
-    Elements of other namespaces, such as the header ``md:FullModel``, are passed over.
-    """
+def read_tree(document: bytes, file: str = "") -> tuple[tuple[CimObject, ...], tuple[Problem, ...]]:
+    """The CIM objects of an RDF/XML document in UTF-8, from the tree of lxml, and why it is not one."""
     root, problems = parse(document, file=file)
     return ((), problems) if root is None else _objects(root, file)
 
@@ -72,6 +69,14 @@ def bare(uri: str) -> str:
     elif uri.startswith("#"):
         uri = uri[1:]
     return uri.removeprefix("_")
+
+
+class Bare(dict[str, str]):
+    """Identifiers without their prefix; all that name the same object are one string, which is looked up faster."""
+
+    def __missing__(self, uri: str) -> str:
+        name = self[uri] = bare(uri)
+        return name
 
 
 def uri_of(element: etree._Element) -> str | None:
@@ -136,7 +141,7 @@ def no_collection() -> Iterator[None]:
 
 
 def _objects(root: etree._Element, file: str) -> tuple[tuple[CimObject, ...], tuple[Problem, ...]]:
-    names = _LocalNames()
+    names, bares = _LocalNames(), Bare()
     objects: list[CimObject] = []
     problems: list[Problem] = []
     for element in root:
@@ -164,13 +169,13 @@ def _objects(root: etree._Element, file: str) -> tuple[tuple[CimObject, ...], tu
             elif resource.startswith("http"):
                 values[name] = resource.rpartition(".")[2]
             elif name in links:
-                links[name] = f"{links[name]} {bare(resource)}"
+                links[name] = f"{links[name]} {bares[resource]}"
             else:
-                links[name] = bare(resource)
+                links[name] = bares[resource]
         objects.append(
             CimObject(
                 kind=names[tag],
-                id=bare(str(identity[0][1])),
+                id=bares[str(identity[0][1])],
                 line=_line(element),
                 values=values,
                 links=links,

@@ -63,7 +63,6 @@ _NUMBERS: Mapping[str, tuple[tuple[str, Callable[[str], float]], ...]] = {
     **dict.fromkeys(CONSUMERS, (_CUSTOMERS,)),
     **dict.fromkeys(LINES, (("Conductor.length", float),)),
 }
-_READ_CLOSELY = _REQUIRED.keys() | _NUMBERS.keys()
 
 Objects = tuple[CimObject, ...]
 
@@ -92,15 +91,19 @@ def joined(documents: tuple[Objects, ...]) -> tuple[Objects, tuple[Problem, ...]
 def document_problems(objects: Objects) -> tuple[Problem, ...]:
     """Duplicate identifiers, links to nothing or to the wrong class, missing links and bad numbers, by line.
 
-    A sound document is the rule and may be large, so whole columns are checked first and only then what is in them.
+    A sound document is the rule and may be large, so objects of one class with the same associations are checked
+    together, column by column, and one by one only where a column is not sound.
     """
     kinds = {each.id: each.kind for each in objects}
-    columns: defaultdict[str, list[str]] = defaultdict(list)
+    alike: defaultdict[tuple[str, ...], list[CimObject]] = defaultdict(list)
     for each in objects:
-        for name, targets in each.links.items():
-            columns[name].append(targets)
-    suspects = frozenset(name for name, targets in columns.items() if not _sound(name, targets, kinds))
-    return tuple(sorted((*_duplicates(objects, kinds), *_broken_links(objects, kinds, suspects), *_lacking(objects))))
+        alike[each.kind, *each.links].append(each)
+    problems = [*_duplicates(objects, kinds)]
+    for (kind, *names), some in alike.items():
+        for name in names:
+            problems.extend(_broken_links(some, name, kinds))
+        problems.extend(_lacking(some, kind, names))
+    return tuple(sorted(problems))
 
 
 def _together(one: CimObject, other: CimObject) -> CimObject:
@@ -118,13 +121,6 @@ def _contradictions(one: CimObject, other: CimObject) -> Iterator[Problem]:
             yield other.problem(f"{name} is '{other.values[name]}' here and '{one.values[name]}' in {one.file}")
 
 
-def _sound(name: str, targets: list[str], kinds: Mapping[str, str]) -> bool:
-    """True when no link of an association can be wrong; one with several targets is never taken for sound."""
-    met = set(map(kinds.get, targets))
-    allowed = _TARGETS.get(name)
-    return None not in met and (allowed is None or met <= allowed)
-
-
 def _duplicates(objects: Objects, kinds: Mapping[str, str]) -> Iterator[Problem]:
     if len(kinds) == len(objects) == len({each.values.get(MRID) or each.id for each in objects}):
         return
@@ -140,31 +136,40 @@ def _duplicates(objects: Objects, kinds: Mapping[str, str]) -> Iterator[Problem]
             yield each.problem(f"the mRID {each.mrid} is already that of line {known.line}")
 
 
-def _broken_links(objects: Objects, kinds: Mapping[str, str], suspects: frozenset[str]) -> Iterator[Problem]:
-    if not suspects:
+def _broken_links(some: list[CimObject], name: str, kinds: Mapping[str, str]) -> Iterator[Problem]:
+    """What is wrong with one association of objects that all have it."""
+    allowed = _TARGETS.get(name)
+    met = set(map(kinds.get, [each.links[name] for each in some]))
+    if None not in met and (allowed is None or met <= allowed):
         return
-    for each in objects:
-        for name in suspects & each.links.keys():
-            allowed = _TARGETS.get(name)
-            for target in each.links[name].split(" "):
-                kind = kinds.get(target)
-                if kind is None:
-                    yield each.problem(f"{name} leads to {target}, which is not there")
-                elif allowed is not None and kind not in allowed:
-                    yield each.problem(f"{name} leads to {target}, which is a {kind}")
+    for each in some:
+        for target in each.links[name].split(" "):
+            kind = kinds.get(target)
+            if kind is None:
+                yield each.problem(f"{name} leads to {target}, which is not there")
+            elif allowed is not None and kind not in allowed:
+                yield each.problem(f"{name} leads to {target}, which is a {kind}")
 
 
-def _lacking(objects: Objects) -> Iterator[Problem]:
-    """Links that are missing and numbers that are none."""
-    for each in objects:
-        if each.kind not in _READ_CLOSELY:
-            continue
-        for name in _REQUIRED.get(each.kind, ()):
-            if name not in each.links:
-                yield each.problem(f"{each.kind} without {name}")
-        for name, read in _NUMBERS.get(each.kind, ()):
-            stated = each.values.get(name)
-            try:
-                read("0" if stated is None else stated)
-            except ValueError:
-                yield each.problem(f"{name} is not a number: '{stated}'")
+def _lacking(some: list[CimObject], kind: str, names: list[str]) -> Iterator[Problem]:
+    """Links that objects of one class with these associations miss, and numbers that are none."""
+    for name in _REQUIRED.get(kind, ()):
+        if name not in names:
+            yield from (each.problem(f"{kind} without {name}") for each in some)
+    for name, read in _NUMBERS.get(kind, ()):
+        stated = {each.values.get(name, "0") for each in some}
+        wrong = {text for text in stated if not _is_read(text, read)}
+        if wrong:
+            yield from (
+                each.problem(f"{name} is not a number: '{each.values[name]}'")
+                for each in some
+                if each.values.get(name) in wrong
+            )
+
+
+def _is_read(text: str, read: Callable[[str], float]) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
