@@ -1,31 +1,40 @@
-"""How well the played field can be seen, from the environment."""
+"""How the played field behaves, from the environment."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import structs
 
-from services.emergency_simulation.domain.behaviour import Odds
+from contracts.errors import Invalid
+from services.emergency_simulation.domain.conditions import Conditions
 
 PREFIX = "BUSBAR_SIMULATION_"
 
+WORDS = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
 
-def odds_from(environ: Mapping[str, str]) -> Odds:
-    """The odds set by BUSBAR_SIMULATION_MESSAGE_LOSS, _MESSAGE_DOUBLE and _CALL, each a probability from 0 to 1.
+
+def conditions_from(environ: Mapping[str, str]) -> Conditions:
+    """The conditions set by BUSBAR_SIMULATION_<NAME>, such as _MESSAGE_LOSS or _RECLOSING.
 
     Raises:
-        ValueError: with one sentence that names the variable whose value is no probability.
+        ValueError: with one sentence that names the variable whose value cannot be.
     """
-    given = {
-        name: environ[PREFIX + name.upper()] for name in Odds.__struct_fields__ if PREFIX + name.upper() in environ
-    }
-    return structs.replace(Odds(), **{name: _probability(name, text) for name, text in given.items()})
-
-
-def _probability(name: str, text: str) -> float:
+    said: dict[str, Any] = {}
+    for each in structs.fields(Conditions):
+        text = environ.get(PREFIX + each.name.upper())
+        if text is not None:
+            said[each.name] = _read(PREFIX + each.name.upper(), each.type, text)
     try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
-        raise ValueError(f"{PREFIX}{name.upper()} is '{text}', but must be a probability from 0 to 1")
-    return value
+        return Conditions(**said)
+    except Invalid as error:
+        raise ValueError(f"{PREFIX}*: {error.reason}") from error
+
+
+def _read(name: str, kind: type, text: str) -> bool | float | int:
+    try:
+        if kind is bool:
+            return WORDS[text.strip().lower()]
+        return int(text) if kind is int else float(text)
+    except (KeyError, ValueError) as error:
+        wanted = "on or off" if kind is bool else "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} is '{text}', but must be {wanted}") from error

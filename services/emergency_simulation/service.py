@@ -1,13 +1,15 @@
-"""The played field: it is struck, it protects itself, it is seen from afar, and people go out and mend it."""
+"""The played field: it is struck, it protects itself, it is seen from afar, and people go out and mend it.
+
+Longer than 400 lines because one service plays five roles, and each of its thirty handlers is a few lines.
+"""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from msgspec import Struct, json, structs
 
-from contracts.codes.end_device_events import EventKind
 from contracts.errors import Conflict, Invalid, NotFound
 from contracts.interfaces.callers import CALLERS
 from contracts.interfaces.crews import CREWS
@@ -26,28 +28,33 @@ from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
 from services.emergency_simulation import views
-from services.emergency_simulation.config import odds_from
-from services.emergency_simulation.domain import behaviour
-from services.emergency_simulation.domain.behaviour import Due, Spell
+from services.emergency_simulation.config import conditions_from
+from services.emergency_simulation.domain import callers, crews, meters, telemetry
+from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.chance import Stream
-from services.emergency_simulation.domain.network import SOURCE, Operation, Outcome, settle
-from services.emergency_simulation.domain.scenario import PATIENCE, Standing, found_at, is_over, plan_faults, report
+from services.emergency_simulation.domain.conditions import chosen
+from services.emergency_simulation.domain.crews import Crew
+from services.emergency_simulation.domain.ledger import truth_of
+from services.emergency_simulation.domain.meters import Delivery, Sent
+from services.emergency_simulation.domain.planning import plan_faults
+from services.emergency_simulation.domain.protection import Flag, Move, Operation, Outcome, Protection
+from services.emergency_simulation.domain.scenario import CALM, PATIENCE, progress, report
+from services.emergency_simulation.domain.telemetry import Obedience, Seen
+from services.emergency_simulation.domain.timing import after
 from services.emergency_simulation.store import Field, Memory, Store
 from shared.service import Service
 from shared.work import LATER, Later, Wake, Work
 
 T = TypeVar("T")
 
-RELAY_TIME = timedelta(milliseconds=100)
-"""Between a device that closes onto a fault and the one that opens for it."""
-
-NOTHING_LOST = Standing(customers_dark=0, customers_interrupted=0)
+WITNESSED = timedelta(seconds=2)
+"""How long people look on after the last device that may close by itself."""
 
 service = Service(
     EMERGENCY_SIMULATION,
     plays=(HEAD_END, SCADA, CREWS, CALLERS),
     store=Store,
-    memory=lambda: Memory(odds_from(os.environ)),
+    memory=lambda: Memory(conditions_from(os.environ)),
     grants_clock=True,
 )
 
@@ -56,21 +63,24 @@ class Job(Struct, frozen=True, kw_only=True):
     """What a crew in the field has in hand: its order, where that sends it, and the fault that it found."""
 
     order: MaintenanceOrder
+    crew: str
     place: str
     fault: str | None = None
+    named: str | None = None
 
 
-class Moved(Struct, frozen=True, kw_only=True):
-    """A device that moved, which the control centre has not seen yet."""
+class Witness(Struct, frozen=True, kw_only=True):
+    """What a crew has switched, and the plans as it will report them if that holds."""
 
-    operation: Operation
-    at: datetime
+    plans: SwitchingPlans
+    operations: tuple[Operation, ...]
 
 
 @service.on(Verb.CREATE, TrainingScenarios)
 async def order_storm(message: Message[TrainingScenarios], work: Work[Store]) -> TrainingScenarios:
     """A storm is planned on the network as it is now; from here on it comes by itself."""
     order = _only(message.noun.training_scenario, "scenario")
+    conditions = chosen(work.store.memory.settings, order.field_conditions)
     topology = await work.request(FeederTopology)
     if not topology.feeder:
         raise Conflict("there is no network to strike yet")
@@ -80,10 +90,10 @@ async def order_storm(message: Message[TrainingScenarios], work: Work[Store]) ->
     if await work.store.scenario(order.mrid) is not None:
         raise Conflict("a storm with this mRID was ordered before", object_id=order.mrid)
     field = await work.store.adopt(topology)
-    start = behaviour.after(max(order.start_time or work.now, work.now), 0)
-    scenario = report(structs.replace(order, start_time=start), (), (), NOTHING_LOST)
-    faults = plan_faults(field.network, field.open, scenario, start)
-    await work.store.keep(scenario, start, faults)
+    start = after(max(order.start_time or work.now, work.now), 0)
+    scenario = progress(structs.replace(order, start_time=start), ())
+    faults = plan_faults(field.network, field.open, scenario, start, conditions)
+    await work.store.keep(scenario, start, faults, conditions)
     for fault in faults:
         work.wake("strike", fault.mrid, fault.at, new_thread=True)
     work.wake("give-up", scenario.mrid, start + PATIENCE)
@@ -114,13 +124,18 @@ async def rebuild_field(_: Message[NetworkModels], work: Work[Store]) -> None:
 @service.on(Verb.CHANGED, UnplannedOutages)
 @service.on(Verb.CLOSED, UnplannedOutages)
 async def hear_outage(message: Message[UnplannedOutages], work: Work[Store]) -> None:
-    """What the system says of its outages is kept for the score, and for nothing else."""
-    await work.store.lock_field()
+    """What the system says of its outages is kept for the score; customers hear it say that power is back."""
     scenario = await work.store.running_scenario()
-    if scenario is not None:
-        for outage in message.noun.unplanned_outage:
-            said = views.heard(outage, closed=message.header.verb is Verb.CLOSED)
-            await work.store.save_outage(scenario.mrid, outage.revision_number, said)
+    if scenario is None:
+        return
+    closed = message.header.verb is Verb.CLOSED
+    for outage in message.noun.unplanned_outage:
+        said = views.heard(outage, closed=closed)
+        at = outage.last_modified_date_time or work.now
+        await work.store.save_outage(scenario.mrid, outage.revision_number, at, said)
+        await _told_restored(work, views.told_restored(outage))
+    if closed:
+        await work.store.lock_field()
         await _tell(work)
 
 
@@ -128,80 +143,126 @@ async def hear_outage(message: Message[UnplannedOutages], work: Work[Store]) -> 
 async def give_up(_: Wake, work: Work[Store]) -> None:
     """A storm that does not come to an end has failed."""
     await work.store.lock_field()
-    await _tell(work, ended=True)
+    await _end(work)
+
+
+@service.on_wake("calm")
+async def calm(wake: Wake, work: Work[Store]) -> None:
+    """It has been quiet for a while, and if nothing has come up since, the storm is over."""
+    await work.store.lock_field()
+    if (await work.store.standing(wake.key)).is_over:
+        await _end(work)
 
 
 @service.on_wake("strike")
 async def strike(wake: Wake, work: Work[Store]) -> None:
     """Something breaks, and the protection cuts it off."""
     field = await work.store.lock_field()
-    fault = structs.replace(await work.store.fault(wake.key), struck=True)
-    await work.store.save_fault(fault)
-    await _operate(work, field, (), wake.at)
+    fault = await work.store.fault(wake.key)
+    await _happen(work, field, lambda protection: protection.strike(fault, wake.at))
+    struck = await work.store.fault(wake.key)
+    near = struck.dark or tuple(field.network.usage_points)
+    _will_call(work, callers.alarms(_stream(field, "callers"), struck, near))
     await _tell(work)
 
 
-@service.on_wake("gasp")
-async def gasp(wake: Wake, work: Work[Store]) -> None:
-    """A meter says that it lost power, unless it has it again."""
-    spell = json.decode(wake.payload, type=Spell)
-    if await work.store.lasts(spell, dark=True):
-        await _say(work, EventKind.POWER_LOST, spell)
+@service.on_wake("reclose")
+async def reclose(wake: Wake, work: Work[Store]) -> None:
+    """A device closes by itself."""
+    field = await work.store.lock_field()
+    await _happen(work, field, lambda protection: protection.reclose(wake.key, wake.at))
+    await _tell(work)
 
 
-@service.on_wake("power-up")
-async def power_up(wake: Wake, work: Work[Store]) -> None:
-    """A meter says that it has power again, unless it lost it anew."""
-    spell = json.decode(wake.payload, type=Spell)
-    if await work.store.lasts(spell, dark=False):
-        await _say(work, EventKind.POWER_RESTORED, spell)
+@service.on_wake("qualify")
+async def qualify(wake: Wake, work: Work[Store]) -> None:
+    """Who is still in the dark will be heard of: meters become sure now, and people reach for the telephone."""
+    field = await work.store.field()
+    began = json.decode(wake.payload, type=datetime)
+    spells = await work.store.still_dark(began)
+    radio = _stream(field, "radio")
+    _will_send(work, field, meters.gasps(radio, spells, field.conditions), wake.key)
+    points = list(field.network.usage_points)
+    _will_call(work, callers.calls(_stream(field, "callers"), spells, points, field.conditions))
+
+
+@service.on_wake("deliver")
+async def deliver(wake: Wake, work: Work[Store]) -> None:
+    """The head-end tells what has come in of a neighbourhood."""
+    delivery = json.decode(wake.payload, type=Delivery)
+    field = await work.store.field()
+    told = {each.usage_point for each in delivery.messages}
+    spells = await work.store.spells(told | field.radio.hosts(delivery.collector))
+    radio = _stream(field, "radio")
+    came = meters.received(delivery, spells, field.radio, radio, field.conditions)
+    if came:
+        events = views.meter_events(came, field.network, field.seed, field.conditions)
+        work.publish(Verb.CREATED, events, key=delivery.collector)
 
 
 @service.on_wake("call")
 async def call(wake: Wake, work: Work[Store]) -> None:
-    """A customer who is still in the dark calls."""
-    spell = json.decode(wake.payload, type=Spell)
-    if await work.store.lasts(spell, dark=True):
-        field = await work.store.field()
-        ticket = views.call(spell, field.seed, wake.at)
-        work.send(Verb.CREATE, ticket, about=spell.usage_point, role="customer-management")
+    """A customer who is still in the dark, or sees a danger, calls; where all lines are busy, once more later."""
+    made = json.decode(wake.payload, type=Call)
+    spells = (await work.store.spells([made.usage_point])).get(made.usage_point, [])
+    if made.number and not any(each.number == made.number and each.ended is None for each in spells):
+        return
+    field = await work.store.lock_field()
+    name = f"{made.usage_point} {made.number} {made.turn}"
+    if await work.store.take_line(name, wake.at, wake.at + callers.TALK, field.conditions.lines):
+        ticket = views.call(made, field.seed, wake.at)
+        work.send(Verb.CREATE, ticket, about=made.usage_point, role="customer-management")
+        return
+    again = callers.redialled(_stream(field, "callers"), made, wake.at)
+    _will_call(work, [structs.replace(made, at=again, tries=made.tries + 1)])
 
 
 @service.on(Verb.CREATE, EndDeviceControls)
 async def ping(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
     """A meter is asked whether it has power; only one that has it will say so, and that takes some seconds."""
     field = await work.store.field()
-    point = views.pinged(message.noun, field.network.usage_points)
-    due = behaviour.ping_time(Stream(field.seed, "radio"), point, work.now)
-    work.wake("pong", work.ticket, due, _text(message.noun))
+    point = views.pinged(message.noun, field.network)
+    work.wake("pong", work.ticket, meters.ping_time(_stream(field, "radio"), point, work.now), _text(message.noun))
     return LATER
 
 
 @service.on_wake("pong")
 async def pong(wake: Wake, work: Work[Store]) -> None:
-    """A meter answers, if it has power; a dark one is silent for ever."""
+    """A meter answers, if it has power and the radio carries its word; else there is silence for ever."""
     controls = json.decode(wake.payload, type=EndDeviceControls)
     field = await work.store.field()
-    if await work.store.has_power(views.pinged(controls, field.network.usage_points)):
+    point = views.pinged(controls, field.network)
+    spells = await work.store.spells({point} | field.radio.hosts(field.radio.collector_of[point]))
+    if meters.answers(_stream(field, "radio"), point, wake.at, spells, radio=field.radio, conditions=field.conditions):
         work.answer(wake.key, views.ponged(controls, wake.at))
 
 
 @service.on_wake("scan")
 async def scan(wake: Wake, work: Work[Store]) -> None:
-    """The control centre sees that a device has moved."""
-    moved = json.decode(wake.payload, type=Moved)
-    work.publish(Verb.CREATED, views.position(moved.operation, moved.at), key=moved.operation.device)
+    """The control centre sees that a device has moved, or that an indicator shows."""
+    told = json.decode(wake.payload, type=Seen)
+    field = await work.store.field()
+    for move in told.moves:
+        has = field.network.phases(move.device)
+        work.publish(Verb.CREATED, views.moved(move, has), key=move.device)
+    for flag in told.flags:
+        work.publish(Verb.CREATED, views.flagged(flag), key=flag.indicator)
 
 
 @service.on(Verb.CREATE, Controls)
 async def control(message: Message[Controls], work: Work[Store]) -> None:
     """A command is accepted; what it did will be seen."""
     field = await work.store.field()
-    for operation in views.commanded(message.noun):
-        if not _device(field, operation.device).remotely_operable:
-            raise Invalid("the device has no drive", object_id=operation.device)
-        due = behaviour.command_time(Stream(field.seed, "scada"), operation.device, work.now)
-        work.wake("drive", operation.device, due, _text(operation))
+    stream = _stream(field, "scada")
+    for asked in views.commanded(message.noun):
+        if not telemetry.has_telemetry(stream, _device(field, asked.device), field.conditions):
+            raise Invalid("the device has no drive", object_id=asked.device)
+        obedience = telemetry.obeyed(stream, asked.device, work.now, field.conditions)
+        if obedience is Obedience.REFUSED:
+            raise Conflict("the station does not carry out the command", object_id=asked.device)
+        if obedience is Obedience.DONE:
+            name = "drive" if isinstance(asked, Operation) else "set"
+            work.wake(name, asked.device, telemetry.drive_time(stream, asked.device, work.now), _text(asked))
 
 
 @service.on_wake("drive")
@@ -209,10 +270,23 @@ async def drive(wake: Wake, work: Work[Store]) -> None:
     """A drive moves its device; one that stands there already says so."""
     operation = json.decode(wake.payload, type=Operation)
     field = await work.store.lock_field()
-    outcome = await _operate(work, field, (operation,), wake.at)
-    if operation not in outcome.operations:
-        work.publish(Verb.CREATED, views.position(operation, wake.at), key=operation.device)
+    outcome = await _operate(work, field, [operation], wake.at)
+    if not any((move.device, move.open) == (operation.device, operation.open) for move in outcome.moves):
+        has = field.network.phases(operation.device)
+        stands = Move(device=operation.device, open=operation.open, phases=has, at=wake.at)
+        work.publish(Verb.CREATED, views.moved(stands, has), key=operation.device)
     await _tell(work)
+
+
+@service.on_wake("set")
+async def set_reclosing(wake: Wake, work: Work[Store]) -> None:
+    """A device is told whether it may close again by itself."""
+    setting = json.decode(wake.payload, type=views.Setting)
+    field = await work.store.lock_field()
+    await _happen(work, field, lambda protection: protection.enable(setting.device, enabled=setting.enabled))
+    if not setting.enabled:
+        work.cancel_wake("reclose", setting.device)
+    work.publish(Verb.CREATED, views.set_to(setting, wake.at), key=setting.device)
 
 
 @service.on(Verb.CREATE, MaintenanceOrders)
@@ -222,10 +296,17 @@ async def dispatch(message: Message[MaintenanceOrders], work: Work[Store]) -> No
     if order.mrid is None:
         raise Invalid("the order has no mRID, so nothing can be reported of it")
     field = await work.store.field()
-    job = Job(order=order, place=views.place(order))
+    job = Job(order=order, crew=views.crew_of(order), place=views.place(order))
     if job.place not in field.network.equipment and job.place not in field.network.usage_points:
         raise NotFound("the crew finds no such place in the field", object_id=job.place)
-    work.wake("depart", order.mrid, behaviour.departure(Stream(field.seed, "crews"), job.place, work.now), _text(job))
+    stream = _stream(field, "crews")
+    crew = (await work.store.crews()).get(job.crew) or Crew(
+        mrid=job.crew, place=crews.home_of(stream, field.network, job.crew), since=work.now
+    )
+    if crews.is_off_shift(crew, work.now, field.conditions):
+        raise Conflict("the crew is off shift", object_id=job.crew)
+    await work.store.save_crew(crew)
+    work.wake("depart", order.mrid, crews.departure(stream, job.place, work.now), _text(job))
 
 
 @service.on_wake("depart")
@@ -235,35 +316,44 @@ async def depart(wake: Wake, work: Work[Store]) -> None:
     field = await work.store.field()
     job = structs.replace(job, order=views.progress(job.order, WorkStatusKind.ENROUTE, wake.at))
     work.send(Verb.CHANGE, views.reported(job.order), about=wake.key)
-    due = behaviour.finding_time(Stream(field.seed, "crews"), job.place, wake.at)
+    stream, crew = _stream(field, "crews"), (await work.store.crews())[job.crew]
+    goal = crews.place_of(field.network, job.place)
+    due = crews.finding_time(stream, crew.place, goal, job.place, now=wake.at, conditions=field.conditions)
+    await work.store.save_crew(structs.replace(crew, place=goal))
     work.wake("look", wake.key, due, _text(job))
 
 
 @service.on_wake("look")
 async def look(wake: Wake, work: Work[Store]) -> None:
-    """A crew has arrived, looked and found what there is."""
+    """A crew has arrived, looked and found what there is, or takes one device for another."""
     job = json.decode(wake.payload, type=Job)
-    field = await work.store.field()
-    fault = found_at(field.network, field.open, await work.store.struck_faults(), job.place)
-    job = structs.replace(
-        job, order=views.found(job.order, fault, wake.at), fault=None if fault is None else fault.mrid
-    )
-    work.send(Verb.CHANGE, views.reported(job.order), about=wake.key)
-    due = wake.at if fault is None else behaviour.repair_time(Stream(field.seed, "crews"), fault.mrid, wake.at)
-    work.wake("mend", wake.key, due, _text(job))
+    field = await work.store.lock_field()
+    stream = _stream(field, "crews")
+    scenario = await work.store.running_scenario()
+    struck = [] if scenario is None else await work.store.faults(scenario.mrid)
+    fault = crews.found_at(field.network, field.open, struck, job.place)
+    device = crews.taken_for(stream, field.network, fault, field.conditions)
+    order = views.found(job.order, None if fault is None else fault.cause, device, wake.at, WorkStatusKind.ON_SITE)
+    work.send(Verb.CHANGE, views.reported(order), about=wake.key)
+    if fault is None:
+        work.wake("mend", wake.key, wake.at, _text(structs.replace(job, order=order)))
+        return
+    await work.store.save_fault(structs.replace(fault, found_at=fault.found_at or wake.at))
+    due = crews.repair_time(stream, fault, wake.at, field.conditions)
+    work.wake("mend", wake.key, due, _text(structs.replace(job, order=order, fault=fault.mrid, named=device)))
 
 
 @service.on_wake("mend")
 async def mend(wake: Wake, work: Work[Store]) -> None:
-    """A crew is done; where no switch opened but the source itself, that comes back now."""
+    """A crew is done, and knows by now which device it was."""
     job = json.decode(wake.payload, type=Job)
     field = await work.store.lock_field()
-    if job.fault is not None:
-        fault = structs.replace(await work.store.fault(job.fault), repaired=True)
-        await work.store.save_fault(fault)
-        if fault.device is not None and _device(field, fault.device).kind == SOURCE:
-            await _operate(work, field, (Operation(fault.device, open=False),), wake.at)
     order = views.progress(job.order, WorkStatusKind.COMPLETED, wake.at)
+    if job.fault is not None:
+        fault = await work.store.fault(job.fault)
+        await _happen(work, field, lambda protection: protection.repair(fault, wake.at))
+        if fault.device != job.named:
+            order = views.found(job.order, fault.cause, fault.device, wake.at, WorkStatusKind.COMPLETED)
     work.send(Verb.CHANGE, views.reported(order), about=wake.key)
     await _tell(work)
 
@@ -273,79 +363,130 @@ async def instruct(message: Message[SwitchingPlans], work: Work[Store]) -> Later
     """A crew takes instructions to switch and answers when it has switched."""
     field = await work.store.field()
     operations = views.instructed(message.noun)
-    for operation in operations:
-        _device(field, operation.device)
+    places = [crews.place_of(field.network, _device(field, operation.device).mrid) for operation in operations]
     names = "".join(operation.device for operation in operations)
-    due = behaviour.switching_time(Stream(field.seed, "crews"), names, work.now)
+    known = (await work.store.crews()).values()
+    due = crews.switching_time(_stream(field, "crews"), known, places, names, now=work.now, conditions=field.conditions)
     work.wake("switch", work.ticket, due, _text(message.noun))
     return LATER
 
 
 @service.on_wake("switch")
 async def switch(wake: Wake, work: Work[Store]) -> None:
-    """A crew switches, sees whether it holds, and answers."""
+    """A crew switches, and looks on until nothing more will move by itself."""
     plans = json.decode(wake.payload, type=SwitchingPlans)
     field = await work.store.lock_field()
     operations = views.instructed(plans)
     outcome = await _operate(work, field, operations, wake.at)
-    wanted = {operation.device: operation.open for operation in operations}
-    tripped = sorted(device for device, is_open in wanted.items() if is_open != (device in outcome.open))
-    if tripped:
-        work.answer(wake.key, error=Conflict("the device opened again at once", object_id=tripped[0]))
+    done = views.executed(plans, wake.at)
+    if outcome.recloses:
+        seen = max(at for _, at in outcome.recloses) + WITNESSED
+        work.wake("witness", wake.key, seen, _text(Witness(plans=done, operations=tuple(operations))))
     else:
-        work.answer(wake.key, views.executed(plans, wake.at))
+        _answer(work, wake.key, Witness(plans=done, operations=tuple(operations)), outcome.opened)
     await _tell(work)
 
 
-async def _operate(work: Work[Store], field: Field, operations: Iterable[Operation], at: datetime) -> Outcome:
-    """Let the truth follow from operations and faults, and set in motion what the field makes of it."""
-    faults = [fault for fault in await work.store.struck_faults() if not fault.repaired]
-    outcome = settle(field.network, field.open, operations, {fault.equipment for fault in faults})
-    for fault in faults:
-        if fault.device is None and fault.equipment in outcome.trips:
-            dark = tuple(sorted(outcome.lost))
-            await work.store.save_fault(structs.replace(fault, device=outcome.trips[fault.equipment], dark=dark))
-    await work.store.move(outcome.operations)
-    for number, operation in enumerate(outcome.operations):
-        if field.network.equipment[operation.device].remotely_operable:
-            moved = Moved(operation=operation, at=at + number * RELAY_TIME)
-            due = behaviour.scan_time(Stream(field.seed, "scada"), operation.device, at)
-            work.wake("scan", f"{at.isoformat()} {number} {operation.device}", due, _text(moved))
-    lost = await work.store.lose(outcome.lost, at)
-    lit = await work.store.regain(outcome.regained, at)
-    radio = Stream(field.seed, "radio")
-    _await(work, "gasp", (due for spell in lost for due in behaviour.last_gasps(radio, spell, field.odds)))
-    _await(work, "power-up", (due for spell in lit for due in behaviour.power_ups(radio, spell, field.odds)))
-    _await(work, "call", behaviour.calls(Stream(field.seed, "callers"), lost, field.odds))
+@service.on_wake("witness")
+async def witness(wake: Wake, work: Work[Store]) -> None:
+    """A crew has seen whether what it switched has held, and answers."""
+    field = await work.store.field()
+    _answer(work, wake.key, json.decode(wake.payload, type=Witness), field.open)
+
+
+def _answer(work: Work[Store], ticket: str, seen: Witness, opened: Mapping[str, int]) -> None:
+    wanted = {operation.device: operation.open for operation in seen.operations}
+    failed = sorted(device for device, is_open in wanted.items() if is_open != (device in opened))
+    if failed:
+        work.answer(ticket, error=Conflict("the device opened again at once", object_id=failed[0]))
+    else:
+        work.answer(ticket, seen.plans)
+
+
+async def _told_restored(work: Work[Store], points: Collection[str]) -> None:
+    """Who is told that power is back, and has none, may say so."""
+    field = await work.store.field()
+    if points and field.conditions.callback:
+        dark = [spell for each in (await work.store.spells(points)).values() for spell in each if spell.ended is None]
+        _will_call(work, callers.callbacks(_stream(field, "callers"), dark, work.now, field.conditions))
+
+
+async def _operate(work: Work[Store], field: Field, operations: Sequence[Operation], at: datetime) -> Outcome:
+    """People operate devices, which then do not go on by themselves."""
+    for operation in operations:
+        work.cancel_wake("reclose", operation.device)
+    return await _happen(work, field, lambda protection: protection.operate(operations, at))
+
+
+async def _happen(work: Work[Store], field: Field, event: Callable[[Protection], Outcome]) -> Outcome:
+    """Let the truth follow from what happens, and set in motion what the field makes of it."""
+    faults, relays = await work.store.active_faults(), await work.store.relays()
+    outcome = event(Protection(field.supply, field.open, faults, relays, conditions=field.conditions, seed=field.seed))
+    await work.store.keep_outcome(outcome)
+    for device, at in outcome.recloses:
+        work.wake("reclose", device, at)
+    flags = list(outcome.flags)
+    radio = _stream(field, "radio")
+    for step in outcome.steps:
+        if step.lost:
+            await work.store.lose(step.lost, step.at)
+            work.wake("qualify", step.at.isoformat(), step.at + meters.CERTAIN, json.encode(step.at).decode())
+        if step.lit:
+            ended = await work.store.regain(step.lit, step.at)
+            _will_send(work, field, meters.wakings(radio, ended, field.conditions), step.at.isoformat())
+            live = field.supply.live_of(field.network.indicators)
+            lowered = await work.store.lower_flags(live)
+            flags += [Flag(indicator=indicator, at=step.at, shows=False) for indicator in lowered]
+    _will_scan(work, field, outcome.moves, flags)
     return outcome
 
 
-async def _tell(work: Work[Store], *, ended: bool = False) -> None:
-    """Tell how the storm stands, if that is news; its end is news."""
+def _will_scan(work: Work[Store], field: Field, moves: Iterable[Move], flags: Iterable[Flag]) -> None:
+    stream = _stream(field, "scada")
+    for due, device, told in telemetry.scans(stream, field.network, moves, flags, field.conditions):
+        work.wake("scan", f"{told.since.isoformat()} {device}", due, _text(told))
+
+
+def _will_send(work: Work[Store], field: Field, sent: Iterable[Sent], event: str) -> None:
+    for delivery in meters.deliveries(_stream(field, "radio"), sent, field.radio, field.conditions):
+        work.wake("deliver", f"{delivery.collector} {delivery.at.isoformat()} {event}", delivery.at, _text(delivery))
+
+
+def _will_call(work: Work[Store], made: Iterable[Call]) -> None:
+    for each in made:
+        work.wake("call", f"{each.usage_point} {each.number} {each.turn} {each.code}", each.at, _text(each))
+
+
+async def _tell(work: Work[Store]) -> None:
+    """Tell how the storm stands, if that is news; where all is well, see whether it stays so."""
     scenario = await work.store.running_scenario()
-    if scenario is None or scenario.start_time is None:
+    if scenario is None:
         return
-    faults = await work.store.faults(scenario.mrid)
-    outages = await work.store.outages(scenario.mrid)
-    standing = await work.store.standing(scenario.start_time)
-    ended = ended or is_over(faults, outages, standing)
-    told = report(scenario, faults, outages, standing, work.now if ended else None)
+    if (await work.store.standing(scenario.mrid)).is_over:
+        work.wake("calm", scenario.mrid, work.now + CALM)
+    told = progress(scenario, await work.store.faults(scenario.mrid))
     if told != scenario:
         await work.store.save_scenario(told)
         work.publish(Verb.CHANGED, TrainingScenarios(training_scenario=(told,)), key=told.mrid)
-    if ended:
-        work.cancel_wake("give-up", scenario.mrid)
 
 
-async def _say(work: Work[Store], kind: EventKind, spell: Spell) -> None:
-    field = await work.store.field()
-    point = field.network.usage_points[spell.usage_point]
-    work.publish(Verb.CREATED, views.meter_event(kind, point, spell, field.seed), key=spell.usage_point)
+async def _end(work: Work[Store]) -> None:
+    """Tell the end of a storm: what was true, and how well the system did."""
+    scenario = await work.store.running_scenario()
+    if scenario is None or scenario.start_time is None:
+        return
+    faults, outages = await work.store.faults(scenario.mrid), await work.store.outages(scenario.mrid)
+    darkness, customers = await work.store.darkness(scenario.start_time), await work.store.customers()
+    standing, truth = await work.store.standing(scenario.mrid), truth_of(darkness, customers, work.now)
+    told = report(scenario, faults, outages, standing=standing, truth=truth, ended=work.now)
+    await work.store.save_scenario(told)
+    work.publish(Verb.CHANGED, TrainingScenarios(training_scenario=(told,)), key=told.mrid)
+    work.cancel_wake("give-up", scenario.mrid)
+    work.cancel_wake("calm", scenario.mrid)
 
 
-def _await(work: Work[Store], name: str, dues: Iterable[Due]) -> None:
-    for due in dues:
-        work.wake(name, due.key, due.at, _text(due.spell))
+def _stream(field: Field, process: str) -> Stream:
+    return Stream(field.seed, process)
 
 
 def _device(field: Field, mrid: str) -> Equipment:

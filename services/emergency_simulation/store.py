@@ -1,35 +1,52 @@
 """The truth of the field and the storms, in tables; the network itself is read once for each process and revision."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec import Struct, json
+from msgspec import Struct, json, structs
 
 from contracts.nouns.feeder_topology import FeederTopology
-from contracts.nouns.training_scenarios import TrainingScenario
-from services.emergency_simulation.domain.behaviour import Odds, Spell
-from services.emergency_simulation.domain.network import Network, Operation
-from services.emergency_simulation.domain.scenario import Fault, Outage, Standing
+from contracts.nouns.training_scenarios import FaultKind, TrainingScenario
+from services.emergency_simulation.domain.conditions import Conditions
+from services.emergency_simulation.domain.crews import Crew, Place
+from services.emergency_simulation.domain.faults import Fault
+from services.emergency_simulation.domain.ledger import Darkness
+from services.emergency_simulation.domain.meters import Radio, Spell
+from services.emergency_simulation.domain.network import Network
+from services.emergency_simulation.domain.protection import Outcome, Relay
+from services.emergency_simulation.domain.scenario import Outage, Said, Standing
+from services.emergency_simulation.domain.supply import Supply
 from shared.store import Record
 from shared.store import Store as KernelStore
 
 
 class Memory:
-    """What one process keeps: how well the field can be seen, and the network of the revision that it read last."""
+    """What one process keeps: how its field behaves, and what follows from the network of the revision it read last.
 
-    def __init__(self, odds: Odds) -> None:
-        self.odds = odds
-        self.revision = 0
-        self.network = Network(())
+    The supply is no truth of its own: it is brought to whatever is open before it is used.
+    """
+
+    def __init__(self, settings: Conditions) -> None:
+        self.settings = settings
+        self.learn(0, Network(()))
+
+    def learn(self, revision: int, network: Network) -> None:
+        """Take over a network."""
+        self.revision = revision
+        self.network = network
+        self.supply = Supply(network)
+        self.radio = Radio(network)
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """The one field: its network, what is open in it, and the seed of whatever happens by chance."""
+    """The one field: its network, what is open in it on which phases, its behaviour and the seed of all chance."""
 
     network: Network
-    open: frozenset[str]
+    supply: Supply
+    radio: Radio
+    open: dict[str, int]
     seed: int
-    odds: Odds
+    conditions: Conditions
 
 
 class Store(KernelStore):
@@ -39,12 +56,11 @@ class Store(KernelStore):
 
     async def field(self) -> Field:
         """The field as it is."""
-        row = await self.fetchrow("SELECT revision, seed FROM field")
-        return await self._field(row)
+        return await self._field(await self.fetchrow("SELECT revision, seed, conditions FROM field"))
 
     async def lock_field(self) -> Field:
         """The field as it is, and nobody else changes it until this unit of work has ended."""
-        return await self._field(await self.lock("SELECT revision, seed FROM field FOR UPDATE"))
+        return await self._field(await self.lock("SELECT revision, seed, conditions FROM field FOR UPDATE"))
 
     async def adopt(self, topology: FeederTopology) -> Field:
         """Take over a network; what exists already keeps its position and its history."""
@@ -52,12 +68,8 @@ class Store(KernelStore):
         await self.execute("UPDATE field SET revision = revision + 1, topology = $1", json.encode(topology))
         await self.execute("DELETE FROM switch WHERE mrid <> ALL($1)", list(network.equipment))
         await self.executemany(
-            "INSERT INTO switch (mrid, open) VALUES ($1, $2) ON CONFLICT (mrid) DO NOTHING",
-            [
-                (each.mrid, each.mrid in network.initially_open)
-                for each in network.equipment.values()
-                if each.normal_open is not None
-            ],
+            "INSERT INTO switch (mrid, open_phases) VALUES ($1, $2) ON CONFLICT (mrid) DO NOTHING",
+            [(mrid, network.normally.get(mrid, 0)) for mrid in network.mrids if network.is_switch(mrid)],
         )
         await self.execute("DELETE FROM usage_point WHERE mrid <> ALL($1)", list(network.usage_points))
         await self.executemany(
@@ -65,49 +77,100 @@ class Store(KernelStore):
             " ON CONFLICT (mrid) DO UPDATE SET customers = excluded.customers",
             [(point.mrid, point.customers) for point in network.usage_points.values()],
         )
-        seed = await self.fetchval("SELECT seed FROM field")
-        return Field(network=network, open=await self._open(), seed=seed, odds=self.memory.odds)
-
-    async def move(self, operations: Iterable[Operation]) -> None:
-        """Keep the new positions of devices."""
-        await self.executemany(
-            "INSERT INTO switch (mrid, open) VALUES ($1, $2) ON CONFLICT (mrid) DO UPDATE SET open = excluded.open",
-            [(operation.device, operation.open) for operation in operations],
+        row = await self.fetchrow("SELECT seed FROM field")
+        return Field(
+            network=network,
+            supply=Supply(network),
+            radio=Radio(network),
+            open=await self._open(),
+            seed=0 if row is None else row["seed"],
+            conditions=self.memory.settings,
         )
 
-    async def lose(self, points: Iterable[str], now: datetime) -> list[Spell]:
-        """Usage points lose power; gives the spells in the dark that begin."""
-        rows = await self.lock_all(
-            "UPDATE usage_point SET dark = true, spells = spells + 1, lost_at = $2 WHERE mrid = ANY($1)"
-            " RETURNING mrid, spells",
+    async def keep_outcome(self, outcome: Outcome) -> None:
+        """Keep the positions, memories, flags and faults that have changed."""
+        moved = sorted({move.device for move in outcome.moves})
+        if moved:
+            await self.execute(
+                "INSERT INTO switch (mrid, open_phases) SELECT * FROM unnest($1::text[], $2::integer[])"
+                " ON CONFLICT (mrid) DO UPDATE SET open_phases = excluded.open_phases",
+                moved,
+                [outcome.opened.get(device, 0) for device in moved],
+            )
+        for relay in outcome.relays:
+            await self.execute(
+                "INSERT INTO relay (device, trips, moved_at, enabled) VALUES ($1, $2, $3, $4)"
+                " ON CONFLICT (device) DO UPDATE"
+                " SET trips = excluded.trips, moved_at = excluded.moved_at, enabled = excluded.enabled",
+                *structs.astuple(relay),
+            )
+        if outcome.flags:
+            shown = sorted({flag.indicator for flag in outcome.flags})
+            await self.execute("INSERT INTO flag SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", shown)
+        for fault in outcome.faults:
+            await self.save_fault(fault)
+
+    async def lower_flags(self, live: Iterable[str]) -> list[str]:
+        """Take back the flags of these indicators; gives those that showed."""
+        rows = await self.lock_all("DELETE FROM flag WHERE indicator = ANY($1) RETURNING indicator", list(live))
+        return sorted(row["indicator"] for row in rows)
+
+    async def flags(self) -> list[str]:
+        """The fault indicators that show."""
+        return [row["indicator"] for row in await self.fetch("SELECT indicator FROM flag ORDER BY indicator")]
+
+    async def relays(self) -> dict[str, Relay]:
+        """What the devices remember that protect."""
+        return {row["device"]: Relay(**dict(row)) for row in await self.fetch("SELECT * FROM relay")}
+
+    async def lose(self, points: Iterable[str], at: datetime) -> None:
+        """Usage points lose power."""
+        await self.execute(
+            "WITH gone AS (UPDATE usage_point SET dark = true, spells = spells + 1 WHERE mrid = ANY($1)"
+            " RETURNING mrid, spells)"
+            " INSERT INTO darkness (usage_point, number, began) SELECT mrid, spells, $2 FROM gone",
             list(points),
-            now,
+            at,
         )
-        return _spells(rows, now)
 
-    async def regain(self, points: Iterable[str], now: datetime) -> list[Spell]:
-        """Usage points have power again; gives the spells with power that begin."""
+    async def regain(self, points: Iterable[str], at: datetime) -> list[Spell]:
+        """Usage points have power again; gives the times in the dark that have ended."""
+        found = list(points)
+        await self.execute("UPDATE usage_point SET dark = false WHERE mrid = ANY($1)", found)
         rows = await self.lock_all(
-            "UPDATE usage_point SET dark = false WHERE mrid = ANY($1) RETURNING mrid, spells", list(points)
+            "UPDATE darkness SET ended = $2 WHERE ended IS NULL AND usage_point = ANY($1) RETURNING darkness.*",
+            found,
+            at,
         )
-        return _spells(rows, now)
+        return sorted(Spell(**dict(row)) for row in rows)
 
-    async def lasts(self, spell: Spell, *, dark: bool) -> bool:
-        """True when a spell, in the dark or not, is still the present one."""
-        row = await self.fetchrow("SELECT spells, dark FROM usage_point WHERE mrid = $1", spell.usage_point)
-        return row is not None and (row["spells"], row["dark"]) == (spell.number, dark)
+    async def still_dark(self, began: datetime) -> list[Spell]:
+        """The times in the dark that began at an instant and last."""
+        rows = await self.fetch("SELECT * FROM darkness WHERE began = $1 AND ended IS NULL", began)
+        return sorted(Spell(**dict(row)) for row in rows)
 
-    async def has_power(self, point: str) -> bool:
-        """True when a usage point that is in the field is not in the dark."""
-        return bool(await self.fetchval("SELECT NOT dark FROM usage_point WHERE mrid = $1", point))
+    async def spells(self, points: Iterable[str]) -> dict[str, list[Spell]]:
+        """All times in the dark of usage points, oldest first."""
+        rows = await self.fetch(
+            "SELECT * FROM darkness WHERE usage_point = ANY($1) ORDER BY usage_point, number", list(points)
+        )
+        found: dict[str, list[Spell]] = {}
+        for row in rows:
+            found.setdefault(row["usage_point"], []).append(Spell(**dict(row)))
+        return found
 
-    async def standing(self, since: datetime) -> Standing:
-        """How many customers are in the dark now, and how many lost power since then."""
+    async def darkness(self, since: datetime) -> list[Darkness]:
+        """The ledger from a time on."""
+        rows = await self.fetch("SELECT usage_point, began, ended FROM darkness WHERE began >= $1", since)
+        return [Darkness(**dict(row)) for row in rows]
+
+    async def standing(self, scenario: str) -> Standing:
+        """What must come to nothing before a storm is over."""
         row = await self.fetchrow(
-            "SELECT coalesce(sum(customers) FILTER (WHERE dark), 0)::integer AS customers_dark,"
-            " coalesce(sum(customers) FILTER (WHERE lost_at >= $1), 0)::integer AS customers_interrupted"
-            " FROM usage_point",
-            since,
+            "SELECT (SELECT coalesce(sum(customers), 0) FROM usage_point WHERE dark)::integer AS customers_dark,"
+            " (SELECT count(*) FROM fault WHERE scenario = $1 AND NOT (struck AND repaired))::integer AS faults_open,"
+            " (SELECT count(*) FROM outage WHERE scenario = $1 AND NOT closed)::integer AS outages_open",
+            scenario,
         )
         return Standing(**dict(row or {}))
 
@@ -126,19 +189,25 @@ class Store(KernelStore):
         )
         return [json.decode(row["body"], type=TrainingScenario) for row in rows]
 
-    async def keep(self, scenario: TrainingScenario, start: datetime, faults: Iterable[Fault]) -> None:
-        """Keep a new storm with all its strokes to come."""
-        await self.execute("UPDATE field SET seed = $1", scenario.seed)
+    async def keep(
+        self, scenario: TrainingScenario, start: datetime, faults: Iterable[Fault], conditions: Conditions
+    ) -> None:
+        """Keep a new storm with all its strokes to come; devices and people begin it without a memory."""
+        await self.execute("UPDATE field SET seed = $1, conditions = $2", scenario.seed, json.encode(conditions))
+        for table in ("relay", "flag", "crew", "line"):
+            await self.execute(f"DELETE FROM {table}")  # noqa: S608 - four words from the line above
         await self.execute(
             "INSERT INTO scenario (mrid, started_at, body) VALUES ($1, $2, $3)",
             scenario.mrid,
             start,
             json.encode(scenario),
         )
-        await self.executemany(
-            "INSERT INTO fault (mrid, scenario, equipment, cause, at) VALUES ($1, $2, $3, $4, $5)",
-            [(fault.mrid, fault.scenario, fault.equipment, fault.cause, fault.at) for fault in faults],
-        )
+        for fault in faults:
+            await self.execute(
+                "INSERT INTO fault (mrid, scenario, equipment, cause, at, kind, phases, temporary, damage, hazard)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                *structs.astuple(fault)[:10],
+            )
 
     async def save_scenario(self, scenario: TrainingScenario) -> None:
         """Keep a storm as it is told now; one with an end is over."""
@@ -155,40 +224,59 @@ class Store(KernelStore):
 
     async def faults(self, scenario: str) -> list[Fault]:
         """The faults of a storm in the order of their strokes, those to come included."""
-        return [
-            _fault(row) for row in await self.fetch("SELECT * FROM fault WHERE scenario = $1 ORDER BY at", scenario)
-        ]
+        rows = await self.fetch("SELECT * FROM fault WHERE scenario = $1 ORDER BY at, mrid", scenario)
+        return [_fault(row) for row in rows]
 
-    async def struck_faults(self) -> list[Fault]:
-        """All faults that have struck in any storm."""
-        return [_fault(row) for row in await self.fetch("SELECT * FROM fault WHERE struck ORDER BY at")]
+    async def active_faults(self) -> list[Fault]:
+        """The faults that have struck and are not gone."""
+        return [_fault(row) for row in await self.fetch("SELECT * FROM fault WHERE struck AND NOT repaired")]
 
     async def save_fault(self, fault: Fault) -> None:
-        """Keep what a fault did, or that it was repaired."""
+        """Keep what a fault did, or what became of it."""
         await self.execute(
-            "UPDATE fault SET device = $2, dark = $3, struck = $4, repaired = $5 WHERE mrid = $1",
+            "UPDATE fault SET device = $2, dark = $3, struck = $4, repaired = $5, final = $6, dead_times = $7,"
+            " found_at = $8 WHERE mrid = $1",
             fault.mrid,
             fault.device,
             list(fault.dark),
             fault.struck,
             fault.repaired,
+            fault.final,
+            fault.dead_times,
+            fault.found_at,
         )
 
     async def outages(self, scenario: str) -> list[Outage]:
         """What was heard of outages during a storm."""
-        rows = await self.fetch("SELECT * FROM outage WHERE scenario = $1 ORDER BY mrid", scenario)
+        said: dict[str, list[Said]] = {}
+        rows = await self.fetch(
+            "SELECT said.* FROM said JOIN outage ON outage.mrid = said.outage WHERE scenario = $1 ORDER BY revision",
+            scenario,
+        )
+        for row in rows:
+            said.setdefault(row["outage"], []).append(Said(at=row["at"], devices=frozenset(row["devices"])))
         return [
             Outage(
                 mrid=row["mrid"],
                 devices=frozenset(row["devices"]),
                 usage_points=frozenset(row["usage_points"]),
                 closed=row["closed"],
+                said=tuple(said.get(row["mrid"], ())),
             )
-            for row in rows
+            for row in await self.fetch("SELECT * FROM outage WHERE scenario = $1 ORDER BY mrid", scenario)
         ]
 
-    async def save_outage(self, scenario: str, revision: int, outage: Outage) -> None:
+    async def save_outage(self, scenario: str, revision: int, at: datetime, outage: Outage) -> None:
         """Keep what was said of an outage, unless something newer was; an empty list says nothing new."""
+        devices = sorted(outage.devices)
+        if devices:
+            await self.execute(
+                "INSERT INTO said (outage, revision, at, devices) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+                outage.mrid,
+                revision,
+                at,
+                devices,
+            )
         await self.execute(
             "INSERT INTO outage AS known (mrid, scenario, revision, devices, usage_points, closed)"
             " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (mrid) DO UPDATE SET revision = excluded.revision,"
@@ -199,26 +287,56 @@ class Store(KernelStore):
             outage.mrid,
             scenario,
             revision,
-            sorted(outage.devices),
+            devices,
             sorted(outage.usage_points),
             outage.closed,
         )
 
+    async def crews(self) -> dict[str, Crew]:
+        """The crews that were sent somewhere, and where they are."""
+        return {row["mrid"]: _crew(row) for row in await self.fetch("SELECT * FROM crew ORDER BY mrid")}
+
+    async def save_crew(self, crew: Crew) -> None:
+        """Keep where a crew is."""
+        await self.execute(
+            "INSERT INTO crew (mrid, since, longitude, latitude) VALUES ($1, $2, $3, $4) ON CONFLICT (mrid)"
+            " DO UPDATE SET longitude = excluded.longitude, latitude = excluded.latitude",
+            crew.mrid,
+            crew.since,
+            None if crew.place is None else crew.place.longitude,
+            None if crew.place is None else crew.place.latitude,
+        )
+
+    async def take_line(self, call: str, now: datetime, until: datetime, lines: int) -> bool:
+        """Take one of the lines for a call; False when all are taken."""
+        await self.execute("DELETE FROM line WHERE until <= $1", now)
+        taken: int = await self.fetchval("SELECT count(*) FROM line")
+        if lines and taken >= lines:
+            return False
+        await self.execute("INSERT INTO line (call, until) VALUES ($1, $2) ON CONFLICT DO NOTHING", call, until)
+        return True
+
+    async def customers(self) -> Mapping[str, int]:
+        """How many customers are served at each usage point."""
+        return {row["mrid"]: row["customers"] for row in await self.fetch("SELECT mrid, customers FROM usage_point")}
+
     async def _field(self, row: Record | None) -> Field:
-        revision, seed = (row["revision"], row["seed"]) if row else (0, 0)
+        revision, seed, body = (row["revision"], row["seed"], row["conditions"]) if row else (0, 0, None)
         if revision != self.memory.revision:
             topology = await self.fetchval("SELECT topology FROM field")
-            self.memory.network = Network(json.decode(topology, type=FeederTopology).feeder)
-            self.memory.revision = revision
-        return Field(network=self.memory.network, open=await self._open(), seed=seed, odds=self.memory.odds)
+            self.memory.learn(revision, Network(json.decode(topology, type=FeederTopology).feeder))
+        return Field(
+            network=self.memory.network,
+            supply=self.memory.supply,
+            radio=self.memory.radio,
+            open=await self._open(),
+            seed=seed,
+            conditions=self.memory.settings if body is None else json.decode(body, type=Conditions),
+        )
 
-    async def _open(self) -> frozenset[str]:
-        return frozenset(row["mrid"] for row in await self.fetch("SELECT mrid FROM switch WHERE open"))
-
-
-def _spells(rows: Iterable[Record], now: datetime) -> list[Spell]:
-    found = (Spell(usage_point=row["mrid"], number=row["spells"], since=now) for row in rows)
-    return sorted(found, key=lambda spell: spell.usage_point)
+    async def _open(self) -> dict[str, int]:
+        rows = await self.fetch("SELECT mrid, open_phases FROM switch WHERE open_phases <> 0")
+        return {row["mrid"]: row["open_phases"] for row in rows}
 
 
 def _scenario(row: Record | None) -> TrainingScenario | None:
@@ -226,4 +344,9 @@ def _scenario(row: Record | None) -> TrainingScenario | None:
 
 
 def _fault(row: Record) -> Fault:
-    return Fault(**{**dict(row), "dark": tuple(row["dark"])})
+    return Fault(**{**dict(row), "dark": tuple(row["dark"]), "kind": FaultKind(row["kind"])})
+
+
+def _crew(row: Record) -> Crew:
+    place = None if row["longitude"] is None else Place(row["longitude"], row["latitude"])
+    return Crew(mrid=row["mrid"], place=place, since=row["since"])

@@ -1,22 +1,24 @@
 """What the field says and is told, between the nouns of the standard and the values of the truth."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from contracts.codes.end_device_controls import ControlKind, control_kind_of
 from contracts.codes.end_device_events import EMITTED, EventKind
 from contracts.errors import Invalid, NotFound
-from contracts.nouns.controls import Controls
+from contracts.nouns.controls import Command, Controls
 from contracts.nouns.end_device_controls import EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
-from contracts.nouns.feeder_topology import UsagePoint
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.measurements import (
+    Analog,
+    AnalogValue,
     Discrete,
     DiscreteValue,
     Measurements,
+    MeasurementType,
     MeasurementValueQuality,
     Source,
     SwitchPosition,
@@ -29,44 +31,66 @@ from contracts.nouns.switching_plans import (
     SwitchingPlans,
     SwitchingStep,
 )
-from contracts.nouns.trouble_tickets import TroubleReportingKind, TroubleTicket, TroubleTickets
+from contracts.nouns.trouble_tickets import IncidentHazard, TroubleReportingKind, TroubleTicket, TroubleTickets
+from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
 from contracts.types import DateTimeInterval, ObjectReference, Reference
-from services.emergency_simulation.domain.behaviour import Spell
+from services.emergency_simulation.domain.callers import POWER_OUT, Call
 from services.emergency_simulation.domain.chance import Stream
-from services.emergency_simulation.domain.network import Operation
-from services.emergency_simulation.domain.scenario import Fault, Outage
+from services.emergency_simulation.domain.conditions import Conditions
+from services.emergency_simulation.domain.meters import MeterWord, Sent, Spell, clock_error
+from services.emergency_simulation.domain.network import Network, code_of
+from services.emergency_simulation.domain.protection import Flag, Move, Operation
+from services.emergency_simulation.domain.scenario import Outage
 
-POSITION = "SwitchPosition"
 _MOVES = {SwitchActionKind.OPEN: True, SwitchActionKind.CLOSE: False}
 
-
-def meter_event(kind: EventKind, point: UsagePoint, spell: Spell, seed: int) -> EndDeviceEvents:
-    """What a meter says of the beginning of a spell; said twice, it is the same event."""
-    event = EndDeviceEvent(
-        mrid=Stream(seed, "meters").identity(kind, spell.usage_point, str(spell.number)),
-        created_date_time=spell.since,
-        assets=ObjectReference(mrid=point.meter),
-        end_device_event_type=Reference(ref=EMITTED[kind]),
-        usage_point=ObjectReference(mrid=point.mrid),
-    )
-    return EndDeviceEvents(end_device_event=(event,))
+_KINDS = {MeterWord.LOST: EventKind.POWER_LOST, MeterWord.RESTORED: EventKind.POWER_RESTORED}
 
 
-def call(spell: Spell, seed: int, now: datetime) -> TroubleTickets:
-    """What a customer in the dark reports."""
+class Setting(Struct, frozen=True):
+    """A device that may close again by itself from now on, or may not."""
+
+    device: str
+    enabled: bool
+
+
+def meter_events(
+    heard: Iterable[tuple[Sent, Spell]], network: Network, seed: int, conditions: Conditions
+) -> EndDeviceEvents:
+    """What meters say of the beginning and the end of times in the dark; said twice, it is the same event."""
+    events = {}
+    clocks = Stream(seed, "clocks")
+    for sent, spell in heard:
+        point = network.usage_points[spell.usage_point]
+        mrid = Stream(seed, "meters").identity(sent.word, spell.usage_point, str(spell.number))
+        at = spell.began if sent.word is MeterWord.LOST else spell.ended or spell.began
+        events[mrid] = EndDeviceEvent(
+            mrid=mrid,
+            created_date_time=at + clock_error(clocks, spell.usage_point, conditions),
+            assets=ObjectReference(mrid=point.meter),
+            end_device_event_type=Reference(ref=EMITTED[_KINDS[sent.word]]),
+            usage_point=ObjectReference(mrid=point.mrid),
+        )
+    return EndDeviceEvents(end_device_event=tuple(events.values()))
+
+
+def call(made: Call, seed: int, now: datetime) -> TroubleTickets:
+    """What a customer reports."""
+    hazards = () if made.code == POWER_OUT else (IncidentHazard(type=made.code),)
     ticket = TroubleTicket(
-        mrid=Stream(seed, "callers").identity(spell.usage_point, str(spell.number)),
+        mrid=Stream(seed, "callers").identity(made.usage_point, str(made.number), str(made.turn), made.code),
         date_time_of_report=now,
         reporting_kind=TroubleReportingKind.CALL,
-        trouble_code="powerOut",
-        usage_point=ObjectReference(mrid=spell.usage_point),
+        trouble_code=made.code,
+        hazards=hazards,
+        usage_point=ObjectReference(mrid=made.about),
     )
     return TroubleTickets(trouble_ticket=(ticket,))
 
 
-def pinged(controls: EndDeviceControls, points: Mapping[str, UsagePoint]) -> str:
+def pinged(controls: EndDeviceControls, network: Network) -> str:
     """The usage point whose meter is asked whether it has power.
 
     Raises:
@@ -78,9 +102,9 @@ def pinged(controls: EndDeviceControls, points: Mapping[str, UsagePoint]) -> str
     ]:
         raise Invalid("a meter of this field takes one ping at a time, and nothing else")
     (control,) = controls.end_device_control
-    meters = {device.mrid for device in control.end_devices}
-    named = {point.mrid for point in control.usage_points}
-    found = sorted(mrid for mrid, point in points.items() if mrid in named or point.meter in meters)
+    named = [point.mrid for point in control.usage_points if point.mrid in network.usage_points]
+    named += [network.meters[meter.mrid] for meter in control.end_devices if meter.mrid in network.meters]
+    found = sorted(mrid for mrid in named if mrid is not None)
     if not found:
         raise NotFound("there is no such meter in the field", code="2.4", object_id=control.mrid)
     return found[0]
@@ -93,42 +117,77 @@ def ponged(controls: EndDeviceControls, at: datetime) -> EndDeviceControls:
     return EndDeviceControls(end_device_control=(structs.replace(control, primary_device_timing=timing),))
 
 
-def position(operation: Operation, at: datetime) -> Measurements:
-    """The position of a device since ``at``."""
-    value = DiscreteValue(
-        time_stamp=at,
-        value=int(SwitchPosition.OPEN if operation.open else SwitchPosition.CLOSED),
-        measurement_value_quality=MeasurementValueQuality(source=Source.PROCESS, validity=Validity.GOOD),
-    )
-    discrete = Discrete(
-        measurement_type=POSITION,
-        discrete_values=(value,),
-        power_system_resource=ObjectReference(mrid=operation.device),
-    )
-    return Measurements(discrete=(discrete,))
+def moved(move: Move, has: int) -> Measurements:
+    """The position of a device since it moved, with what its protection says of the same instant.
+
+    ``has`` are the phases that the device has; they are named where not all of them moved.
+    """
+    phases = None if move.phases == has else code_of(move.phases)
+    position = SwitchPosition.OPEN if move.open else SwitchPosition.CLOSED
+    told = [_discrete(move.device, MeasurementType.SWITCH_POSITION, int(position), move.at, phases)]
+    if move.trip:
+        told.append(_discrete(move.device, MeasurementType.TRIP, 1, move.at, phases))
+    if move.lockout:
+        told.append(_discrete(move.device, MeasurementType.LOCKOUT, 1, move.at))
+    analog = () if move.current is None else (_current(move.device, move.current, move.at),)
+    return Measurements(analog=analog, discrete=tuple(told))
 
 
-def commanded(controls: Controls) -> list[Operation]:
-    """The operations that controls ask for.
+def flagged(flag: Flag) -> Measurements:
+    """A fault indicator that shows that current has passed, or no longer does."""
+    return Measurements(
+        discrete=(_discrete(flag.indicator, MeasurementType.FAULT_INDICATION, int(flag.shows), flag.at),)
+    )
+
+
+def set_to(setting: Setting, at: datetime) -> Measurements:
+    """A device that may close again by itself since ``at``, or may not."""
+    return Measurements(
+        discrete=(_discrete(setting.device, MeasurementType.RECLOSING_ENABLED, int(setting.enabled), at),)
+    )
+
+
+def _discrete(
+    device: str, kind: MeasurementType, value: int, at: datetime, phases: PhaseCode | None = None
+) -> Discrete:
+    return Discrete(
+        measurement_type=kind,
+        phases=phases,
+        discrete_values=(DiscreteValue(time_stamp=at, value=value, measurement_value_quality=_GOOD),),
+        power_system_resource=ObjectReference(mrid=device),
+    )
+
+
+def _current(device: str, amperes: float, at: datetime) -> Analog:
+    return Analog(
+        measurement_type=MeasurementType.FAULT_CURRENT,
+        unit_symbol="A",
+        analog_values=(AnalogValue(time_stamp=at, value=amperes, measurement_value_quality=_GOOD),),
+        power_system_resource=ObjectReference(mrid=device),
+    )
+
+
+_GOOD = MeasurementValueQuality(source=Source.PROCESS, validity=Validity.GOOD)
+
+
+def commanded(controls: Controls) -> list[Operation | Setting]:
+    """What controls ask for: operations, and settings of reclosing.
 
     Raises:
-        Invalid: for a set point, or a command that is not to open or to close a switch.
+        Invalid: for a set point, or a command that is none of these.
     """
     if controls.set_point:
         raise Invalid("nothing in this field has a set point")
-    return [
-        Operation(
-            _named(command.power_system_resource),
-            open=_position(command.control_type, command.value) is SwitchPosition.OPEN,
-        )
-        for command in controls.command
-    ]
+    return [_asked(command) for command in controls.command]
 
 
-def _position(control_type: str, value: int) -> SwitchPosition:
-    if control_type != POSITION or value not in {SwitchPosition.OPEN, SwitchPosition.CLOSED}:
-        raise Invalid(f"the command '{control_type}' with the value {value} neither opens nor closes a switch")
-    return SwitchPosition(value)
+def _asked(command: Command) -> Operation | Setting:
+    device, kind, value = _named(command.power_system_resource), command.control_type, command.value
+    if kind == MeasurementType.RECLOSING_ENABLED and value in {0, 1}:
+        return Setting(device, bool(value))
+    if kind != MeasurementType.SWITCH_POSITION or value not in {SwitchPosition.OPEN, SwitchPosition.CLOSED}:
+        raise Invalid(f"the command '{kind}' with the value {value} neither opens nor closes a switch")
+    return Operation(device, value == SwitchPosition.OPEN)
 
 
 def place(order: MaintenanceOrder) -> str:
@@ -166,17 +225,24 @@ def _progress(work: Work, status: WorkStatusKind, now: datetime, records: tuple[
     )
 
 
-def found(order: MaintenanceOrder, fault: Fault | None, now: datetime) -> MaintenanceOrder:
-    """The order as a crew on site reports it, with the device and the cause that it found, if it found anything."""
-    cause = "unknown" if fault is None else fault.cause
-    finding = ActivityRecord(created_date_time=now, reason=cause, type="finding")
-    arrived = progress(order, WorkStatusKind.ON_SITE, now, finding)
-    if fault is None or fault.device is None:
+def found(
+    order: MaintenanceOrder, cause: str | None, device: str | None, now: datetime, status: WorkStatusKind
+) -> MaintenanceOrder:
+    """The order as a crew reports it, with the device and the cause that it found, if it found anything."""
+    finding = ActivityRecord(created_date_time=now, reason=cause or "unknown", type="finding")
+    arrived = progress(order, status, now, finding)
+    if device is None:
         return arrived
     work, *others = arrived.work
     task, *rest = work.work_tasks
-    task = structs.replace(task, assets=(Asset(mrid=fault.device),))
+    task = structs.replace(task, assets=(Asset(mrid=device),))
     return structs.replace(arrived, work=(structs.replace(work, work_tasks=(task, *rest)), *others))
+
+
+def crew_of(order: MaintenanceOrder) -> str:
+    """The crew to which an order was given; one without a name is the same one each time."""
+    named = (crew.mrid for task in _tasks(order) for crew in task.crews)
+    return next((mrid for mrid in named if mrid is not None), "crew")
 
 
 def reported(order: MaintenanceOrder) -> MaintenanceOrders:
@@ -232,6 +298,13 @@ def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:
         usage_points=frozenset(point.mrid for point in points if point.mrid is not None),
         closed=closed or state in {OutageState.CLOSED, OutageState.DISMISSED},
     )
+
+
+def told_restored(outage: UnplannedOutage) -> set[str]:
+    """The usage points whose customers are told that their power is back, once an outage counts as restored."""
+    if outage.status is None or outage.status.value != OutageState.RESTORED:
+        return set()
+    return {point.mrid for point in outage.energized_usage_point if point.mrid is not None}
 
 
 def _named(reference: ObjectReference) -> str:

@@ -1,11 +1,13 @@
 """The played field on real servers and a granted clock, with peers for everybody who lives outside it.
 
 The peers do what they do while they hold a message, so that time stands still until they have done it.
+Longer than 400 lines because the people outside the field are played here, a class for each story.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from contracts.catalogue import CATALOGUE
@@ -15,9 +17,9 @@ from contracts.message import Message, Reply, Result
 from contracts.nouns.controls import Command, Controls
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
-from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
-from contracts.nouns.measurements import Measurements, SwitchPosition
+from contracts.nouns.measurements import Measurements, MeasurementType, SwitchPosition
 from contracts.nouns.switching_plans import (
     SwitchAction,
     SwitchActionKind,
@@ -26,13 +28,21 @@ from contracts.nouns.switching_plans import (
     SwitchingStep,
     SwitchingStepGroup,
 )
-from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
+from contracts.nouns.training_scenarios import (
+    FaultKind,
+    FieldConditions,
+    ScenarioStatusKind,
+    TrainingScenario,
+    TrainingScenarios,
+)
 from contracts.nouns.trouble_tickets import TroubleTickets
+from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
-from services.emergency_simulation.domain.network import Network
-from services.emergency_simulation.domain.scenario import plan_faults
+from services.emergency_simulation.domain.conditions import Conditions, chosen
+from services.emergency_simulation.domain.network import Network, code_of
+from services.emergency_simulation.domain.planning import plan_faults
 from services.emergency_simulation.service import service as emergency_simulation
 from shared.bus.topology import durables
 from shared.clock import GrantedClock
@@ -42,9 +52,10 @@ from shared.envelope import success
 from shared.runtime import FIRST_GRANT_S, running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
-from tests.fixtures.streets import START, street
+from tests.fixtures.streets import START, road, street
 
 ES = "emergency-simulation"
+HISTORY = "event-history"
 PEERS = tuple(
     role for role, interface in CATALOGUE.interfaces.items() if not interface.field and role not in {ES, "operator"}
 )
@@ -62,10 +73,17 @@ class Outside:
         self.heard: list[tuple[str, Any]] = []
 
     async def topology(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
-        return success(), FeederTopology(feeder=(street(),))
+        return success(), FeederTopology(feeder=(self.built(),))
+
+    def built(self) -> Feeder:
+        """The network, by default the street."""
+        return street()
 
     async def listen(self, peer: Peer, stream: str, durable: str) -> None:
         async for delivery in peer.bus.pull(stream, durable):
+            if peer.role == HISTORY:  # hears everything again, and copies of requests that are no messages
+                await delivery.ack()
+                continue
             message = peer.codec.decode(delivery.body, CONTENT_XML)
             assert isinstance(message, Message)
             self.heard.append((peer.role, message.payload))
@@ -75,8 +93,8 @@ class Outside:
     async def react(self, message: Message[Any]) -> None:
         """What the outside does about it; by default nothing."""
 
-    async def order(self, seed: int, faults: int = 1) -> Message[TrainingScenarios]:
-        scenario = TrainingScenario(mrid=f"storm {seed}", seed=seed, faults=faults)
+    async def order(self, seed: int, faults: int = 1, **more: Any) -> Message[TrainingScenarios]:
+        scenario = TrainingScenario(mrid=f"storm {seed}", seed=seed, faults=faults, **more)
         return await self.admin.request(ES, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
 
     async def end_of_storm(self) -> TrainingScenario:
@@ -109,18 +127,23 @@ class Outside:
             for noun in self.said(Measurements)
             for discrete in noun.discrete
             if discrete.power_system_resource is not None
+            and discrete.measurement_type == MeasurementType.SWITCH_POSITION
         ]
+
+    def first_gasp(self, noun: object) -> bool:
+        """True for the first that is heard of a loss of power."""
+        return isinstance(noun, EndDeviceEvents) and len(self.said(EndDeviceEvents)) == 1 and bool(self.meters(LOST))
 
 
 class Restorers(Outside):
     """An outage is made of the first gasp, a crew is sent, and the fuse is closed once it has repaired."""
 
     device = "fuse-a"
-    dark = ("a1", "a2")
+    dark: tuple[str, ...] = ("a1", "a2")
 
     async def react(self, message: Message[Any]) -> None:
         noun = message.payload
-        if isinstance(noun, EndDeviceEvents) and len(self.meters(LOST)) == 1 and not self.meters(RESTORED):
+        if self.first_gasp(noun):
             await self.say(Verb.CREATED, revision=1)
             task = WorkTask(assets=(Asset(mrid=self.device),))
             order = MaintenanceOrder(mrid="order", work=(Work(mrid="work", work_tasks=(task,)),))
@@ -159,12 +182,13 @@ def status(noun: MaintenanceOrders) -> str | None:
     return noun.maintenance_order[0].work[0].status_kind
 
 
-def seed_that_strikes(equipment: str) -> int:
+def seed_that_strikes(equipment: str, built: Feeder | None = None, wanted: FieldConditions | None = None) -> int:
     """The first seed whose only stroke hits this; chance in the storm is by seed, place and start alone."""
-    network = Network([street()])
+    network = Network([built or street()])
     for seed in range(1000):
         order = TrainingScenario(mrid="any", seed=seed, faults=1)
-        if plan_faults(network, network.initially_open, order, START)[0].equipment == equipment:
+        planned = plan_faults(network, network.normally, order, START, chosen(Conditions(), wanted))
+        if planned[0].equipment == equipment:
             return seed
     raise AssertionError(equipment)
 
@@ -255,7 +279,7 @@ class Askers(Restorers):
     """At the first gasp the meters of both laterals are asked whether they have power."""
 
     async def react(self, message: Message[Any]) -> None:
-        if isinstance(message.payload, EndDeviceEvents) and len(self.meters(LOST)) == 1 and not self.meters(RESTORED):
+        if self.first_gasp(message.payload):
             for point in ("a1", "b1"):
                 await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, ping(point))
         await super().react(message)
@@ -280,6 +304,89 @@ async def test_a_meter_that_has_power_answers_a_ping_and_one_in_the_dark_never_d
     assert timing is not None
     assert timing.interval is not None
     assert timing.interval.start is not None
+
+
+PROTECTED = FieldConditions(reclosing=True, single_phase=True, vanishing=1.0, indicator_miss=0.0)
+
+
+class Watchers(Outside):
+    """People on a road with a recloser who only look on."""
+
+    def built(self) -> Feeder:
+        return road()
+
+    def told(self, kind: MeasurementType) -> list[tuple[str, datetime]]:
+        """What was said of this kind, and of when, in the order in which it was heard."""
+        return [
+            (discrete.power_system_resource.mrid or "", discrete.discrete_values[0].time_stamp)
+            for noun in self.said(Measurements)
+            for discrete in noun.discrete
+            if discrete.measurement_type == kind and discrete.power_system_resource is not None
+        ]
+
+
+async def test_what_reclosing_clears_is_seen_by_the_control_centre_and_ends_without_anybody_going_out(
+    dms: Installation,
+) -> None:
+    async with field(dms, Watchers) as outside:
+        assert isinstance(outside, Watchers)
+        await outside.order(7, faults=0, temporary_faults=1, field_conditions=PROTECTED)
+        storm = await outside.end_of_storm()
+    (fault,) = storm.fault
+    opened, closed = outside.told(MeasurementType.SWITCH_POSITION)
+    assert outside.positions() == [("recloser", SwitchPosition.OPEN), ("recloser", SwitchPosition.CLOSED)]
+    assert opened[1] == fault.occurred_date_time
+    assert closed[1] - opened[1] == timedelta(seconds=0.5)
+    assert outside.told(MeasurementType.TRIP) == [opened]
+    assert outside.told(MeasurementType.LOCKOUT) == []
+    assert outside.meters(LOST) == outside.meters(RESTORED) == []
+    assert storm.status_kind is ScenarioStatusKind.FINISHED
+    assert (storm.faults_struck, storm.customers_interrupted, storm.customer_minutes) == (0, 0, 0)
+    assert storm.maifi == storm.maifi_e == 6 / 7
+    assert fault.temporary
+
+
+class RoadMenders(Restorers):
+    """The same people on a road where a fuse melts on one phase."""
+
+    device = "fuse"
+    dark = ("A",)
+
+    def built(self) -> Feeder:
+        return road()
+
+
+async def test_a_fuse_melts_on_one_phase_after_the_fast_shot_and_the_truth_has_the_minutes_of_that_phase(
+    dms: Installation,
+) -> None:
+    seed = next(
+        seed
+        for seed in range(seed_that_strikes("lateral", road(), PROTECTED), 1000)
+        if dark_phase(seed) == ("lateral", PhaseCode.A)
+    )
+    async with field(dms, RoadMenders) as outside:
+        await outside.order(seed, field_conditions=PROTECTED)
+        storm = await outside.end_of_storm()
+    (fault,) = storm.fault
+    assert (fault.device, fault.phases, fault.kind) == ("fuse", PhaseCode.A, FaultKind.LINE_TO_GROUND)
+    assert outside.meters(LOST) == outside.meters(RESTORED) == ["A"]
+    assert [device for device, _ in outside.positions()] == ["recloser", "recloser"]
+    assert (storm.matched, storm.predicted_right, storm.customers_interrupted) == (1, 1, 1)
+    (done,) = outside.said(SwitchingPlans)
+    action = done.switching_plan[0].switching_step_groups[0].switching_step[0].switch_action
+    assert action is not None
+    assert action.executed_date_time is not None
+    melted = fault.occurred_date_time + timedelta(seconds=0.6)
+    minutes = (action.executed_date_time - melted).total_seconds() / 60
+    assert storm.customer_minutes is not None
+    assert abs(storm.customer_minutes - minutes - 0.5 / 60) < 1e-6
+
+
+def dark_phase(seed: int) -> tuple[str, PhaseCode]:
+    network = Network([road()])
+    order = TrainingScenario(mrid="any", seed=seed, faults=1)
+    (planned,) = plan_faults(network, network.normally, order, START, chosen(Conditions(), PROTECTED))
+    return planned.equipment, code_of(planned.phases)
 
 
 async def test_the_same_seed_gives_the_same_storm_word_for_word(dms: Installation) -> None:

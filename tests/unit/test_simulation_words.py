@@ -1,25 +1,30 @@
 """How the field reads what it is told, and what it says."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from contracts.catalogue import CATALOGUE
 from contracts.errors import Invalid
 from contracts.message import Message
 from contracts.nouns.controls import Command, Controls, SetPoint
-from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, Work, WorkTask
+from contracts.nouns.maintenance_orders import Asset, Crew, MaintenanceOrder, Work, WorkTask
+from contracts.nouns.measurements import Measurements
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.nouns.unplanned_outages import OutageState, OutageStatusKind, UnplannedOutage
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.types import ObjectReference, Status
 from services.emergency_simulation import views
-from services.emergency_simulation.config import odds_from
-from services.emergency_simulation.domain.behaviour import Odds
-from services.emergency_simulation.domain.network import Operation
-from services.emergency_simulation.domain.scenario import Fault
+from services.emergency_simulation.config import conditions_from
+from services.emergency_simulation.domain.callers import Call
+from services.emergency_simulation.domain.conditions import Conditions
+from services.emergency_simulation.domain.meters import MeterWord, Sent, Spell
+from services.emergency_simulation.domain.network import Network
+from services.emergency_simulation.domain.protection import Flag, Move, Operation
 from shared.codec import CONTENT_XML, Codec
+from tests.fixtures.streets import street
 
 EXAMPLES = Path(__file__).parents[2] / "contracts" / "examples"
 NOW = datetime(2026, 3, 14, 19, 9, 12, tzinfo=UTC)
@@ -49,10 +54,15 @@ def test_a_crew_carries_out_the_steps_that_name_a_crew_and_reports_their_time() 
 def test_a_command_that_is_not_to_open_or_close_a_switch_is_refused() -> None:
     device = ObjectReference(mrid="breaker")
     opening = Command(control_type="SwitchPosition", value=1, power_system_resource=device)
-    assert views.commanded(Controls(command=(opening,))) == [Operation("breaker", open=True)]
+    blocking = Command(control_type="ReclosingEnabled", value=0, power_system_resource=device)
+    assert views.commanded(Controls(command=(opening, blocking))) == [
+        Operation("breaker", open=True),
+        views.Setting("breaker", enabled=False),
+    ]
     for wrong in (
         Controls(command=(Command(control_type="SwitchPosition", value=3, power_system_resource=device),)),
         Controls(command=(Command(control_type="TapPosition", value=1, power_system_resource=device),)),
+        Controls(command=(Command(control_type="ReclosingEnabled", value=2, power_system_resource=device),)),
         Controls(command=(Command(control_type="SwitchPosition", value=1, power_system_resource=ObjectReference()),)),
         Controls(set_point=(SetPoint(control_type="Voltage", value=1.0, power_system_resource=device),)),
     ):
@@ -64,16 +74,16 @@ def test_a_crew_reports_the_device_and_the_cause_that_it_found_or_that_it_found_
     task = WorkTask(mrid="task", assets=(Asset(mrid="predicted"),))
     order = MaintenanceOrder(mrid="order", work=(Work(mrid="work", work_tasks=(task,)),))
     assert views.place(order) == "predicted"
-    fault = Fault(
-        mrid="fault", scenario="storm", equipment="line", cause="vegetation", at=NOW, device="fuse", struck=True
-    )
-    (work,) = views.found(order, fault, NOW).work
+    (work,) = views.found(order, "vegetation", "fuse", NOW, WorkStatusKind.ON_SITE).work
     assert (work.status_kind, work.last_modified_date_time) == (WorkStatusKind.ON_SITE, NOW)
     assert [(record.type, record.reason) for record in work.activity_records] == [("finding", "vegetation")]
     assert [asset.mrid for asset in work.work_tasks[0].assets] == ["fuse"]
-    (nothing,) = views.found(order, None, NOW).work
+    (nothing,) = views.found(order, None, None, NOW, WorkStatusKind.ON_SITE).work
     assert [record.reason for record in nothing.activity_records] == ["unknown"]
     assert [asset.mrid for asset in nothing.work_tasks[0].assets] == ["predicted"]
+    assert views.crew_of(order) == "crew"
+    given = structs.replace(task, crews=(Crew(mrid="crew 7"),))
+    assert views.crew_of(MaintenanceOrder(mrid="order", work=(Work(work_tasks=(given,)),))) == "crew 7"
     with pytest.raises(Invalid, match="does not know where to go"):
         views.place(MaintenanceOrder(mrid="order"))
 
@@ -94,9 +104,71 @@ def test_an_outage_covers_who_is_dark_and_who_was_and_a_dismissed_one_is_closed(
     assert said.closed
 
 
-def test_how_well_the_field_is_seen_comes_from_the_environment() -> None:
-    assert odds_from({}) == Odds(message_loss=0.0, message_double=0.0, call=0.1)
-    assert odds_from({"BUSBAR_SIMULATION_MESSAGE_LOSS": "0.3"}).message_loss == 0.3
-    for text in ("much", "1.1", "-0.1", "nan"):
-        with pytest.raises(ValueError, match=f"BUSBAR_SIMULATION_CALL is '{text}', but must be a probability"):
-            odds_from({"BUSBAR_SIMULATION_CALL": text})
+def test_how_the_field_behaves_comes_from_the_environment() -> None:
+    assert conditions_from({}) == Conditions()
+    said = {"MESSAGE_LOSS": "0.3", "RECLOSING": "off", "FAST_SHOTS": "2", "FUSE_SAVING": "true"}
+    named = {f"BUSBAR_SIMULATION_{name}": text for name, text in said.items()}
+    assert conditions_from(named) == Conditions(message_loss=0.3, reclosing=False, fast_shots=2, fuse_saving=True)
+    for name, text, sentence in (
+        ("CALL", "much", "BUSBAR_SIMULATION_CALL is 'much', but must be a number"),
+        ("CALL", "1.1", "call is 1.1, but must be a probability from 0 to 1"),
+        ("CALL", "nan", "call is nan, but must be a probability"),
+        ("LINES", "1.5", "BUSBAR_SIMULATION_LINES is '1.5', but must be a whole number"),
+        ("RECLOSING", "perhaps", "BUSBAR_SIMULATION_RECLOSING is 'perhaps', but must be on or off"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            conditions_from({f"BUSBAR_SIMULATION_{name}": text})
+
+
+def told(measurements: Measurements) -> list[tuple[str, int, datetime, str | None]]:
+    return [
+        (each.measurement_type, each.discrete_values[0].value, each.discrete_values[0].time_stamp, each.phases)
+        for each in measurements.discrete
+    ]
+
+
+def test_a_trip_is_told_with_its_position_its_current_and_what_follows_of_it_in_one_message() -> None:
+    trip = Move(device="recloser", open=True, phases=7, at=NOW, trip=True, lockout=True, current=812.0)
+    words = views.moved(trip, has=7)
+    assert told(words) == [
+        ("SwitchPosition", 1, NOW, None),
+        ("ProtectionTrip", 1, NOW, None),
+        ("Lockout", 1, NOW, None),
+    ]
+    assert [(each.measurement_type, each.analog_values[0].value) for each in words.analog] == [("FaultCurrent", 812.0)]
+    one = Move(device="recloser", open=True, phases=2, at=NOW, trip=True)
+    assert told(views.moved(one, has=7)) == [("SwitchPosition", 1, NOW, "B"), ("ProtectionTrip", 1, NOW, "B")]
+    closed = Move(device="recloser", open=False, phases=2, at=NOW)
+    assert told(views.moved(closed, has=2)) == [("SwitchPosition", 2, NOW, None)]
+
+
+def test_indicators_and_settings_are_told_as_states() -> None:
+    assert told(views.flagged(Flag(indicator="flag", at=NOW))) == [("FaultIndication", 1, NOW, None)]
+    assert told(views.flagged(Flag(indicator="flag", at=NOW, shows=False))) == [("FaultIndication", 0, NOW, None)]
+    assert told(views.set_to(views.Setting("recloser", enabled=False), NOW)) == [("ReclosingEnabled", 0, NOW, None)]
+
+
+def test_what_a_meter_says_twice_is_one_event_with_the_time_by_its_own_clock() -> None:
+    network = Network([street()])
+    spell = Spell(usage_point="a1", number=2, began=NOW, ended=NOW + timedelta(hours=1))
+    sent = [Sent(usage_point="a1", number=2, word=word, at=NOW) for word in (*MeterWord, MeterWord.LOST)]
+    heard = views.meter_events([(each, spell) for each in sent], network, 1, Conditions())
+    assert [(each.end_device_event_type.ref, each.created_date_time) for each in heard.end_device_event] == [
+        ("3.26.9.185", NOW),
+        ("3.26.9.216", NOW + timedelta(hours=1)),
+    ]
+    wrong = views.meter_events([(sent[0], spell)], network, 1, Conditions(clock_error=60.0))
+    (event,) = wrong.end_device_event
+    assert event.mrid == heard.end_device_event[0].mrid
+    assert event.created_date_time != NOW
+    assert (event.assets, event.usage_point) == (ObjectReference(mrid="a1-meter"), ObjectReference(mrid="a1"))
+
+
+def test_a_caller_names_the_danger_and_the_address_that_he_believes_to_be_his() -> None:
+    made = Call(usage_point="a1", number=0, turn=0, about="a2", code="wireDown", at=NOW)
+    (ticket,) = views.call(made, 1, NOW).trouble_ticket
+    assert (ticket.trouble_code, ticket.usage_point) == ("wireDown", ObjectReference(mrid="a2"))
+    assert [hazard.type for hazard in ticket.hazards] == ["wireDown"]
+    (plain,) = views.call(structs.replace(made, code="powerOut"), 1, NOW).trouble_ticket
+    assert plain.hazards == ()
+    assert plain.mrid != ticket.mrid

@@ -1,157 +1,130 @@
-"""What is electrically true: which nodes are live, what opens on a fault, and who loses power by it.
+"""The wires of the field as a graph: what hangs on what, on which phases, whatever is open at the moment.
 
-Transformers and lines pass the phases they have; a switch is open or closed on all its phases.
+Phases are bits (A 1, B 2, C 4). Everything is in primary phases, so a transformer passes on the phases it has. Where
+phases change places along the way (``phases_at_node2``) the graph says so. Everything goes by the order of mRIDs, so
+that nothing depends on the order of the model.
 """
 
-from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 
 from msgspec import Struct
 
-from contracts.nouns.feeder_topology import Equipment, Feeder, UsagePoint
+from contracts.nouns.feeder_topology import Equipment, FaultIndicator, Feeder, UsagePoint
+from contracts.nouns.units import PhaseCode
 
 SOURCE = "EnergySource"
-_ALL = 0b111
+ALL = 0b111
+EARTH = 0
+"""The node behind all sources."""
+
+_LETTERS = "ABC"
 
 
-class Operation(Struct, frozen=True):
-    """A device that opens or closes."""
-
-    device: str
-    open: bool
-
-
-class Guard(Struct, frozen=True, order=True):
-    """What opens on a fault at a node; nodes nearer to a source have a lower ``rank``."""
-
-    rank: int
-    device: str
-
-
-class Outcome(Struct, frozen=True, kw_only=True):
-    """What became of operations and faults once the protection has done its work.
+class Way(Struct, frozen=True):
+    """A way from a node over ``edge`` to the node ``other``.
 
     Attributes:
-        operations: every device that moved, in order; one may close and open again.
-        trips: the device that opened first for each fault that was fed, by the struck equipment.
-        open: all devices that are open now.
-        lost: usage points that were live before and are dark now.
-        regained: usage points that were dark before and are live now.
+        leads: for each phase at this node the phase at the other one, -1 where the way has not got it.
+        bits: for each phase at this node the bit that it has in the equipment's own phases (those at ``node1``).
     """
 
-    operations: tuple[Operation, ...]
-    trips: dict[str, str]
-    open: frozenset[str]
-    lost: frozenset[str]
-    regained: frozenset[str]
+    edge: int
+    other: int
+    leads: tuple[int, int, int]
+    bits: tuple[int, int, int]
 
 
 class Network:
-    """The equipment of all feeders as a graph over their nodes; what stands in two feeders counts once.
+    """The equipment of all feeders; what stands in two feeders counts once.
 
-    Everything goes by the order of mRIDs, so that nothing depends on the order of the model.
+    Attributes:
+        equipment: by mRID, in the order of mRIDs; its place in that order is the number of its edge.
+        mrids: the mRID of each edge.
+        ends: the two nodes of each edge; a source lies between :data:`EARTH` and its node, and what ends at one node
+            is no edge.
+        ways: the ways from each node.
+        points: the usage points at each node, by mRID, with their phases.
+        place_of: the number of each node by its mRID.
+        meters: the usage point of each meter.
+        normally: what is open in the normal state, with the phases that are.
     """
 
     def __init__(self, feeders: Iterable[Feeder]) -> None:
         feeders = tuple(feeders)
         equipment = {each.mrid: each for feeder in feeders for each in feeder.equipment}
         self.equipment: dict[str, Equipment] = {mrid: equipment[mrid] for mrid in sorted(equipment)}
-        self.usage_points: dict[str, UsagePoint] = {
-            point.mrid: point for feeder in feeders for point in feeder.usage_point
-        }
-        self.initially_open = frozenset(
-            each.mrid for each in self.equipment.values() if (each.normal_open if each.open is None else each.open)
-        )
-        self._ways: defaultdict[str, list[tuple[Equipment, str, int]]] = defaultdict(list)
-        for each in self.equipment.values():
-            if each.node2 is not None:
-                phases = _phases(each.phases)
-                self._ways[each.node1].append((each, each.node2, phases))
-                self._ways[each.node2].append((each, each.node1, phases))
+        self.mrids = tuple(self.equipment)
+        self.edge_of = {mrid: edge for edge, mrid in enumerate(self.mrids)}
+        points = {point.mrid: point for feeder in feeders for point in feeder.usage_point}
+        self.usage_points: dict[str, UsagePoint] = {mrid: points[mrid] for mrid in sorted(points)}
+        self.meters = {point.meter: mrid for mrid, point in self.usage_points.items()}
+        self.indicators = _indicators(feeders)
+        names = {name for each in equipment.values() for name in (each.node1, each.node2) if name is not None}
+        names |= {point.node for point in points.values()}
+        self.place_of = {name: place for place, name in enumerate(sorted(names), start=EARTH + 1)}
+        self.ends: list[tuple[int, int] | None] = [self._ends(each) for each in self.equipment.values()]
+        self.ways: list[list[Way]] = [[] for _ in range(len(self.place_of) + 1)]
+        for edge, each in enumerate(self.equipment.values()):
+            self._join(edge, each)
+        self.points: dict[int, list[tuple[str, int]]] = {}
+        for point in self.usage_points.values():
+            self.points.setdefault(self.place_of[point.node], []).append((point.mrid, mask_of(point.phases)))
+        self.normally = {each.mrid: mask for each in self.equipment.values() if (mask := _open_phases(each))}
 
-    def live(self, opened: Collection[str]) -> Mapping[str, int]:
-        """The phases, as bits, on which each node is live; a dead node is absent."""
-        live: dict[str, int] = {}
-        queue = deque((each.node1, _phases(each.phases)) for each in self._sources(opened))
-        while queue:
-            node, phases = queue.popleft()
-            new = phases & ~live.get(node, 0)
-            if new:
-                live[node] = live.get(node, 0) | new
-                queue.extend((other, new & own) for each, other, own in self._ways[node] if each.mrid not in opened)
-        return live
+    def phases(self, mrid: str) -> int:
+        """The phases of a piece of equipment, as bits."""
+        return mask_of(self.equipment[mrid].phases)
 
-    def dark(self, opened: Collection[str]) -> frozenset[str]:
-        """The usage points without any live phase; a meter works as long as it has one."""
-        live = self.live(opened)
-        return frozenset(
-            point.mrid for point in self.usage_points.values() if not live.get(point.node, 0) & _phases(point.phases)
-        )
+    def is_switch(self, mrid: str) -> bool:
+        """True for what opens and closes."""
+        return self.equipment[mrid].normal_open is not None
 
-    def guards(self, opened: Collection[str]) -> dict[str, Guard]:
-        """What opens on a fault at each live node, looking along the shortest way to a source.
+    def _ends(self, each: Equipment) -> tuple[int, int] | None:
+        if each.kind == SOURCE:
+            return EARTH, self.place_of[each.node1]
+        if each.node2 is None or each.node2 == each.node1:
+            return None
+        return self.place_of[each.node1], self.place_of[each.node2]
 
-        The nearest protective device; without one the nearest switch; without any the source itself.
-        """
-        guards: dict[str, Guard] = {}
-        queue: deque[tuple[str, str | None, str | None, str]] = deque()
-        queue.extend((each.node1, None, None, each.mrid) for each in self._sources(opened))
-        while queue:
-            node, protective, switch, source = queue.popleft()
-            if node in guards:
-                continue
-            guards[node] = Guard(len(guards), protective or switch or source)
-            for each, other, _ in self._ways[node]:
-                if each.mrid not in opened and other not in guards:
-                    nearer = each.mrid if each.protective else protective
-                    queue.append((other, nearer, switch if each.normal_open is None else each.mrid, source))
-        return guards
-
-    def device_above(self, equipment: str, guards: Mapping[str, Guard]) -> str | None:
-        """What opens on a fault at ``equipment``, seen from its end nearer to a source; None when it is dead."""
-        struck = self.equipment[equipment]
-        ends = [guards[node] for node in (struck.node1, struck.node2 or struck.node1) if node in guards]
-        return min(ends).device if ends else None
-
-    def innermost(self, guards: Mapping[str, Guard]) -> frozenset[str]:
-        """The guards of usage points that have no guard of other usage points below them."""
-        direct = {guards[point.node].device for point in self.usage_points.values() if point.node in guards}
-        outer: set[str] = set()
-        for device in direct:
-            below, upper = device, self.device_above(device, guards)
-            while upper is not None and upper != below and upper not in outer:
-                outer.add(upper)
-                below, upper = upper, self.device_above(upper, guards)
-        return frozenset(direct - outer)
-
-    def _sources(self, opened: Collection[str]) -> Iterable[Equipment]:
-        return (each for each in self.equipment.values() if each.kind == SOURCE and each.mrid not in opened)
+    def _join(self, edge: int, each: Equipment) -> None:
+        ends = self.ends[edge]
+        if ends is None:
+            return
+        leads = [-1, -1, -1]
+        back = [-1, -1, -1]
+        bits = [0, 0, 0]
+        own = [phase for phase in range(3) if mask_of(each.phases) >> phase & 1]
+        letters = [_LETTERS.index(letter) for letter in each.phases_at_node2 or "" if letter in _LETTERS]
+        for phase, there in zip(own, letters if len(letters) == len(own) else own, strict=True):
+            leads[phase], back[there], bits[there] = there, phase, 1 << phase
+        one, other = ends
+        self.ways[one].append(Way(edge, other, (leads[0], leads[1], leads[2]), (1, 2, 4)))
+        self.ways[other].append(Way(edge, one, (back[0], back[1], back[2]), (bits[0], bits[1], bits[2])))
 
 
-def settle(
-    network: Network, opened: frozenset[str], wanted: Iterable[Operation] = (), faults: Collection[str] = ()
-) -> Outcome:
-    """Carry out the ``wanted`` operations, each followed by the trips that it causes.
-
-    ``faults`` are the struck pieces of equipment that nobody has repaired yet. A fault that is still fed after a
-    device has opened, as in a mesh, trips the next one, until it is dead.
-    """
-    before = network.dark(opened)
-    operations: list[Operation] = []
-    trips: dict[str, str] = {}
-    for operation in (None, *wanted):
-        if operation is not None and operation.open != (operation.device in opened):
-            opened = opened | {operation.device} if operation.open else opened - {operation.device}
-            operations.append(operation)
-        for fault in sorted(faults):
-            while (device := network.device_above(fault, network.guards(opened))) is not None:
-                trips.setdefault(fault, device)
-                opened = opened | {device}
-                operations.append(Operation(device, open=True))
-    after = network.dark(opened)
-    return Outcome(operations=tuple(operations), trips=trips, open=opened, lost=after - before, regained=before - after)
-
-
-def _phases(text: str) -> int:
+def mask_of(text: str) -> int:
     """The phases A, B and C in ``text`` as bits; all of them where none is named."""
-    return sum(1 << bit for bit, phase in enumerate("ABC") if phase in text) or _ALL
+    return sum(1 << bit for bit, phase in enumerate(_LETTERS) if phase in text) or ALL
+
+
+def code_of(mask: int) -> PhaseCode:
+    """The code of these phases."""
+    return PhaseCode("".join(letter for bit, letter in enumerate(_LETTERS) if mask >> bit & 1) or PhaseCode.NONE)
+
+
+def _open_phases(each: Equipment) -> int:
+    """The phases on which a switch is open in the model: all of them, some or none."""
+    if each.normal_open is None:
+        return 0
+    if each.normal_open if each.open is None else each.open:
+        return ALL
+    return 0 if each.open_phases is None else mask_of(each.open_phases)
+
+
+def _indicators(feeders: Iterable[Feeder]) -> dict[str, list[FaultIndicator]]:
+    """The fault indicators on each piece of equipment."""
+    known = {each.mrid: each for feeder in feeders for each in feeder.fault_indicator}
+    found: dict[str, list[FaultIndicator]] = {}
+    for mrid in sorted(known):
+        found.setdefault(known[mrid].equipment, []).append(known[mrid])
+    return found

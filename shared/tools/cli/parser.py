@@ -66,6 +66,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             composition,
             seed=given.seed,
             faults=given.faults,
+            momentary=given.momentary,
             network=given.network,
             without=frozenset(given.without),
             isolate=given.isolate,

@@ -9,23 +9,28 @@ import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator
+from typing import Self
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
 from msgspec import Struct, structs
 
+from contracts.errors import BusbarError
 from contracts.interface import Lane
+from contracts.message import Option, Request
+from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndex, ReliabilityIndices
 from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from shared.config import Context, Settings
-from shared.tools.cli.asking import asked, auditor, insisted, operator
+from shared.tools.cli.asking import asked, auditor, insisted, operator, serving
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.installation import context_of, servers
 from shared.tools.cli.running import DEFAULT_NETWORK, first_network, interrupted, services
 from shared.tools.testing import Heard, Peer
 
 LOOK_S = 1.0
+SETTLED_S = 0.3
 QUIET_S = 5.0
 """After so long without a word the storm says what it waits for."""
 
@@ -41,10 +46,30 @@ class OutageLine(Struct, frozen=True):
     customers: int | None
 
 
+class Indices(Struct, frozen=True, kw_only=True):
+    """Interruptions of customers, and the indices of IEEE 1366 that follow from them."""
+
+    customers_served: int | None
+    customer_interruptions: int | None
+    customer_minutes: float | None
+    saifi: float | None
+    saidi: float | None
+    caidi: float | None
+    maifi: float | None
+    maifi_e: float | None
+
+    @classmethod
+    def of(cls, told: TrainingScenario | ReliabilityIndex) -> Self:
+        """The figures of a storm's truth, or of what was reported of it."""
+        return cls(**{name: getattr(told, name) for name in cls.__struct_fields__})
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """How a storm ended; the names are those of ``--json``.
 
-    ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from storm to storm.
+    ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
+    where nobody counts. ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from
+    storm to storm.
     """
 
     seed: int
@@ -52,8 +77,11 @@ class Report(Struct, frozen=True, kw_only=True):
     faults: int
     status: str
     matched: int
+    predicted_right: int
     customers_interrupted: int
     customers_dark_at_end: int
+    truth: Indices
+    ledger: Indices | None
     outages: tuple[OutageLine, ...]
     threads: tuple[str, ...]
     granted_s: float
@@ -71,6 +99,7 @@ async def storm(
     *,
     seed: int,
     faults: int,
+    momentary: int,
     network: str | None,
     without: frozenset[str],
     isolate: bool,
@@ -95,11 +124,18 @@ async def storm(
         await _answering(voice, composition, without, stop)
         imported = await first_network(held, composition, network or DEFAULT_NETWORK)
         _tell(f"Network {imported}; {faults} faults with seed {seed}.", as_json=as_json)
-        scenario = TrainingScenario(mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults}")), seed=seed, faults=faults)
+        scenario = TrainingScenario(
+            mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults} {momentary}")),
+            seed=seed,
+            faults=faults,
+            temporary_faults=momentary or None,
+        )
         await insisted(voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
         told = _Told()
         ended = await _follow(ear, scenario.mrid, told, stop, without, as_json=as_json)
-        report = None if ended is None else _report(ended, told, network or DEFAULT_NETWORK, time.monotonic() - began)
+        real_s = time.monotonic() - began
+        ledger = None if ended is None else await _ledger(voice, composition, ended)
+        report = None if ended is None else _report(ended, told, network or DEFAULT_NETWORK, ledger, real_s)
         if report is not None and stay:
             _print(report, as_json=as_json)
             sys.stderr.write("Everything stays as it is; Ctrl-C ends it.\n")
@@ -202,7 +238,29 @@ def _lines(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
     ]
 
 
-def _report(scenario: TrainingScenario, told: _Told, network: str, real_s: float) -> Report:
+async def _ledger(voice: Peer, composition: Composition, ended: TrainingScenario) -> Indices | None:
+    """What was reported of a storm, once the events of its end have been entered; None where nobody keeps a ledger."""
+    question = Request(
+        start_time=ended.start_time,
+        end_time=ended.end_time,
+        option=(Option(name="majorEventDays", value="included"),),
+    )
+    before: ReliabilityIndex | None = None
+    with contextlib.suppress(BusbarError):
+        role = serving(composition, Verb.GET, ReliabilityIndices.__name__, None)
+        while True:
+            answer = await asked(voice, role, Verb.GET, ReliabilityIndices, question=question, timeout_s=5.0)
+            told = next(
+                each for each in answer.reliability_index if each.interruption_kind is not InterruptionKind.PLANNED
+            )
+            if before is not None and told.ledger_revision == before.ledger_revision:
+                return Indices.of(told)
+            before = told
+            await asyncio.sleep(SETTLED_S)
+    return None
+
+
+def _report(scenario: TrainingScenario, told: _Told, network: str, ledger: Indices | None, real_s: float) -> Report:
     granted = 0.0
     if scenario.start_time is not None and scenario.end_time is not None:
         granted = (scenario.end_time - scenario.start_time).total_seconds()
@@ -212,8 +270,11 @@ def _report(scenario: TrainingScenario, told: _Told, network: str, real_s: float
         faults=scenario.faults_struck or 0,
         status=str(scenario.status_kind),
         matched=scenario.matched or 0,
+        predicted_right=scenario.predicted_right or 0,
         customers_interrupted=scenario.customers_interrupted or 0,
         customers_dark_at_end=scenario.customers_dark_at_end or 0,
+        truth=Indices.of(scenario),
+        ledger=ledger,
         outages=tuple(told.lines),
         threads=tuple(told.threads),
         granted_s=granted,
@@ -224,10 +285,26 @@ def _report(scenario: TrainingScenario, told: _Told, network: str, real_s: float
 def _summary(report: Report) -> str:
     verdict = "Everybody has power again." if report.customers_dark_at_end == 0 else "People are still in the dark."
     return (
-        f"{verdict} {report.matched} of {report.faults} faults were understood; "
-        f"{report.customers_interrupted} customers were interrupted.\n"
+        f"{verdict} {report.matched} of {report.faults} faults were understood, {report.predicted_right} before any "
+        f"crew was there; {report.customers_interrupted} customers were interrupted.\n"
+        f"{_figures('In truth', report.truth)}{_figures('As reported', report.ledger)}"
         f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.\n"
     )
+
+
+def _figures(whose: str, indices: Indices | None) -> str:
+    if indices is None:
+        return f"{whose}: nothing; nobody keeps a ledger.\n"
+    values = {
+        "customer-minutes": indices.customer_minutes,
+        "SAIFI": indices.saifi,
+        "SAIDI": indices.saidi,
+        "CAIDI": indices.caidi,
+        "MAIFI": indices.maifi,
+        "MAIFI_E": indices.maifi_e,
+    }
+    told = (f"{'-' if value is None else format(value, '.3f')} {name}" for name, value in values.items())
+    return f"{whose + ':':12} {', '.join(told)}.\n"
 
 
 def _sentence(line: OutageLine) -> str:
