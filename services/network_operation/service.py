@@ -248,7 +248,7 @@ async def tell_tags(message: Message[OperationalTags], work: Work[Store]) -> Ope
 async def take_clearances(message: Message[SafetyDocuments], work: Work[Store]) -> SafetyDocuments:
     """Clearances begin as drafts."""
     await work.store.lock_network()
-    grid, made = Grid(await work.store.feeders()), []
+    grid, made = Grid.of(await work.store.feeders()), []
     for asked in clearances.only_clearances(message.noun):
         if await work.store.clearance(asked.mrid) is not None:
             raise Conflict("there is a clearance with this mRID already", object_id=asked.mrid)
@@ -408,7 +408,7 @@ async def recheck_proofs(work: Work[Store]) -> None:
     """Forget that a section was tested dead where that is no longer sure."""
     proofs = await work.store.proofs()
     if proofs:
-        await work.store.keep_proofs(still_valid(proofs, Grid(await work.store.feeders())))
+        await work.store.keep_proofs(still_valid(proofs, Grid.of(await work.store.feeders())))
 
 
 async def move_on(verb: Verb, new: Moved, work: Work[Store]) -> SwitchingPlan:

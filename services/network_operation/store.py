@@ -143,7 +143,7 @@ class Store(KernelStore):
         """All that switching is judged by; ``own`` is the plan for which it is asked."""
         feeders = await self.feeders()
         situation = Situation(
-            grid=Grid(feeders),
+            grid=Grid.of(feeders),
             model_version=feeders[0].model_version if feeders else "",
             clearances=await self.clearances(),
             faults=await self._faults(),

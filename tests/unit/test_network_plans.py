@@ -537,7 +537,7 @@ def test_a_plan_executes_every_step_once_in_order_or_ends_at_the_one_that_failed
     if state(current) is P.COMPLETED:
         assert set(found) <= {T.COMPLETED, T.PREVIOUSLY_COMPLETED}
         last = {device: kind is OPEN for kind, device in wanted}
-        assert {device: situation.grid.equipment[device].open for device in last} == last
+        assert {device: situation.grid.state.device(device).open for device in last} == last
     else:
         assert state(current) is P.ABORTED
         failed = found.index(T.FAILED)

@@ -77,7 +77,7 @@ class Yard(Struct, frozen=True):
             tagged_psrs=tuple(ObjectReference(mrid=mrid) for mrid in self.boundary),
         )
         return Situation(
-            grid=Grid((feeder("small", (*self.equipment, *earth)),)),
+            grid=Grid.of((feeder("small", (*self.equipment, *earth)),)),
             clearances=(Clearance(document=document, zone=self.zone),) if self.zone else (),
             tags=tuple(tag(device, kind) for device, kind in self.tags.items()),
         )

@@ -23,8 +23,8 @@ from contracts.nouns.switching_plans import (
     VerificationAction,
 )
 from contracts.types import ObjectReference
-from services.network_operation.domain.energisation import Phases
 from services.network_operation.domain.grid import Grid
+from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.temporary import Temporary, cut, ground, jumper
 
 TESTED_DEAD = "tested dead"
@@ -118,7 +118,7 @@ def switch_act(kind: SwitchActionKind, switch: ObjectReference, grid: Grid, phas
     Raises:
         Invalid: it is no switch of the model.
     """
-    known = grid.equipment.get(switch.mrid or "")
+    known = grid.get(switch.mrid or "")
     if known is None or known.open is None:
         raise Invalid(f"'{switch.mrid}' is no switch of the model", object_id=switch.mrid)
     return Act(kind=_SWITCH_ACTS[kind], device=known.mrid, phases=phases)
@@ -144,7 +144,7 @@ def _tag_act(action: TagAction, name: str, grid: Grid) -> Act:
 
 def is_taggable(device: str, grid: Grid) -> bool:
     """True for equipment and for feeders."""
-    return device in grid.equipment or any(feeder.mrid == device for feeder in grid.feeders)
+    return grid.get(device) is not None or device in grid.state.structure.feeders
 
 
 def _temporary_act(action: GroundAction | JumperAction | CutAction, name: str, plan: str, grid: Grid) -> Act:
@@ -170,7 +170,7 @@ def _temporary_act(action: GroundAction | JumperAction | CutAction, name: str, p
 
 def _verification(action: VerificationAction, grid: Grid) -> Act:
     device = "" if action.power_system_resource is None else action.power_system_resource.mrid or ""
-    if device and device not in grid.equipment and device not in grid.at_node:
+    if device and grid.get(device) is None and not grid.is_node(device):
         raise Invalid(f"'{device}' is neither equipment nor a node of the model", object_id=device)
     if (action.verification_condition or "").strip().lower() != TESTED_DEAD:
         return Act(kind=ActKind.VERIFY, device=device)
@@ -181,9 +181,9 @@ def _verification(action: VerificationAction, grid: Grid) -> Act:
 
 def tested_node(device: str, grid: Grid) -> str | None:
     """The node at which ``device`` is tested: itself, or the first end of equipment that has one side only."""
-    if device in grid.at_node:
+    if grid.is_node(device):
         return device
-    known = grid.equipment.get(device)
+    known = grid.get(device)
     if known is None or (known.node2 is not None and known.open is not None):
         return None
     return known.node1

@@ -106,7 +106,7 @@ def drafted(document: ClearanceDocument, grid: Grid, now: Status) -> Clearance:
     boundary = [each.mrid or "" for each in document.tagged_psrs]
     if not boundary:
         raise Invalid("TaggedPSRs: a clearance names the devices of its boundary", object_id=document.mrid)
-    unknown = [mrid for mrid in boundary if mrid not in grid.equipment]
+    unknown = [mrid for mrid in boundary if grid.get(mrid) is None]
     if unknown:
         raise Invalid(f"TaggedPSRs: '{min(unknown)}' is not in the model", object_id=document.mrid)
     return Clearance(
@@ -170,7 +170,7 @@ def readiness(known: Clearance, site: Site) -> tuple[frozenset[str], list[str]]:
     boundary = frozenset(known.boundary)
     problems = []
     for mrid in known.boundary:
-        device = site.grid.equipment.get(mrid)
+        device = site.grid.get(mrid)
         if device is None:
             problems.append(f"'{mrid}' is no longer in the model")
         elif device.open is False:
@@ -184,14 +184,14 @@ def readiness(known: Clearance, site: Site) -> tuple[frozenset[str], list[str]]:
         missing = sorted(
             each for section in around if _border(section, site.grid) > boundary for each in _border(section, site.grid)
         )
-        names = ", ".join(site.grid.equipment[mrid].name for mrid in missing if mrid not in boundary)
+        names = ", ".join(site.grid.name(mrid) for mrid in missing if mrid not in boundary)
         problems.append(f"the boundary leaves out {names}" if names else "the boundary encloses no dead section")
     return zone, [*problems, *_problems(known, zone, site)]
 
 
 def _dead_sections(boundary: frozenset[str], grid: Grid) -> list[frozenset[str]]:
     """The dead sections that end at devices of the boundary, in an order of their own."""
-    devices = [grid.equipment[mrid] for mrid in boundary if mrid in grid.equipment]
+    devices = [device for mrid in boundary if (device := grid.get(mrid)) is not None]
     nodes = {node for device in devices for node in (device.node1, device.node2) if node is not None}
     sections = {grid.section(node) for node in nodes}
     return sorted((section for section in sections if not grid.is_live(section)), key=min)
@@ -219,7 +219,7 @@ def _problems(known: Clearance, zone: frozenset[str], site: Site) -> Iterator[st
     for section in sorted({site.grid.section(node) for node in zone}, key=min):
         if not is_proven(section, site.proofs):
             yield f"the section of '{min(section)}' was not tested dead since it was last live or changed"
-        if known.needs_ground and not site.grid.grounds(section):
+        if known.needs_ground and not site.grid.grounds_of(section):
             yield f"the section of '{min(section)}' is not grounded"
 
 

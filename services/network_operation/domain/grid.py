@@ -1,4 +1,4 @@
-"""The whole network at one instant, to be asked what it is and what it would be after an operation.
+"""The whole network at one instant, as switching looks at it: what it is, and what it would be after an operation.
 
 A section is a set of nodes that hang together over equipment that conducts on any phase, transformers included: what
 becomes live together, or is earthed together. Its border are the open switches around it and the generators in it, for
@@ -13,18 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.nouns.feeder_topology import Equipment, Feeder, UsagePoint
-from contracts.nouns.units import PhaseCode
-from services.network_operation.domain.energisation import ALL, EARTH, NONE, Network, Phases, live_phases
+from services.network_operation.domain.network_state import Effect, NetworkState, Operation
+from services.network_operation.domain.phases import ALL, NONE, Phases
+from services.network_operation.domain.structure import GENERATORS, Structure
 
 INVERTERS = frozenset({"PowerElectronicsConnection"})
 """Generators that leave the network by themselves when they lose it (IEEE 1547)."""
 
-MACHINES = frozenset({"AsynchronousMachine", "EquivalentInjection", "ExternalNetworkInjection", "SynchronousMachine"})
-"""Generators that may keep an island alive."""
-
-GENERATORS = INVERTERS | MACHINES
-
-GROUND, GROUND_SWITCH, CUT = "Ground", "GroundDisconnector", "Cut"
+GROUND_SWITCH, CUT = "GroundDisconnector", "Cut"
 
 
 class Feed(Struct, frozen=True, kw_only=True):
@@ -40,87 +36,58 @@ class Feed(Struct, frozen=True, kw_only=True):
 
 
 class Grid:
-    """The network as some feeders tell it, all together; it does not change."""
+    """A state of the network with questions of switching; it does not change."""
 
-    def __init__(self, feeders: Iterable[Feeder]) -> None:
-        self.feeders = tuple(feeders)
-        self.equipment = {each.mrid: each for feeder in self.feeders for each in feeder.equipment}
-        self._network = Network(
-            replace(feeder, equipment=tuple(map(_conducting, feeder.equipment))) for feeder in self.feeders
-        )
+    def __init__(self, state: NetworkState, at_node: Mapping[str, tuple[str, ...]] | None = None) -> None:
+        self.state = state
+        self._at_node = _equipment_at_nodes(state.structure) if at_node is None else at_node
 
-    @cached_property
-    def live(self) -> Mapping[str, Phases]:
-        """The phases on which each node is live; dead nodes are absent."""
-        return live_phases(self._network)
+    @classmethod
+    def of(cls, feeders: Iterable[Feeder]) -> "Grid":
+        """The network as some feeders tell it, all together."""
+        structure = Structure(feeders)
+        return cls(NetworkState.of(structure, doubted=(each.mrid for each in structure.switches if each.suspect)))
 
     @cached_property
-    def at_node(self) -> Mapping[str, tuple[Equipment, ...]]:
-        """The equipment that ends at each node, in the order of mRIDs."""
-        found: defaultdict[str, list[Equipment]] = defaultdict(list)
-        for mrid in sorted(self.equipment):
-            each = self.equipment[mrid]
-            for node in _ends(each):
-                found[node].append(each)
-        return {node: tuple(some) for node, some in found.items()}
+    def feeders(self) -> tuple[Feeder, ...]:
+        """The feeders in this state, by mRID."""
+        return tuple(self.state.feeder(mrid) for mrid in self.state.structure.feeders)
 
-    @cached_property
-    def usage_points(self) -> tuple[UsagePoint, ...]:
-        """All usage points."""
-        return tuple(point for feeder in self.feeders for point in feeder.usage_point)
+    @property
+    def usage_points(self) -> Mapping[str, UsagePoint]:
+        """All usage points by mRID."""
+        return self.state.structure.usage_points
 
-    @cached_property
-    def supplied(self) -> frozenset[str]:
-        """The usage points all of whose phases are live."""
-        return frozenset(
-            point.mrid for point in self.usage_points if not Phases.of(point.phases) & ~self.live.get(point.node, NONE)
-        )
+    def get(self, mrid: str) -> Equipment | None:
+        """A piece of equipment as it stands now; None where there is no such."""
+        if mrid in self.state.structure.switch:
+            return self.state.device(mrid)
+        return self.state.structure.equipment.get(mrid)
 
-    @cached_property
-    def _sections(self) -> Mapping[str, frozenset[str]]:
-        found: dict[str, frozenset[str]] = {}
-        for start in sorted(self.at_node):
-            if start not in found:
-                members = {start}
-                queue = deque([start])
-                while queue:
-                    for edge in self._network.edges[queue.popleft()]:
-                        if edge.other not in members and edge.other != EARTH and edge.phases:
-                            members.add(edge.other)
-                            queue.append(edge.other)
-                found |= dict.fromkeys(members, frozenset(members))
-        return found
+    def name(self, mrid: str) -> str:
+        """What people call a piece of equipment; of anything else its mRID."""
+        known = self.state.structure.equipment.get(mrid)
+        return mrid if known is None else known.name
 
-    @cached_property
-    def feeds(self) -> Mapping[str, Feed]:
-        """The shortest way by which each live node is fed; sources in the order of mRIDs."""
-        found: dict[str, Feed] = {}
-        queue: deque[str] = deque()
-        for mrid in sorted(self.equipment):
-            source = self.equipment[mrid]
-            if source.kind == "EnergySource" and source.node1 not in found:
-                found[source.node1] = Feed(source=mrid)
-                queue.append(source.node1)
-        while queue:
-            node = queue.popleft()
-            for edge in self._network.edges[node]:
-                if edge.phases and edge.other not in found and edge.other != EARTH:
-                    found[edge.other] = passed(found[node], edge.equipment, node)
-                    queue.append(edge.other)
-        return found
+    def is_node(self, mrid: str) -> bool:
+        """True for a node."""
+        return mrid in self.state.structure.node
 
-    def loop(self, one: str, other: str) -> tuple[str, ...]:
-        """The switches on the ways by which two live nodes are fed, without those that both ways pass."""
-        ways = [frozenset(self.feeds[node].switches) for node in (one, other) if node in self.feeds]
-        return tuple(sorted(frozenset[str]().union(*ways) - frozenset.intersection(*ways))) if ways else ()
+    def beside(self, node: str) -> tuple[Equipment, ...]:
+        """The equipment that ends at a node, in the order of mRIDs."""
+        return tuple(each for mrid in self._at_node.get(node, ()) if (each := self.get(mrid)) is not None)
+
+    def voltage(self, node: str) -> Phases:
+        """The phases of a node that have voltage, be it the right one or not."""
+        return self.state.live(node) | self.state.abnormal(node)
+
+    def is_live(self, nodes: Iterable[str]) -> bool:
+        """True when any of the nodes has voltage on any phase."""
+        return any(self.voltage(node) for node in nodes)
 
     def section(self, node: str) -> frozenset[str]:
         """The section of a node."""
-        return self._sections.get(node, frozenset({node}))
-
-    def is_live(self, nodes: Iterable[str]) -> bool:
-        """True when any of the nodes is live on any phase."""
-        return any(node in self.live for node in nodes)
+        return frozenset(self.state.section(node).nodes) | {node}
 
     def border(self, section: frozenset[str]) -> tuple[Equipment, ...]:
         """The switches around a section, open as they are, and the generators in it, by mRID.
@@ -130,42 +97,72 @@ class Grid:
         found = {
             each.mrid: each
             for node in section
-            for each in self.at_node.get(node, ())
+            for each in self.beside(node)
             if each.kind in GENERATORS
             or (each.open and each.kind not in {CUT, GROUND_SWITCH} and not section.issuperset(_ends(each)))
         }
         return tuple(found[mrid] for mrid in sorted(found))
 
-    def grounds(self, section: frozenset[str]) -> tuple[Equipment, ...]:
+    @property
+    def grounds(self) -> tuple[Equipment, ...]:
+        """All that earths something, by mRID."""
+        return tuple(self.state.structure.equipment[mrid] for mrid in self.state.structure.grounds)
+
+    def grounds_of(self, section: frozenset[str]) -> tuple[Equipment, ...]:
         """What earths a section."""
-        return self._within(section, frozenset({GROUND}))
+        return tuple(each for each in self.grounds if each.node1 in section)
 
     def generators(self, section: frozenset[str]) -> tuple[Equipment, ...]:
-        """What may make a section live although no source does."""
-        return self._within(section, GENERATORS)
-
-    def with_equipment(self, each: Equipment) -> "Grid":
-        """The network with one piece of equipment in another state."""
-        return Grid(
-            replace(
-                feeder,
-                equipment=tuple(each if other.mrid == each.mrid else other for other in feeder.equipment),
-            )
-            for feeder in self.feeders
-        )
+        """What may make a section live although no source does, by mRID."""
+        found = {each.mrid: each for node in section for each in self.beside(node) if each.kind in GENERATORS}
+        return tuple(found[mrid] for mrid in sorted(found))
 
     def switched(self, device: str, *, is_open: bool, phases: Phases | None = None) -> "Grid":
         """The network after a switch was operated, on some ``phases`` only where they are given."""
-        switch = self.equipment[device]
-        return self.with_equipment(_operated(switch, is_open=is_open, phases=phases))
+        operation = Operation(device=device, open=is_open, phases=ALL if phases is None else phases)
+        return Grid(self.state.after(operation), self._at_node)
 
     def energised_by(self, after: "Grid") -> frozenset[str]:
-        """The nodes that have more live phases ``after`` than here."""
-        return frozenset(node for node, phases in after.live.items() if phases & ~self.live.get(node, NONE))
+        """The nodes that have voltage on more phases ``after`` than here."""
+        nodes: Iterable[str] = after.state.structure.nodes
+        if after.state.structure is self.state.structure:
+            nodes = Effect(self.state, after.state).nodes
+        return frozenset(node for node in nodes if after.voltage(node) & ~self.voltage(node))
 
-    def _within(self, section: frozenset[str], kinds: frozenset[str]) -> tuple[Equipment, ...]:
-        found = {each.mrid: each for node in section for each in self.at_node.get(node, ()) if each.kind in kinds}
-        return tuple(found[mrid] for mrid in sorted(found))
+    def dropped_by(self, after: "Grid") -> tuple[UsagePoint, ...]:
+        """The usage points that lose a phase until ``after``, by mRID."""
+        if after.state.structure is self.state.structure:
+            return tuple(self.usage_points[mrid] for mrid in Effect(self.state, after.state).dropped)
+        before, then = self.state, after.state
+        return tuple(
+            point
+            for mrid, point in self.usage_points.items()
+            if before.is_supplied(mrid) and not then.is_supplied(mrid)
+        )
+
+    @cached_property
+    def feeds(self) -> Mapping[str, Feed]:
+        """The shortest way by which each live node is fed; sources in the order of mRIDs."""
+        found: dict[str, Feed] = {}
+        queue: deque[str] = deque()
+        for mrid in self.state.structure.sources:
+            node = self.state.structure.equipment[mrid].node1
+            if node not in found:
+                found[node] = Feed(source=mrid)
+                queue.append(node)
+        while queue:
+            node = queue.popleft()
+            for each in self.beside(node):
+                other = each.node2 if each.node1 == node else each.node1
+                if other is not None and not each.open and other not in found:
+                    found[other] = passed(found[node], each, node)
+                    queue.append(other)
+        return found
+
+    def loop(self, one: str, other: str) -> tuple[str, ...]:
+        """The switches on the ways by which two live nodes are fed, without those that both ways pass."""
+        ways = [frozenset(self.feeds[node].switches) for node in (one, other) if node in self.feeds]
+        return tuple(sorted(frozenset[str]().union(*ways) - frozenset.intersection(*ways))) if ways else ()
 
 
 def passed(feed: Feed, equipment: Equipment, node: str) -> Feed:
@@ -190,20 +187,12 @@ def open_phases(equipment: Equipment) -> Phases:
     return NONE if equipment.open_phases is None else Phases.of(equipment.open_phases)
 
 
-def _operated(switch: Equipment, *, is_open: bool, phases: Phases | None) -> Equipment:
-    own = Phases.of(switch.phases)
-    moved = own if phases is None else own & phases
-    opened = (open_phases(switch) | moved) if is_open else (open_phases(switch) & ~moved)
-    partly = opened.code if opened and opened != own else None
-    return replace(switch, open=bool(own) and opened == own, open_phases=partly)
-
-
-def _conducting(equipment: Equipment) -> Equipment:
-    """The equipment with no more phases than conduct."""
-    if equipment.open or equipment.open_phases is None:
-        return equipment
-    kept = (Phases.of(equipment.phases) & ALL & ~Phases.of(equipment.open_phases)).code
-    return replace(equipment, open=True) if kept is None else replace(equipment, phases=PhaseCode(kept))
+def _equipment_at_nodes(structure: Structure) -> Mapping[str, tuple[str, ...]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for mrid, each in structure.equipment.items():
+        for node in _ends(each):
+            found[node].append(mrid)
+    return {node: tuple(mrids) for node, mrids in found.items()}
 
 
 def _ends(equipment: Equipment) -> Iterator[str]:

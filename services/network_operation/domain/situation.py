@@ -70,7 +70,7 @@ class Situation(Struct, frozen=True, kw_only=True):
         heard = self.reclosing.get(device)
         if heard is not None:
             return heard
-        known = self.grid.equipment.get(device)
+        known = self.grid.get(device)
         return known is not None and (known.kind in RECLOSING or bool(known.reclose_sequences))
 
     def after(self, act: Act) -> "Situation":
@@ -94,10 +94,10 @@ class Situation(Struct, frozen=True, kw_only=True):
     def _rebuilt(self, act: Act) -> "Situation":
         others = tuple(each for each in self.temporaries if each.mrid != act.device)
         if act.temporary is not None:
-            grid = Grid(placed(self.grid.feeders, act.temporary))
+            grid = Grid.of(placed(self.grid.feeders, act.temporary))
             return replace(self.with_grid(grid), temporaries=(*others, act.temporary))
         known = next((each for each in self.temporaries if each.mrid == act.device), None)
-        grid = self.grid if known is None else Grid(removed(self.grid.feeders, known))
+        grid = self.grid if known is None else Grid.of(removed(self.grid.feeders, known))
         return replace(self.with_grid(grid), temporaries=others)
 
     def _tagged(self, act: Act) -> "Situation":

@@ -7,13 +7,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.errors import Invalid
+from contracts.nouns.feeder_topology import UsagePoint
 from contracts.nouns.get_switching_studies import SwitchingOption
 from contracts.nouns.switching_plans import RuleOverride, SwitchingPlan
 from contracts.nouns.switching_studies import RuleViolation, SwitchingStudy
 from contracts.types import ObjectReference
 from services.network_operation.domain.acts import SWITCHING, Act, ActKind, act_of, switch_act
-from services.network_operation.domain.energisation import Phases
 from services.network_operation.domain.grid import Grid, open_phases
+from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.rules import WITHOUT_EFFECT, judged, standing
 from services.network_operation.domain.rules.move import UNSOLVED, Basis, Move, PowerFlow, Violation
 from services.network_operation.domain.situation import Situation
@@ -61,13 +62,13 @@ def acts_of(plan: SwitchingPlan, grid: Grid) -> tuple[Wanted, ...]:
 
 def is_remote(act: Act, grid: Grid) -> bool:
     """True for what telecontrol can do."""
-    switch = grid.equipment.get(act.device)
+    switch = grid.get(act.device)
     return act.kind in SWITCHING and switch is not None and switch.remotely_operable
 
 
 def is_done(act: Act, situation: Situation) -> bool:
     """True when everything is already as the act would make it."""
-    switch = situation.grid.equipment.get(act.device)
+    switch = situation.grid.get(act.device)
     match act.kind:
         case ActKind.OPEN | ActKind.CLOSE if switch is not None:
             own = Phases.of(switch.phases) if act.phases is None else Phases.of(switch.phases) & act.phases
@@ -154,20 +155,19 @@ def studied(
         for number, act in enumerate(acts, start=1)
     ]
     series, end = foreseen(wanted, situation, by_person=by_person, flows=flows)
-    before, after = situation.grid.supplied, end.grid.supplied
-    customers = {point.mrid: point.customers for point in situation.grid.usage_points}
+    dropped, picked_up = situation.grid.dropped_by(end.grid), end.grid.dropped_by(situation.grid)
     last = UNSOLVED if flows is None else flows.get(len(wanted), UNSOLVED)
     return SwitchingStudy(
         mrid=option.mrid,
         created_date_time=at,
-        customers_dropped=sum(customers[mrid] for mrid in before - after),
-        customers_picked_up=sum(customers[mrid] for mrid in after - before),
+        customers_dropped=sum(point.customers for point in dropped),
+        customers_picked_up=sum(point.customers for point in picked_up),
         feasible=not forbidding(series, by_person=by_person),
         margin=last.margin,
         power_flow=last.status,
         branch_loading=last.loadings,
-        de_energized_usage_point=_references(before - after),
-        energized_usage_point=_references(after - before),
+        de_energized_usage_point=_references(dropped),
+        energized_usage_point=_references(picked_up),
         node_voltage=last.voltages,
         operation=option.operation,
         rule_violation=tuple(_told(each.number, violation) for each in series for violation in each.violations),
@@ -190,5 +190,5 @@ def _told(number: int, violation: Violation) -> RuleViolation:
     )
 
 
-def _references(mrids: Iterable[str]) -> tuple[ObjectReference, ...]:
-    return tuple(ObjectReference(mrid=mrid) for mrid in sorted(mrids))
+def _references(points: Iterable[UsagePoint]) -> tuple[ObjectReference, ...]:
+    return tuple(ObjectReference(mrid=point.mrid) for point in points)

@@ -129,9 +129,10 @@ def _known(reference: ObjectReference | None, grid: Grid, what: str) -> Equipmen
     mrid = None if reference is None else reference.mrid
     if mrid is None:
         raise Invalid(f"the action does not say {what}")
-    if mrid in grid.equipment:
-        return grid.equipment[mrid]
-    if mrid in grid.at_node:
+    known = grid.get(mrid)
+    if known is not None:
+        return known
+    if grid.is_node(mrid):
         return mrid
     raise Invalid(f"'{mrid}' is neither equipment nor a node of the model", object_id=mrid)
 

@@ -7,7 +7,7 @@ from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import SWITCHING, ActKind
 from services.network_operation.domain.clearances import Clearance, readiness
 from services.network_operation.domain.grid import Grid
-from services.network_operation.domain.rules.move import Finding, Move, name_of
+from services.network_operation.domain.rules.move import Finding, Move
 from services.network_operation.domain.situation import is_ground
 from services.network_operation.domain.tags import (
     FORBIDDEN,
@@ -32,7 +32,7 @@ def tagged(move: Move) -> Iterator[Finding]:
     if move.act.kind not in SWITCHING:
         return
     device = move.act.device
-    name = name_of(move.before.grid, device)
+    name = move.before.grid.name(device)
     for tag in on(move.before.tags, device):
         kind = kind_of(tag)
         if move.act.kind in FORBIDDEN[kind]:
@@ -69,7 +69,7 @@ def hot_line(move: Move) -> Iterator[Finding]:
     if move.act.kind is ActKind.PLACE_TAG and _means(move.act.tag, OperationalTagType.HOT_LINE):
         for device in covered(move.act.device, grid):
             if move.before.recloses(device):
-                yield Finding(object=device, reason=f"the reclosing of {name_of(grid, device)} is not off")
+                yield Finding(object=device, reason=f"the reclosing of {grid.name(device)} is not off")
     if move.act.kind is ActKind.ENABLE_RECLOSING:
         for tag in _hot_line_tags(move.before.tags, move.act.device, grid):
             yield _held(tag, f"'{holder_of(tag)}' holds a hot-line tag: reclosing stays off")
@@ -78,7 +78,7 @@ def hot_line(move: Move) -> Iterator[Finding]:
             for tag in _hot_line_tags(move.before.tags, device, grid):
                 yield _held(
                     tag,
-                    f"it would energise what {name_of(grid, device)} tripped off under a hot-line tag of"
+                    f"it would energise what {grid.name(device)} tripped off under a hot-line tag of"
                     f" '{holder_of(tag)}'",
                 )
 
@@ -89,7 +89,7 @@ def _touching(clearance: Clearance, move: Move) -> Iterator[Finding]:
     zone = frozenset(clearance.zone)
     before, after, device = move.before.grid, move.after.grid, move.act.device
     if device in clearance.boundary and move.act.kind in SWITCHING:
-        yield Finding(object=device, reason=f"{name_of(before, device)} isolates work {held}")
+        yield Finding(object=device, reason=f"{before.name(device)} isolates work {held}")
     if zone & move.energised:
         yield Finding(object=min(zone & move.energised), reason=f"it would energise what is {held}")
     if any(after.section(node) - before.section(node) - zone for node in zone):
@@ -123,10 +123,10 @@ def _hot_line_tags(tags: tuple[OperationalTag, ...], device: str, grid: Grid) ->
 
 def _tripped_section(grid: Grid, device: str) -> frozenset[str]:
     """The dead nodes behind a device that tripped."""
-    switch = grid.equipment.get(device)
+    switch = grid.get(device)
     if switch is None or not switch.open:
         return frozenset()
-    ends = [node for node in (switch.node1, switch.node2) if node is not None and node not in grid.live]
+    ends = [node for node in (switch.node1, switch.node2) if node is not None and not grid.voltage(node)]
     return frozenset[str]().union(*(grid.section(node) for node in ends))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import ActKind
-from services.network_operation.domain.rules.move import Finding, Move, PowerFlow, name_of
+from services.network_operation.domain.rules.move import Finding, Move, PowerFlow
 
 LOAD_BREAKING = frozenset({"Breaker", "LoadBreakSwitch", "ProtectedSwitch", "Recloser"})
 """The classes that open under load. All others open without current."""
@@ -30,7 +30,7 @@ def interrupting(move: Move) -> Iterator[Finding]:
     kind = _kind_that_opens(move)
     if kind is None or kind in LOAD_BREAKING:
         return
-    name = name_of(move.before.grid, move.act.device)
+    name = move.before.grid.name(move.act.device)
     current = move.currents.get(move.act.device)
     if current is not None:
         if current > SIGNIFICANT_A:
@@ -82,7 +82,7 @@ def _overloads(flow: PowerFlow, move: Move) -> Iterator[Finding]:
         mrid = each.power_system_resource.mrid or ""
         yield Finding(
             object=mrid,
-            reason=f"{name_of(move.before.grid, mrid)} would carry {each.loading:.0f} % of its rating",
+            reason=f"{move.before.grid.name(mrid)} would carry {each.loading:.0f} % of its rating",
             severity=SeverityKind.REFUSE if beyond else SeverityKind.WARN,
         )
     if beyond and not flow.loadings:
@@ -107,4 +107,4 @@ def _closes_live(move: Move) -> bool:
     switch = move.switch
     if move.act.kind is not ActKind.CLOSE or switch is None or switch.node2 is None or not switch.open:
         return False
-    return switch.node1 in move.before.grid.live and switch.node2 in move.before.grid.live
+    return move.before.grid.is_live([switch.node1]) and move.before.grid.is_live([switch.node2])

@@ -5,29 +5,29 @@ from collections.abc import Iterator
 from contracts.nouns.feeder_topology import Equipment
 from services.network_operation.domain.acts import ActKind
 from services.network_operation.domain.clearances import is_proven
-from services.network_operation.domain.energisation import NONE, Phases
-from services.network_operation.domain.grid import GROUND, GROUND_SWITCH, Grid
-from services.network_operation.domain.rules.move import Finding, Move, name_of
+from services.network_operation.domain.grid import GROUND_SWITCH, Grid
+from services.network_operation.domain.phases import Phases
+from services.network_operation.domain.rules.move import Finding, Move
 from services.network_operation.domain.situation import is_ground
+from services.network_operation.domain.structure import GROUND
 from services.network_operation.domain.tags import is_isolated_by_tag
 
 
 def earthed_section(move: Move) -> Iterator[Finding]:
     """R2: nothing that brings a source, or a generator, to a section that is grounded."""
     before, after = move.before.grid, move.after.grid
-    for mrid in sorted(after.equipment):
-        ground = after.equipment[mrid]
-        if ground.kind != GROUND or (mrid == move.act.device and move.act.kind is ActKind.PLACE):
+    for ground in after.grounds:
+        if ground.mrid == move.act.device and move.act.kind is ActKind.PLACE:
             continue
         earth = Phases.of(ground.phases)
-        if after.live.get(ground.node1, NONE) & earth & ~before.live.get(ground.node1, NONE):
-            yield Finding(object=mrid, reason=f"it would energise the section that {ground.name} earths")
+        if after.voltage(ground.node1) & earth & ~before.voltage(ground.node1):
+            yield Finding(object=ground.mrid, reason=f"it would energise the section that {ground.name} earths")
         elif after.section(ground.node1) != before.section(ground.node1):
             new = set(after.generators(after.section(ground.node1))) - set(
                 before.generators(before.section(ground.node1))
             )
             for generator in sorted(new, key=lambda each: each.mrid):
-                yield Finding(object=mrid, reason=f"it would join {generator.name} to what {ground.name} earths")
+                yield Finding(object=ground.mrid, reason=f"it would join {generator.name} to what {ground.name} earths")
 
 
 def placing_ground(move: Move) -> Iterator[Finding]:
@@ -56,10 +56,10 @@ def interlock(move: Move) -> Iterator[Finding]:
         return
     grid = move.before.grid
     for node in sorted({switch.node1, switch.node2 or switch.node1}):
-        for other in grid.at_node.get(node, ()):
+        for other in grid.beside(node):
             is_other_closed = other.open is False and other.mrid != switch.mrid
             if is_other_closed and GROUND_SWITCH in {switch.kind, other.kind} and switch.kind != other.kind:
-                yield Finding(object=other.mrid, reason=f"interlock: {name_of(grid, other.mrid)} is closed beside it")
+                yield Finding(object=other.mrid, reason=f"interlock: {other.name} is closed beside it")
 
 
 def _node_to_be_earthed(move: Move) -> str | None:
@@ -76,5 +76,5 @@ def _line_side(switch: Equipment, grid: Grid) -> str:
     """The end of an earthing switch at which no ground of the model hangs."""
     if switch.node2 is None:
         return switch.node1
-    is_earth = any(each.kind == GROUND for each in grid.at_node.get(switch.node1, ()))
+    is_earth = any(each.kind == GROUND for each in grid.beside(switch.node1))
     return switch.node2 if is_earth else switch.node1

@@ -8,7 +8,6 @@ from msgspec import Struct
 from contracts.nouns.feeder_topology import Equipment, UsagePoint
 from contracts.nouns.switching_studies import BranchLoading, NodeVoltage, SeverityKind
 from services.network_operation.domain.acts import Act
-from services.network_operation.domain.grid import Grid
 from services.network_operation.domain.situation import Situation
 
 
@@ -65,17 +64,17 @@ class Move(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def dropped(self) -> tuple[UsagePoint, ...]:
         """The usage points that lose their supply."""
-        return _differing(self.before.grid, self.after.grid)
+        return self.before.grid.dropped_by(self.after.grid)
 
     @cached_property
     def picked_up(self) -> tuple[UsagePoint, ...]:
         """The usage points that get it back."""
-        return _differing(self.after.grid, self.before.grid)
+        return self.after.grid.dropped_by(self.before.grid)
 
     @property
     def switch(self) -> Equipment | None:
         """The equipment that is operated, if it is some of the feeders."""
-        return self.before.grid.equipment.get(self.act.device)
+        return self.before.grid.get(self.act.device)
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -108,15 +107,3 @@ class Violation(Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         return f"{self.rule}: {self.reason}"
-
-
-def name_of(grid: Grid, mrid: str) -> str:
-    """What people call a piece of equipment."""
-    known = grid.equipment.get(mrid)
-    return mrid if known is None else known.name
-
-
-def _differing(first: Grid, second: Grid) -> tuple[UsagePoint, ...]:
-    """The usage points that are supplied in the first and not in the second."""
-    gone = first.supplied - second.supplied
-    return tuple(point for point in first.usage_points if point.mrid in gone)

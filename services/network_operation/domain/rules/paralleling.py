@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contracts.nouns.feeder_topology import Equipment
 from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import ActKind
-from services.network_operation.domain.energisation import NONE, Phases
 from services.network_operation.domain.grid import Feed, passed
-from services.network_operation.domain.rules.move import Finding, Move, name_of
+from services.network_operation.domain.phases import Phases
+from services.network_operation.domain.rules.move import Finding, Move
 
 HOURS = 12
 """The positions of the clock by which vector groups tell their phase shift, 30 degrees each."""
@@ -24,7 +24,7 @@ def paralleling(move: Move) -> Iterator[Finding]:
         return
     grid = move.before.grid
     first, second = grid.feeds.get(joined.node1), grid.feeds.get(joined.node2 or "")
-    common = Phases.of(joined.phases) & grid.live.get(joined.node1, NONE) & grid.live.get(joined.node2 or "", NONE)
+    common = Phases.of(joined.phases) & grid.voltage(joined.node1) & grid.voltage(joined.node2 or "")
     if first is None or second is None or not common:
         return
     across = passed(first, joined, joined.node1)
@@ -41,7 +41,7 @@ def paralleling(move: Move) -> Iterator[Finding]:
         if move.before.recloses(device):
             yield Finding(
                 object=device,
-                reason=f"{name_of(grid, device)} is in the loop and its reclosing is not off",
+                reason=f"{grid.name(device)} is in the loop and its reclosing is not off",
                 severity=SeverityKind.WARN,
             )
 
@@ -62,7 +62,7 @@ def _joined(move: Move) -> Equipment | None:
 def _mismatch(first: Feed, second: Feed, common: Phases, move: Move) -> str | None:
     """Why two sides do not match; None when they do."""
     if first.source != second.source:
-        names = sorted(name_of(move.before.grid, each) for each in (first.source, second.source))
+        names = sorted(move.before.grid.name(each) for each in (first.source, second.source))
         return f"its sides are fed by different sources, {names[0]} and {names[1]}"
     here = [first.letters["ABC".index(phase.name or "A")] for phase in common]
     there = [second.letters["ABC".index(phase.name or "A")] for phase in common]
@@ -82,7 +82,8 @@ def _shift(transformers: tuple[str, ...], move: Move) -> int | None:
     """The hours of the clock by which some transformers shift together; None when one does not tell."""
     hours = 0
     for mrid in transformers:
-        group = (move.before.grid.equipment[mrid].connection or "").lower()
+        known = move.before.grid.get(mrid)
+        group = "" if known is None or known.connection is None else known.connection.lower()
         digits = group.lstrip("abcdefghijklmnopqrstuvwxyz+-")
         if not group or not digits.isdigit():
             return None

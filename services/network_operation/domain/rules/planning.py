@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from services.network_operation.domain.acts import SWITCHING
-from services.network_operation.domain.rules.move import Finding, Move, name_of
+from services.network_operation.domain.rules.move import Finding, Move
 from services.network_operation.domain.situation import Situation
 
 
@@ -11,7 +11,7 @@ def other_plans(move: Move) -> Iterator[Finding]:
     """R12: no other plan is going to switch the device, and the plan was checked against this model and this state."""
     rival = move.before.rivals.get(move.act.device)
     if rival is not None and move.act.kind in SWITCHING:
-        name = name_of(move.before.grid, move.act.device)
+        name = move.before.grid.name(move.act.device)
         yield Finding(object=move.act.device, reason=f"the plan {rival} that is under way switches {name} too")
     if move.basis is None:
         return

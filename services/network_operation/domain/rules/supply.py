@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import ActKind
-from services.network_operation.domain.energisation import NONE, Phases
 from services.network_operation.domain.grid import INVERTERS
-from services.network_operation.domain.rules.move import Finding, Move, name_of
+from services.network_operation.domain.phases import Phases
+from services.network_operation.domain.rules.move import Finding, Move
 
 
 def faulted_section(move: Move) -> Iterator[Finding]:
@@ -21,7 +21,7 @@ def faulted_section(move: Move) -> Iterator[Finding]:
         closes_in = move.act.kind is ActKind.CLOSE and move.act.device in area.isolation
         if not closes_in and not (area.dark and area.dark <= back):
             continue
-        what = f"{name_of(move.before.grid, move.act.device)} isolates" if closes_in else "it closes onto"
+        what = f"{move.before.grid.name(move.act.device)} isolates" if closes_in else "it closes onto"
         yield Finding(
             object=area.outage,
             reason=f"{what} the fault of the outage {area.outage}, whose repair nobody has reported",
@@ -32,14 +32,12 @@ def faulted_section(move: Move) -> Iterator[Finding]:
 
 def single_phase(move: Move) -> Iterator[Finding]:
     """R7: a load of several phases that keeps only some of them."""
-    before, after = move.before.grid.live, move.after.grid.live
-    for point in move.before.grid.usage_points:
-        own = Phases.of(point.phases)
-        left = own & after.get(point.node, NONE)
-        if left not in {NONE, own} and own & before.get(point.node, NONE) != left:
+    for point in move.dropped:
+        own, left = Phases.of(point.phases), move.after.grid.voltage(point.node)
+        if own & left:
             yield Finding(
                 object=point.mrid,
-                reason=f"{point.name} needs {point.phases} and would have {left.code}",
+                reason=f"{point.name} needs {point.phases} and would have {(own & left).code}",
                 severity=SeverityKind.WARN,
             )
 
@@ -58,9 +56,11 @@ def critical_customers(move: Move) -> Iterator[Finding]:
 
 def back_feed(move: Move) -> Iterator[Finding]:
     """R15: no opening that leaves a section to its generators; inverters warn, for they leave by themselves."""
-    before, after = move.before.grid, move.after.grid
-    lost = {node for node in before.live if node not in after.live}
-    for section in sorted({after.section(node) for node in lost}, key=min):
+    after = move.after.grid
+    lost = {node for node in after.energised_by(move.before.grid) if not after.voltage(node)}
+    while lost:
+        section = after.section(min(lost))
+        lost -= section
         if after.is_live(section):
             continue
         for generator in after.generators(section):
