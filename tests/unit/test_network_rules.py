@@ -14,9 +14,10 @@ from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState, Outag
 from contracts.types import ObjectReference, Status
 from services.network_operation.domain.acts import Act, ActKind
 from services.network_operation.domain.clearances import Clearance
+from services.network_operation.domain.figures import Figures
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.rules import RULES, judged, standing
-from services.network_operation.domain.rules.move import Basis, Move, PowerFlow, Violation
+from services.network_operation.domain.rules.move import Basis, Move, Violation
 from services.network_operation.domain.situation import FaultedArea, Situation
 from services.network_operation.domain.temporary import Temporary, TemporaryKind
 from tests.fixtures.switching_yard import piece, proof, tag, yard
@@ -175,8 +176,8 @@ def test_r4_load_is_broken_by_what_is_made_for_it() -> None:
 
 
 def test_r4_a_measured_current_counts_more_than_who_hangs_behind() -> None:
-    assert ("R4", REFUSE, "F1") in found(yard(), K.OPEN, "F1", currents={"F1": 12.0})
-    assert "R4" not in rules(found(yard(), K.OPEN, "D1", currents={"D1": 0.0}))
+    assert ("R4", REFUSE, "F1") in found(yard(currents={"F1": 12.0}), K.OPEN, "F1")
+    assert "R4" not in rules(found(yard(currents={"D1": 0.0}), K.OPEN, "D1"))
 
 
 def test_r4_a_line_that_feeds_somebody_is_not_cut_and_no_jumper_that_does_is_taken_away() -> None:
@@ -232,7 +233,8 @@ def test_r6_two_feeders_of_one_transformer_may_be_paralleled_with_a_warning() ->
     assert ("R6", WARN, "Q1") in findings
     assert ("R6", WARN, "R1") in findings
     assert ("R6", WARN, "R1") not in found(yard(reclosing={"R1": False}), K.CLOSE, "Q1")
-    loop = Move(act=Act(kind=K.CLOSE, device="Q1"), before=yard(), flow=PowerFlow(status="solved", loop_current=87.0))
+    solved = yard(figures=lambda _grid, device: Figures(status="solved", through=87.0 if device == "Q1" else None))
+    loop = Move(act=Act(kind=K.CLOSE, device="Q1"), before=solved)
     assert "it closes a loop in which 87 A would flow" in [each.reason for each in judged(loop)]
 
 
@@ -264,15 +266,20 @@ def test_r7_a_three_phase_load_is_not_left_on_two_phases() -> None:
 def test_r8_limits_warn_and_emergency_limits_refuse() -> None:
     dark = yard(opened="B1 D1")
     close = Act(kind=K.CLOSE, device="Q1")
+
+    def with_figures(figures: Figures) -> set[tuple[str, SeverityKind, str]]:
+        computed = replace(dark, figures=lambda _grid, _device: figures)
+        return {each for each in told(Move(act=close, before=computed)) if each[0] == "R8"}
+
     assert ("R8", WARN, "Q1") in told(Move(act=close, before=dark))
     assert "R8" not in rules(found(dark, K.OPEN, "R1"))
     loaded = BranchLoading(loading=110.0, power_system_resource=ObjectReference(mrid="R1"))
     low = NodeVoltage(voltage=0.94, connectivity_node=ObjectReference(mrid="f"))
-    flow = PowerFlow(status="solved", loadings=(loaded,), margin=5.0, voltages=(low,))
-    assert {("R8", WARN, "R1"), ("R8", WARN, "f")} <= set(told(Move(act=close, before=dark, flow=flow)))
-    worse = replace(flow, margin=-3.0, voltages=(replace(low, voltage=0.9),))
-    assert {("R8", REFUSE, "R1"), ("R8", REFUSE, "f")} <= set(told(Move(act=close, before=dark, flow=worse)))
-    assert "R8" not in rules(told(Move(act=close, before=dark, flow=PowerFlow(status="solved", margin=20.0))))
+    figures = Figures(status="solved", loadings=(loaded,), margin=5.0, voltages=(low,))
+    assert {("R8", WARN, "R1"), ("R8", WARN, "f")} <= with_figures(figures)
+    worse = replace(figures, margin=-3.0, voltages=(replace(low, voltage=0.9),))
+    assert {("R8", REFUSE, "R1"), ("R8", REFUSE, "f")} <= with_figures(worse)
+    assert not with_figures(Figures(status="solved", margin=20.0))
 
 
 def test_r9_an_issued_clearance_blocks_its_boundary_and_its_section() -> None:

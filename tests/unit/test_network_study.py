@@ -17,7 +17,7 @@ from contracts.nouns.switching_studies import BranchLoading, SeverityKind, Study
 from contracts.nouns.units import PhaseCode
 from contracts.types import ObjectReference
 from services.network_operation.domain.acts import Act, ActKind, act_of
-from services.network_operation.domain.rules.move import PowerFlow
+from services.network_operation.domain.figures import Figures
 from services.network_operation.domain.situation import Situation
 from services.network_operation.domain.study import is_done, studied
 from services.network_operation.domain.temporary import placed, removed
@@ -78,8 +78,9 @@ def test_a_study_of_one_phase_drops_whom_it_leaves_without_one() -> None:
 
 def test_figures_of_the_power_flow_stand_in_the_study_and_decide() -> None:
     loaded = BranchLoading(loading=130.0, power_system_resource=ref("R1"))
-    flow = PowerFlow(status="solved", loadings=(loaded,), margin=-8.0)
-    study = studied(option((OPEN, "D1"), (CLOSE, "Q1")), yard(opened="B1"), NOON, flows={2: flow})
+    figures = Figures(status="solved", loadings=(loaded,), margin=-8.0)
+    computed = yard(opened="B1", figures=lambda _grid, _device: figures)
+    study = studied(option((OPEN, "D1"), (CLOSE, "Q1")), computed, NOON)
     assert (study.feasible, study.margin, study.power_flow) == (False, -8.0, "solved")
     assert study.branch_loading == (loaded,)
 

@@ -11,6 +11,7 @@ from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState, Unpla
 from contracts.types import Status
 from services.network_operation.domain.acts import PAPERWORK, TAGGING, Act, ActKind, tested_node
 from services.network_operation.domain.clearances import Clearance, Proof, Site, readiness, still_valid
+from services.network_operation.domain.figures import FiguresOf, unsolved
 from services.network_operation.domain.grid import Grid
 from services.network_operation.domain.temporary import Temporary, TemporaryKind, placed, removed
 
@@ -43,15 +44,18 @@ class FaultedArea(Struct, frozen=True, kw_only=True):
 class Situation(Struct, frozen=True, kw_only=True):
     """The state of the network and what hangs on it.
 
-    ``tripped`` are the devices that protection opened and nobody has closed since, ``reclosing`` what was last heard
-    of a device's reclosing, ``verified`` what a crew has looked at for the plan in question, ``rivals`` the plans that
-    are going to switch a device, by the device.
+    ``currents`` are measured, in A by device; ``figures`` computes what the network would bear. ``tripped`` are the
+    devices that protection opened and nobody has closed since, ``reclosing`` what was last heard of a device's
+    reclosing, ``verified`` what a crew has looked at for the plan in question, ``rivals`` the plans that are going to
+    switch a device, by the device.
     """
 
     grid: Grid
     model_version: str = ""
     clearances: tuple[Clearance, ...] = ()
+    currents: Mapping[str, float] = {}
     faults: tuple[FaultedArea, ...] = ()
+    figures: FiguresOf = unsolved
     proofs: tuple[Proof, ...] = ()
     reclosing: Mapping[str, bool] = {}
     rivals: Mapping[str, str] = {}

@@ -1,6 +1,6 @@
 """What a series of acts would do, one after the other, from the situation as it is: the look-ahead."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from services.network_operation.domain.acts import SWITCHING, Act, ActKind, act_
 from services.network_operation.domain.grid import Grid, open_phases
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.rules import WITHOUT_EFFECT, judged, standing
-from services.network_operation.domain.rules.move import UNSOLVED, Basis, Move, PowerFlow, Violation
+from services.network_operation.domain.rules.move import Basis, Move, Violation
 from services.network_operation.domain.situation import Situation
 from services.network_operation.domain.steps import ENDED, has_crew, step_state, steps
 
@@ -90,14 +90,12 @@ def foreseen(
     *,
     by_person: bool = False,
     basis: Basis | None = None,
-    flows: Mapping[int, PowerFlow] | None = None,
     plan: str = "",
 ) -> tuple[tuple[Foreseen, ...], Situation]:
     """What the rules say of each act in its turn, and the situation after the last.
 
     Of what is done already only R12 is asked: another plan may be about to undo it.
     """
-    known = {} if flows is None else flows
     found = []
     for wanted in acts:
         move = Move(
@@ -105,7 +103,6 @@ def foreseen(
             before=situation,
             basis=basis,
             by_person=by_person,
-            flow=known.get(wanted.number, UNSOLVED),
             plan=plan,
             remote=wanted.remote,
         )
@@ -134,7 +131,6 @@ def studied(
     at: datetime,
     *,
     by_person: bool = False,
-    flows: Mapping[int, PowerFlow] | None = None,
 ) -> SwitchingStudy:
     """What an option would do after its last operation.
 
@@ -154,9 +150,9 @@ def studied(
         Wanted(number=number, act=act, remote=is_remote(act, situation.grid))
         for number, act in enumerate(acts, start=1)
     ]
-    series, end = foreseen(wanted, situation, by_person=by_person, flows=flows)
+    series, end = foreseen(wanted, situation, by_person=by_person)
     dropped, picked_up = situation.grid.dropped_by(end.grid), end.grid.dropped_by(situation.grid)
-    last = UNSOLVED if flows is None else flows.get(len(wanted), UNSOLVED)
+    last = situation.figures(end.grid, wanted[-1].act.device if wanted else "")
     return SwitchingStudy(
         mrid=option.mrid,
         created_date_time=at,

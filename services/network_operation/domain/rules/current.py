@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import ActKind
-from services.network_operation.domain.rules.move import Finding, Move, PowerFlow
+from services.network_operation.domain.figures import SOLVED, Figures
+from services.network_operation.domain.rules.move import Finding, Move
 
 LOAD_BREAKING = frozenset({"Breaker", "LoadBreakSwitch", "ProtectedSwitch", "Recloser"})
 """The classes that open under load. All others open without current."""
@@ -18,8 +19,6 @@ BAND = (0.95, 1.05)
 EMERGENCY_BAND = (0.917, 1.058)
 """Voltage that is borne for a while, per unit (range B, [GK])."""
 
-SOLVED = "solved"
-
 
 def interrupting(move: Move) -> Iterator[Finding]:
     """R4: what is not made to break load opens without current.
@@ -31,7 +30,7 @@ def interrupting(move: Move) -> Iterator[Finding]:
     if kind is None or kind in LOAD_BREAKING:
         return
     name = move.before.grid.name(move.act.device)
-    current = move.currents.get(move.act.device)
+    current = move.before.currents.get(move.act.device)
     if current is not None:
         if current > SIGNIFICANT_A:
             yield Finding(object=move.act.device, reason=f"{name} carries {current:.0f} A and is no load-break switch")
@@ -49,14 +48,16 @@ def loading(move: Move) -> Iterator[Finding]:
     """R8: beyond a normal limit warns, beyond an emergency limit refuses; what is not computed warns."""
     if not move.picked_up and not _closes_live(move):
         return
-    flow = move.flow
-    if flow.status != SOLVED:
+    figures = move.figures
+    if figures.status != SOLVED:
         yield Finding(
-            object=move.act.device, reason=f"loading and voltage are unknown: {flow.status}", severity=SeverityKind.WARN
+            object=move.act.device,
+            reason=f"loading and voltage are unknown: {figures.status}",
+            severity=SeverityKind.WARN,
         )
         return
-    yield from _overloads(flow, move)
-    for each in flow.voltages:
+    yield from _overloads(figures, move)
+    for each in figures.voltages:
         low, high = EMERGENCY_BAND
         beyond = not low <= each.voltage <= high
         if beyond or not BAND[0] <= each.voltage <= BAND[1]:
@@ -76,16 +77,16 @@ def unsure_state(move: Move) -> Iterator[Finding]:
     yield Finding(object=switch.mrid, reason=f"the state of {switch.name} is suspect: have it verified on the spot")
 
 
-def _overloads(flow: PowerFlow, move: Move) -> Iterator[Finding]:
-    beyond = flow.margin is not None and flow.margin < 0
-    for each in flow.loadings:
+def _overloads(figures: Figures, move: Move) -> Iterator[Finding]:
+    beyond = figures.margin is not None and figures.margin < 0
+    for each in figures.loadings:
         mrid = each.power_system_resource.mrid or ""
         yield Finding(
             object=mrid,
             reason=f"{move.before.grid.name(mrid)} would carry {each.loading:.0f} % of its rating",
             severity=SeverityKind.REFUSE if beyond else SeverityKind.WARN,
         )
-    if beyond and not flow.loadings:
+    if beyond and not figures.loadings:
         yield Finding(object=move.act.device, reason="an emergency rating would be exceeded")
 
 

@@ -6,26 +6,10 @@ from functools import cached_property
 from msgspec import Struct
 
 from contracts.nouns.feeder_topology import Equipment, UsagePoint
-from contracts.nouns.switching_studies import BranchLoading, NodeVoltage, SeverityKind
+from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import Act
+from services.network_operation.domain.figures import Figures
 from services.network_operation.domain.situation import Situation
-
-
-class PowerFlow(Struct, frozen=True, kw_only=True):
-    """Loading and voltage after an act, beyond the normal limits only; ``status`` is ``solved`` or why it is not.
-
-    ``margin`` is the least that is left to an emergency rating, in per cent; ``loop_current`` is what would flow in the
-    loop that the act closes, in A.
-    """
-
-    status: str
-    loadings: tuple[BranchLoading, ...] = ()
-    loop_current: float | None = None
-    margin: float | None = None
-    voltages: tuple[NodeVoltage, ...] = ()
-
-
-UNSOLVED = PowerFlow(status="not solved")
 
 
 class Basis(Struct, frozen=True, kw_only=True):
@@ -38,16 +22,14 @@ class Basis(Struct, frozen=True, kw_only=True):
 class Move(Struct, frozen=True, kw_only=True, dict=True):
     """An act in a situation.
 
-    ``by_person`` is False for automation, ``remote`` True for what telecontrol does; ``currents`` are measured, in A by
-    device. ``basis`` is what the plan was checked against, where that is to be compared.
+    ``by_person`` is False for automation, ``remote`` True for what telecontrol does. ``basis`` is what the plan was
+    checked against, where that is to be compared.
     """
 
     act: Act
     before: Situation
     basis: Basis | None = None
     by_person: bool = False
-    currents: Mapping[str, float] = {}
-    flow: PowerFlow = UNSOLVED
     plan: str = ""
     remote: bool = False
 
@@ -55,6 +37,11 @@ class Move(Struct, frozen=True, kw_only=True, dict=True):
     def after(self) -> Situation:
         """The situation if it is done."""
         return self.before.after(self.act)
+
+    @cached_property
+    def figures(self) -> Figures:
+        """What the network would bear."""
+        return self.before.figures(self.after.grid, self.act.device)
 
     @cached_property
     def energised(self) -> frozenset[str]:

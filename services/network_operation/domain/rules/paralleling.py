@@ -32,7 +32,7 @@ def paralleling(move: Move) -> Iterator[Finding]:
     if reason is not None:
         yield Finding(object=joined.mrid, reason=reason)
         return
-    current = move.flow.loop_current
+    current = move.figures.through
     flowing = "an unknown current" if current is None else f"{current:.0f} A"
     yield Finding(
         object=joined.mrid, reason=f"it closes a loop in which {flowing} would flow", severity=SeverityKind.WARN
