@@ -189,12 +189,11 @@ async def follow_voltage(message: Message[FeederTopology], work: Work[Store]) ->
     told = liveness_in(topology)
     if not told:
         return
+    await work.store.lock_register()
     await work.store.save_liveness(told)
     nodes = {node for each in told for node in (*each.live, *each.dead)}
     built_in = await work.store.built_in_at(await work.store.positions_on(nodes))
-    if built_in:
-        await work.store.lock_register()
-        await tell(work, Verb.CHANGED, await settle(work, [], assets=built_in))
+    await tell(work, Verb.CHANGED, await settle(work, [], assets=built_in))
 
 
 # Condition.
@@ -450,6 +449,8 @@ async def steps(work: Work[Store], wanted: changes.Change) -> list[Fact]:
 async def tell(work: Work[Store], verb: Verb, mrids: Iterable[str]) -> None:
     """Tell of assets as they are now, one event each; a change counts their revision."""
     ordered = sorted(mrids)
+    if not ordered:
+        return
     if verb is Verb.CHANGED:
         await work.store.next_revisions(ordered, work.now)
     for asset in await shown(work, ordered, None, work.now):

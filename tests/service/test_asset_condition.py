@@ -110,6 +110,7 @@ async def test_a_planned_inspection_comes_up_goes_over_and_is_reviewed(dms: Inst
         def change(value: InspectionState, **more: object) -> ProcedureDataSets:
             told = ProcedureDataSet(
                 mrid="I1",
+                due_date_time=DAY + timedelta(days=200),
                 asset=ObjectReference(mrid="T1"),
                 status=Status(value=value, **more),  # type: ignore[arg-type]
             )

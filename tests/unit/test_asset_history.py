@@ -91,6 +91,16 @@ def test_a_position_that_is_named_is_cleared_of_whatever_is_there() -> None:
     assert settle([T2, gone]).refused == {"y": "nothing is at the position P"}
 
 
+def test_what_goes_out_may_be_named_by_its_position_whenever_that_is_learned() -> None:
+    by_place = exchange("P", "T2", 10)
+    assert places(settle([T1, T2, by_place]), 11) == {"T2": "P"}
+    gone = event("P", E.REMOVED, 12)
+    history = settle([gone, by_place, T2, T1])
+    assert places(history, 12) == {}
+    assert history.moved_out == {by_place.id: "T1", gone.id: "T2"}
+    assert settle([T2, by_place]).refused == {by_place.id: "asset P has no record"}
+
+
 def test_one_asset_is_not_at_two_positions_nor_two_at_one() -> None:
     twice = event("T1", E.INSTALLED, 5, "Q")
     assert settle([T1, twice]).refused == {twice.id: "asset T1 is 'inService' at P and cannot be 'installed'"}

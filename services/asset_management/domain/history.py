@@ -26,11 +26,12 @@ class Fact(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that happened.
 
     Attributes:
-        asset: whom it happened to; None where only the position is known.
+        asset: whom it happened to; None where only the position is known. What has no record and is the name of a
+            position stands for the asset that is there.
         event: what happened; None where the record of the asset begins, in ``state``.
         position: where to, for an installation and for a beginning in place; where from, where the asset is not known.
             What is no part of the network model, such as a pole, is in place without one.
-        replaces: the asset that goes out in the same act; the new one takes its position.
+        replaces: the asset that goes out in the same act, or the position of it; the new one takes its position.
         evicts: the new asset takes the position of whatever is there.
         by_work: told by a crew. An asset that a crew built in at a live position is in service.
         source: who says so, in words for people.
@@ -152,16 +153,20 @@ class _Play:
     def _happen(self, fact: Fact, event: Event) -> str | None:
         if event is Event.INSTALLED:
             return self._install(fact)
-        asset = fact.asset or self._holder.get(fact.position or "")
+        asset = self._asset(fact.asset) or self._holder.get(fact.position or "")
         if asset is None:
             return f"nothing is at the position {fact.position}"
-        if fact.asset is None:
+        if fact.asset != asset:
             self._moved_out[fact.id] = asset
         return self._move(asset, event, fact.at)
 
+    def _asset(self, name: str | None) -> str | None:
+        """The asset of a name, which may be that of its position."""
+        return name if name in self._begun else self._holder.get(name or "", name)
+
     def _install(self, fact: Fact) -> str | None:
         """The one that goes out makes room even where it is not known yet what comes in."""
-        old = fact.replaces or (self._holder.get(fact.position or "") if fact.evicts else None)
+        old = self._asset(fact.replaces) or (self._holder.get(fact.position or "") if fact.evicts else None)
         position = fact.position
         if old is not None and old != fact.asset:
             span = self._now.get(old)

@@ -19,22 +19,17 @@ class Lives(KernelStore):
 
     async def facts_around(self, told: Iterable[Fact], assets: Iterable[str] = ()) -> list[Fact]:
         """All facts that have to do with each other and with what is told, however far the chain goes."""
-        news = list(told)
-        known = {name for fact in news for name in (fact.asset, fact.replaces) if name is not None} | set(assets)
-        positions = {fact.position for fact in news if fact.position is not None}
+        names = {name for fact in told for name in (fact.asset, fact.replaces, fact.position)} | set(assets)
         while True:
             rows = await self.fetch(
                 "SELECT asset, position, replaces, moved_out, body FROM fact WHERE asset = ANY($1)"
-                " OR replaces = ANY($1) OR moved_out = ANY($1) OR position = ANY($2)",
-                sorted(known),
-                sorted(positions),
+                " OR replaces = ANY($1) OR moved_out = ANY($1) OR position = ANY($1)",
+                sorted(name for name in names if name is not None),
             )
-            found = {row[name] for row in rows for name in ("asset", "replaces", "moved_out")} - {None}
-            places = {row["position"] for row in rows} - {None}
-            if found <= known and places <= positions:
+            found = {row[column] for row in rows for column in ("asset", "position", "replaces", "moved_out")} - {None}
+            if found <= names:
                 return [json.decode(row["body"], type=Fact) for row in rows]
-            known |= found
-            positions |= places
+            names |= found
 
     async def save_facts(self, facts: Sequence[Fact], now: datetime) -> None:
         """Keep facts; one that is known already stays as it is."""
