@@ -18,6 +18,8 @@ FAULT_MANAGEMENT = Interface(
     revision="1",
     serves=(
         Exchange(verb=Verb.CREATE, noun=TroubleTickets),
+        Exchange(verb=Verb.CHANGE, noun=TroubleTickets),
+        Exchange(verb=Verb.GET, noun=TroubleTickets),
         Exchange(verb=Verb.GET, noun=UnplannedOutages),
     ),
     asks=(
@@ -29,6 +31,9 @@ FAULT_MANAGEMENT = Interface(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=UnplannedOutages),
         Publication(lane=Lane.OUTAGE, verb=Verb.CHANGED, noun=UnplannedOutages),
         Publication(lane=Lane.OUTAGE, verb=Verb.CLOSED, noun=UnplannedOutages),
+        Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=TroubleTickets),
+        Publication(lane=Lane.OUTAGE, verb=Verb.CHANGED, noun=TroubleTickets),
+        Publication(lane=Lane.OUTAGE, verb=Verb.CLOSED, noun=TroubleTickets),
     ),
     subscribes=(
         Subscription(role="meter-reading-and-control", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),

@@ -1,5 +1,7 @@
 """Evidence in, outages out; and what an outage needs of others until the meters say that it is over."""
 
+import os
+
 from msgspec.structs import replace
 
 from contracts.errors import NotFound, from_reply
@@ -7,23 +9,42 @@ from contracts.interfaces.fault_management import FAULT_MANAGEMENT
 from contracts.message import Message
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
-from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
 from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlans
-from contracts.nouns.trouble_tickets import TroubleTickets
+from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.nouns.work_requests import WorkRequests
 from contracts.verbs import Verb
 from services.fault_management import views
+from services.fault_management.config import rules_from
 from services.fault_management.domain.assessment import assess, end_plan, next_look, report
-from services.fault_management.domain.evidence import Evidence
+from services.fault_management.domain.calls import (
+    Concern,
+    amended,
+    attached,
+    called_again,
+    callers_to_tell,
+    concern_of,
+    explaining,
+    is_news,
+    point_of,
+    reported,
+    unexplained,
+    unlocated,
+    with_call,
+)
+from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.outage import FINAL, Outage
 from services.fault_management.domain.situation import Situation, Wish
 from services.fault_management.store import Memory, Store
 from shared.service import Service
 from shared.work import Wake, Work
 
-service = Service(FAULT_MANAGEMENT, store=Store, memory=Memory)
+service = Service(FAULT_MANAGEMENT, store=Store, memory=lambda: Memory(rules_from(os.environ)))
+
+INCIDENT = "incident"
+"""What a request for work is about that is not about an outage, before the mRID."""
 
 
 @service.on(Verb.CHANGED, FeederTopology)
@@ -52,15 +73,47 @@ async def hear_meters(message: Message[EndDeviceEvents], work: Work[Store]) -> N
 @service.on(Verb.CREATE, TroubleTickets)
 async def take_call(message: Message[TroubleTickets], work: Work[Store]) -> TroubleTickets:
     """A call joins the outage that explains it, or opens one; the caller learns which at once."""
-    tickets = [replace(ticket, mrid=ticket.mrid or work.new_id()) for ticket in message.noun.trouble_ticket]
-    calls = [call for ticket in tickets if (call := views.call(ticket, work.now)) is not None]
-    outages = await take_evidence(work, calls)
-    answered = []
-    for ticket in tickets:
-        outage = next((each for each in outages if ticket.mrid in each.tickets), None)
-        answered.append(views.answered(ticket, outage, work.now))
-        await work.store.save_ticket(answered[-1])
+    calls, tickets = [], []
+    for ticket in message.noun.trouble_ticket:
+        told = replace(ticket, mrid=ticket.mrid or work.new_id())
+        before = await work.store.same_caller(told)
+        tickets.append(told if before is None else called_again(before, told))
+        calls.append(views.call(replace(told, mrid=tickets[-1].mrid), work.now))
+    outages = await take_evidence(work, [call for call in calls if call is not None])
+    answered = [await answer(work, ticket, outages) for ticket in tickets]
+    for ticket in answered:
+        await work.store.save_ticket(ticket)
     return TroubleTickets(trouble_ticket=tuple(answered))
+
+
+@service.on(Verb.CHANGE, TroubleTickets)
+async def change_tickets(message: Message[TroubleTickets], work: Work[Store]) -> TroubleTickets:
+    """A clerk has found the place of a ticket, or somebody has called back."""
+    changed = []
+    for news in message.noun.trouble_ticket:
+        before = next(iter(await work.store.tickets([news.mrid or ""])), None)
+        if before is None:
+            raise NotFound("there is no such ticket", object_id=news.mrid)
+        ticket = amended(before, news, work.now)
+        if is_news(before, ticket):
+            at = None if point_of(before) != point_of(ticket) else work.now
+            call = views.call(ticket, work.now, at)
+            outages = await take_evidence(work, [] if call is None else [call])
+            ticket = await answer(work, ticket, outages)
+        await tell_ticket(work, ticket)
+        changed.append(ticket)
+    return TroubleTickets(trouble_ticket=tuple(changed))
+
+
+@service.on(Verb.GET, TroubleTickets)
+async def show_tickets(message: Message[TroubleTickets], work: Work[Store]) -> TroubleTickets:
+    """The tickets that are named, or else all that are not closed."""
+    wanted = [] if message.request is None else [each.value for each in message.request.id]
+    shown = await (work.store.tickets(wanted) if wanted else work.store.open_tickets())
+    missing = set(wanted) - {ticket.mrid for ticket in shown}
+    if missing:
+        raise NotFound("there is no such ticket", object_id=min(missing))
+    return TroubleTickets(trouble_ticket=tuple(shown))
 
 
 @service.on(Verb.GET, UnplannedOutages)
@@ -83,6 +136,8 @@ async def follow_work(message: Message[MaintenanceOrders], work: Work[Store]) ->
     """The crew says where it is, what it found and when it is done."""
     for order in message.noun.maintenance_order:
         outage = await work.store.outage_with(*views.outage_of(order))
+        if outage is None:
+            await follow_incident(work, order)
         situation = None if outage is None else await look_at(work, outage)
         if outage is not None and situation is not None:
             report(situation, situation.get(outage.mrid), views.report_in(order, work.now))
@@ -111,6 +166,8 @@ async def hear_of_plan(message: Message[SwitchingPlans], work: Work[Store]) -> N
 @service.on_reply(Verb.CREATE, WorkRequests)
 async def hear_of_work(message: Message[WorkRequests], work: Work[Store]) -> None:
     """The work has the identity that work management gives it."""
+    if work.about.startswith(INCIDENT):
+        return
     outage = await find(work, work.about)
     situation = await look_at(work, outage)
     if situation is not None:
@@ -131,6 +188,50 @@ async def look_again(wake: Wake, work: Work[Store]) -> None:
     situation = await look_at(work, outage)
     if situation is not None:
         await settle(work, situation, woken=wake.key)
+
+
+async def answer(work: Work[Store], ticket: TroubleTicket, outages: list[Outage]) -> TroubleTicket:
+    """What becomes of a ticket: it belongs to an outage, or is made an incident, or waits for a clerk."""
+    if not await work.store.lock_areas(await work.store.networks([point_of(ticket) or ""])):
+        return unlocated(ticket, work.now)
+    if concern_of(ticket) is Concern.SUPPLY:
+        outage = explaining(outages, ticket.mrid or "")
+        if outage is None:
+            return unexplained(ticket, work.now)
+        return attached(ticket, outage, work.now, work.store.memory.rules.zone)
+    known = await work.store.open_incidents(point_of(ticket) or "")
+    incident = with_call(known, ticket, (work.new_id(), work.new_id()), work.now)
+    await work.store.save_incident(incident)
+    if incident.mrid not in {each.mrid for each in known}:
+        request = views.incident_request(incident, work.now, (work.new_id(), work.new_id()))
+        work.send(Verb.CREATE, request, about=f"{INCIDENT} {incident.mrid}")
+    return reported(ticket, incident, work.now)
+
+
+async def tell_callers(work: Work[Store], situation: Situation) -> None:
+    """Whoever called about an outage that is news has a ticket that says so."""
+    for outage, tickets in callers_to_tell(situation):
+        for ticket in await work.store.tickets(tickets):
+            told = attached(ticket, outage, work.now, work.store.memory.rules.zone)
+            if told != ticket:
+                await tell_ticket(work, told)
+
+
+async def tell_ticket(work: Work[Store], ticket: TroubleTicket) -> None:
+    """Save a ticket that says something new, and tell it."""
+    await work.store.save_ticket(ticket)
+    work.publish(views.told_of_ticket(ticket), TroubleTickets(trouble_ticket=(ticket,)), key=ticket.mrid or "")
+
+
+async def follow_incident(work: Work[Store], order: MaintenanceOrder) -> None:
+    """When the work on an incident is done, it is over, and so are its tickets."""
+    incident = await work.store.incident_with(views.works_of(order))
+    done = views.report_in(order, work.now).repaired_at
+    if incident is not None and incident.closed_at is None and done is not None:
+        incident = replace(incident, closed_at=done)
+        await work.store.save_incident(incident)
+        for ticket in await work.store.tickets(incident.tickets):
+            await tell_ticket(work, reported(ticket, incident, work.now))
 
 
 async def find(work: Work[Store], mrid: str) -> Outage:
@@ -155,13 +256,13 @@ async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Out
     """Keep evidence and judge the areas it is about; their outages."""
     if not evidence:
         return []
-    networks = await work.store.networks(each.usage_point for each in evidence)
-    await work.store.lock_areas(networks)
+    networks = await work.store.lock_areas(await work.store.networks(each.usage_point for each in evidence))
     news = await work.store.add_evidence(evidence)
     outages: list[Outage] = []
     for network in networks:
         situation = await work.store.situation(network, work.now, work.new_id)
-        if not news.isdisjoint(network.points):
+        called = {each.usage_point for each in evidence if each.kind is EvidenceKind.CALL}  # they want an answer
+        if not (news | called).isdisjoint(network.points):
             await settle(work, situation)
         outages += situation.all()
     return outages
@@ -181,6 +282,7 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
     assess(situation)
     network = situation.network
     await work.store.save_outages(situation.changed)
+    await tell_callers(work, situation)
     for outage in situation.steps:
         work.publish(views.told(outage), views.as_noun([outage], network, work.now), key=outage.mrid)
     for wish, mrid in situation.wishes:

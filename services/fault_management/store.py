@@ -8,6 +8,8 @@ from msgspec import json
 from contracts.nouns.feeder_topology import Feeder, FeederChange
 from contracts.nouns.switching_events import SwitchingEvent
 from contracts.nouns.trouble_tickets import TroubleTicket
+from services.fault_management.config import Rules
+from services.fault_management.domain.calls import SAME_CALLER, Incident, is_same_caller, point_of
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.network import Network, areas
 from services.fault_management.domain.outage import FINAL, Outage
@@ -17,9 +19,10 @@ from shared.store import Store as KernelStore
 
 
 class Memory:
-    """The supply trees of all areas, as one running process last heard of them."""
+    """The supply trees of all areas, as one running process last heard of them, and the settings."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self.complete = False
         self._feeders: dict[str, Feeder] = {}
         self._areas: dict[str, tuple[str, ...]] = {}
@@ -131,10 +134,17 @@ class Store(KernelStore):
             await self.execute("DELETE FROM feeder WHERE model_version <> $1", newer[-1].model_version)
         return [network for area, network in sorted(networks.items()) if changed.intersection(area)]
 
-    async def lock_areas(self, networks: Iterable[Network]) -> None:
-        """Wait until nobody else judges these areas; always in the order of the feeders' mRIDs."""
-        feeders = sorted(mrid for network in networks for mrid in network.feeders)
-        await self.lock_all("SELECT mrid FROM feeder WHERE mrid = ANY($1) ORDER BY mrid FOR UPDATE", feeders)
+    async def lock_areas(self, networks: Iterable[Network]) -> list[Network]:
+        """Wait until nobody else judges these areas; always in the order of the feeders' mRIDs.
+
+        Those that are in the table, and so are locked now; the others are being judged for the first time by whoever
+        brings their topology.
+        """
+        wanted = list(networks)
+        feeders = sorted(mrid for network in wanted for mrid in network.feeders)
+        rows = await self.lock_all("SELECT mrid FROM feeder WHERE mrid = ANY($1) ORDER BY mrid FOR UPDATE", feeders)
+        locked = {row["mrid"] for row in rows}
+        return [network for network in wanted if locked.issuperset(network.feeders)]
 
     async def networks(self, points: Iterable[str]) -> list[Network]:
         """The areas of some usage points."""
@@ -253,11 +263,59 @@ class Store(KernelStore):
         """Keep a ticket with what was answered to it."""
         await self.execute(
             "INSERT INTO trouble_ticket (mrid, usage_point, reported_at, noun) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (mrid) DO UPDATE SET noun = excluded.noun",
+            " ON CONFLICT (mrid) DO UPDATE SET usage_point = excluded.usage_point, noun = excluded.noun",
             ticket.mrid,
-            None if ticket.usage_point is None else ticket.usage_point.mrid,
+            point_of(ticket),
             ticket.date_time_of_report,
             json.encode(ticket).decode(),
+        )
+
+    async def tickets(self, mrids: Sequence[str]) -> list[TroubleTicket]:
+        """The tickets of these mRIDs, in the order of them."""
+        return _tickets(await self.fetch("SELECT noun FROM trouble_ticket WHERE mrid = ANY($1) ORDER BY mrid", mrids))
+
+    async def open_tickets(self) -> list[TroubleTicket]:
+        """The tickets that are not closed, the oldest first."""
+        return _tickets(
+            await self.fetch(
+                "SELECT noun FROM trouble_ticket WHERE noun->'status'->>'value' IS DISTINCT FROM 'CLOSED'"
+                " ORDER BY reported_at, mrid"
+            )
+        )
+
+    async def same_caller(self, ticket: TroubleTicket) -> TroubleTicket | None:
+        """The ticket of the same caller about the same trouble, if he called shortly before."""
+        rows = await self.fetch(
+            "SELECT noun FROM trouble_ticket WHERE mrid = $1 OR (usage_point = $2 AND reported_at BETWEEN $3 AND $4)"
+            " ORDER BY reported_at, mrid",
+            ticket.mrid,
+            point_of(ticket),
+            ticket.date_time_of_report - SAME_CALLER,
+            ticket.date_time_of_report + SAME_CALLER,
+        )
+        return next((each for each in _tickets(rows) if is_same_caller(each, ticket)), None)
+
+    async def open_incidents(self, point: str) -> list[Incident]:
+        """The incidents at a usage point that are not over; whoever asks has locked its area."""
+        return _incidents(
+            await self.fetch("SELECT body FROM incident WHERE usage_point = $1 AND NOT over ORDER BY mrid", point)
+        )
+
+    async def incident_with(self, works: Sequence[str]) -> Incident | None:
+        """The incident with one of these works."""
+        rows = await self.fetch("SELECT body FROM incident WHERE work = ANY($1) ORDER BY mrid LIMIT 1", works)
+        return next(iter(_incidents(rows)), None)
+
+    async def save_incident(self, incident: Incident) -> None:
+        """Keep an incident, new or changed."""
+        await self.execute(
+            "INSERT INTO incident (mrid, usage_point, over, work, body) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (mrid) DO UPDATE SET over = excluded.over, work = excluded.work, body = excluded.body",
+            incident.mrid,
+            incident.point,
+            incident.closed_at is not None,
+            incident.work,
+            json.encode(incident).decode(),
         )
 
     async def _memory(self) -> Memory:
@@ -273,3 +331,11 @@ class Store(KernelStore):
 
 def _outages(rows: Iterable[Record]) -> list[Outage]:
     return [json.decode(row["body"], type=Outage) for row in rows]
+
+
+def _tickets(rows: Iterable[Record]) -> list[TroubleTicket]:
+    return [json.decode(row["noun"], type=TroubleTicket) for row in rows]
+
+
+def _incidents(rows: Iterable[Record]) -> list[Incident]:
+    return [json.decode(row["body"], type=Incident) for row in rows]

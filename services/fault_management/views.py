@@ -3,8 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from contracts.codes.end_device_events import EventKind, kind_of
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.maintenance_orders import MaintenanceOrder
@@ -17,7 +15,7 @@ from contracts.nouns.switching_plans import (
     SwitchingStep,
     SwitchingStepGroup,
 )
-from contracts.nouns.trouble_tickets import TroubleTicket
+from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTicketState
 from contracts.nouns.unplanned_outages import (
     CrewStatusKind,
     OutageCauseKind,
@@ -31,6 +29,8 @@ from contracts.nouns.work_types import Priority, WorkKind, WorkStatusKind, WorkT
 from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority, ObjectReference, Status
 from contracts.verbs import Verb
 from services.fault_management.domain.assessment import Report
+from services.fault_management.domain.calls import Concern, Incident, concern_of, point_of
+from services.fault_management.domain.etr import shown
 from services.fault_management.domain.evidence import HISTORY, Evidence, EvidenceKind
 from services.fault_management.domain.network import Network
 from services.fault_management.domain.outage import FINAL, LOOSE, Outage, Plan
@@ -38,6 +38,9 @@ from services.fault_management.domain.situation import Wish
 
 OUTAGE_NAME = "UnplannedOutage"
 """The type of the name by which a work knows its outage."""
+
+INCIDENT_NAME = "Incident"
+"""The type of the name by which a work knows the hazard or other trouble that it is about."""
 
 _EVIDENCE: dict[EventKind | None, EvidenceKind] = {
     EventKind.POWER_LOST: EvidenceKind.GASP,
@@ -67,14 +70,22 @@ def evidence_in(events: EndDeviceEvents, now: datetime) -> list[Evidence]:
     return found
 
 
-def call(ticket: TroubleTicket, now: datetime) -> Evidence | None:
-    """What a ticket says about power, if it says that it is missing and where; no call is from the future."""
-    point = None if ticket.usage_point is None else ticket.usage_point.mrid
-    if point is None or ticket.mrid is None or ticket.trouble_code not in {None, "powerOut"}:
+def call(ticket: TroubleTicket, now: datetime, at: datetime | None = None) -> Evidence | None:
+    """What a ticket says about power, if it says that it is missing and where; no call is from the future.
+
+    ``at`` is when it was said, where that was not when the ticket was reported.
+    """
+    point = point_of(ticket)
+    if point is None or ticket.mrid is None or concern_of(ticket) is not Concern.SUPPLY:
         return None
-    return Evidence(
-        usage_point=point, time=min(ticket.date_time_of_report, now), kind=EvidenceKind.CALL, source=ticket.mrid
-    )
+    time = min(at or ticket.date_time_of_report, now)
+    return Evidence(usage_point=point, time=time, kind=EvidenceKind.CALL, source=ticket.mrid)
+
+
+def told_of_ticket(ticket: TroubleTicket) -> Verb:
+    """The event that tells of this value of a ticket."""
+    closed = ticket.status is not None and ticket.status.value == TroubleTicketState.CLOSED
+    return Verb.CLOSED if closed else Verb.CHANGED
 
 
 def told(outage: Outage) -> Verb:
@@ -109,6 +120,7 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         actual_period=DateTimeInterval(start=outage.since, end=outage.ended_at),
         de_energized_usage_point=_points(mrid for mrid in outage.points if mrid not in outage.restored),
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
+        estimated_restoration_time=None if outage.etr is None else shown(outage.etr),
         opened_switches=opened,
         restoration_step=_steps(outage.restored),
         status=Status(
@@ -176,6 +188,31 @@ def work_request(outage: Outage, network: Network, now: datetime, mrids: tuple[s
     return WorkRequests(work_request=(WorkRequest(mrid=mrids[0], work=(work,)),))
 
 
+def incident_request(incident: Incident, now: datetime, mrids: tuple[str, str]) -> WorkRequests:
+    """Ask for the work on a hazard or other trouble; ``mrids`` are those of the request and of its task."""
+    task = WorkTask(
+        mrid=mrids[1],
+        instruction="Make the place safe, and repair it"
+        if incident.hazard
+        else "See what is the matter, and repair it",
+        subject=f"{incident.kind}, reported by {len(incident.tickets)} caller(s)",
+        task_kind=WorkTaskKind.INVESTIGATE,
+        assets=(Asset(mrid=incident.point),),
+    )
+    name_type = NameType(name=INCIDENT_NAME, name_type_authority=NameTypeAuthority(name="fault-management"))
+    work = Work(
+        mrid=incident.work,
+        kind=WorkKind.REPAIR,
+        request_date_time=now,
+        names=(Name(name=incident.mrid, name_type=name_type),),
+        priority=Priority(
+            justification=incident.kind, rank=incident.rank, type="hazard" if incident.hazard else "trouble"
+        ),
+        work_tasks=(task,),
+    )
+    return WorkRequests(work_request=(WorkRequest(mrid=mrids[0], work=(work,)),))
+
+
 def work_in(requests: WorkRequests | None) -> str | None:
     """The mRID that work management gave to a work, if it says so."""
     if requests is None:
@@ -210,6 +247,11 @@ def switching_plan(wish: Wish, outage: Outage, plan: Plan, network: Network, now
     )
 
 
+def works_of(order: MaintenanceOrder) -> list[str]:
+    """The mRIDs of the works of an order."""
+    return [work.mrid for work in order.work if work.mrid is not None]
+
+
 def outage_of(order: MaintenanceOrder) -> tuple[list[str], list[str]]:
     """By what an order tells its outage: names of the right type, and the works."""
     names = [
@@ -218,7 +260,7 @@ def outage_of(order: MaintenanceOrder) -> tuple[list[str], list[str]]:
         for name in work.names
         if name.name_type is not None and name.name_type.name == OUTAGE_NAME
     ]
-    return names, [work.mrid for work in order.work if work.mrid is not None]
+    return names, works_of(order)
 
 
 def report_in(order: MaintenanceOrder, now: datetime) -> Report:
@@ -246,15 +288,3 @@ def ended(plan: SwitchingPlan) -> tuple[bool, str | None]:
         reason = plan.status.reason if plan.status is not None else None
         return True, f"the switching plan was {state.lower()}: {reason or 'no reason was given'}"
     return False, None
-
-
-def answered(ticket: TroubleTicket, outage: Outage | None, now: datetime) -> TroubleTicket:
-    """The ticket with its outage and how that stands."""
-    if outage is not None:
-        status = Status(date_time=now, reason=outage.why, remark=outage.state, value="ATTACHED")
-    elif call(ticket, now) is None:
-        status = Status(date_time=now, reason="it tells of no missing power at a usage point", value="NON_OUTAGE")
-    else:
-        status = Status(date_time=now, reason="the usage point is in no feeder that is known here", value="UNLOCATED")
-    incident = None if outage is None else ObjectReference(mrid=outage.mrid)
-    return replace(ticket, incident=incident, status=status, revision_number=(ticket.revision_number or 0) + 1)

@@ -102,12 +102,11 @@ async def test_a_created_ticket_is_answered_and_a_retry_gets_the_same_bytes(join
 
 
 async def test_the_same_message_id_with_another_content_is_another_message(join: Join, callers: Bare) -> None:
-    place = (await _places(join))[1]
     replies = [
         await callers.ask("fault-management", "create", "TroubleTickets", body)
         for body in (
-            request("callers", "create", "TroubleTickets", ticket(place), MessageID="reused"),
-            request("callers", "create", "TroubleTickets", ticket(place), MessageID="reused"),
+            request("callers", "create", "TroubleTickets", ticket(place), MessageID="reused")
+            for place in (await _places(join))[1:3]
         )
     ]
     assert len({reply.text("//TroubleTicket/mRID") for reply in replies}) == 2
@@ -255,7 +254,7 @@ async def test_what_has_no_header_is_answered_with_a_fault_message(callers: Bare
 
 
 async def test_a_request_that_its_role_does_not_serve_is_refused(callers: Bare) -> None:
-    asked = (("change", "TroubleTickets", TICKETS, "2.9"), ("create", "MaintenanceOrders", ORDERS, "2.5"))
+    asked = (("close", "TroubleTickets", TICKETS, "2.9"), ("create", "MaintenanceOrders", ORDERS, "2.5"))
     for verb, noun, namespace, code in asked:
         body = request("callers", verb, noun, payload(noun, namespace, ""))
         reply = await callers.ask("fault-management", verb, noun, body)

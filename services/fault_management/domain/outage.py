@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState
+from services.fault_management.domain.etr import Etr
 from services.fault_management.domain.evidence import SKEW, Evidence
 
 S = OutageState
@@ -76,6 +77,8 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         repaired_at: when the crew said that it is done.
         opening: the plan that tells network operation of a device which the crew found open.
         closing: the plan that closes the device after the repair.
+        etr: when power is expected back, as last told.
+        unknown: the usage points of which nobody can say whether they have supply again.
     """
 
     mrid: str
@@ -102,6 +105,8 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     repaired_at: datetime | None = None
     opening: Plan | None = None
     closing: Plan | None = None
+    etr: Etr | None = None
+    unknown: tuple[str, ...] = ()
 
     @property
     def ended_at(self) -> datetime | None:

@@ -64,6 +64,10 @@ class Situation:
         """The present value of an outage."""
         return self._after[mrid]
 
+    def before(self, mrid: str) -> Outage | None:
+        """An outage as it was before it was judged; None when it is new."""
+        return self._before.get(mrid)
+
     def open(self, states: frozenset[S] | None = None) -> list[Outage]:
         """The outages in one of ``states``, or all that are not over, the oldest first."""
         chosen = [o for o in self.all() if (o.state not in FINAL if states is None else o.state in states)]
