@@ -264,8 +264,7 @@ class NetworkState:
 
     def section(self, node: str, phases: Phases = ALL) -> Section:
         """What hangs together with some phases of a node through closed switches and transformers."""
-        zones = self.structure.zones(node)
-        return self._section(zones[place] for place in PLACES if phases >> place & 1 and zones[place] != NOWHERE)
+        return self._section(self.reach(node, phases))
 
     def sides(self, device: str) -> tuple[Section, Section]:
         """What closing a switch would join on the phases that are open, at its first node and at its second.
@@ -273,7 +272,13 @@ class NetworkState:
         Both are the same where another way joins them already.
         """
         arcs = self._open_arcs(self._number(device))
-        return self._section(arc.zone1 for arc in arcs), self._section(arc.zone2 for arc in arcs)
+        one, other = (self._reach(ends) for ends in ({arc.zone1 for arc in arcs}, {arc.zone2 for arc in arcs}))
+        return self._section(one), self._section(other)
+
+    def reach(self, node: str, phases: Phases = ALL) -> set[int]:
+        """The zones that hang together with some phases of a node through closed switches and transformers."""
+        zones = self.structure.zones(node)
+        return self._reach(zones[place] for place in PLACES if phases >> place & 1 and zones[place] != NOWHERE)
 
     def _number(self, device: str) -> int:
         number = self.structure.switch.get(device)
@@ -342,8 +347,7 @@ class NetworkState:
         plain = SafetyStateKind.DEAD if self.supply.level[zone] == DEAD else SafetyStateKind.LIVE
         return self.specials.get(zone, plain)
 
-    def _section(self, starts: Iterable[int]) -> Section:
-        zones = self._reach(starts)
+    def _section(self, zones: set[int]) -> Section:
         structure = self.structure
         members = sorted(zones)
         borders = {

@@ -9,12 +9,13 @@ Supports lead to no circle because a live zone hangs on live zones alone, and wh
 while it is; the same holds for what is abnormal among what is at least that.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from services.network_operation.domain.structure import Structure
-from services.network_operation.domain.windings import DEAD, LIVE, case
+from services.network_operation.domain.phases import PLACES
+from services.network_operation.domain.structure import Structure, Zones
+from services.network_operation.domain.windings import DEAD, LIVE, Levels, case
 
 NOTHING, ITSELF = -1, -2
 """The support of a dead zone, and of one that has a source."""
@@ -27,18 +28,19 @@ class Supply(Struct, frozen=True):
         closed: for each arc, whether it conducts.
         level: for each zone DEAD, ABNORMAL or LIVE.
         support: for each zone the number of the arc that feeds it, or a code below -2 for a bank and its side.
+        inputs: for each zone that a bank feeds the zones on the other side from which it got its level.
     """
 
     closed: bytearray
     level: bytearray
     support: list[int]
+    inputs: dict[int, tuple[int, ...]]
 
 
 def supply(structure: Structure, closed: Iterable[int]) -> Supply:
     """The supply from nothing; ``closed`` has 1 for each arc that conducts, else 0."""
-    flow = _Flow(
-        structure, bytearray(closed), bytearray(structure.zone_count + 1), [NOTHING] * (structure.zone_count + 1)
-    )
+    places = structure.zone_count + 1
+    flow = _Flow(structure, Supply(bytearray(closed), bytearray(places), [NOTHING] * places, {}))
     for zone in sorted(structure.fed):
         flow.take(zone, LIVE, ITSELF)
     flow.flood()
@@ -47,7 +49,8 @@ def supply(structure: Structure, closed: Iterable[int]) -> Supply:
 
 def switched(structure: Structure, before: Supply, opened: Iterable[int], closed: Iterable[int]) -> Supply:
     """The supply after some arcs opened and others closed."""
-    flow = _Flow(structure, before.closed.copy(), before.level.copy(), before.support.copy())
+    now = Supply(before.closed.copy(), before.level.copy(), before.support.copy(), before.inputs.copy())
+    flow = _Flow(structure, now)
     flow.open(opened)
     flow.close(closed)
     flow.flood()
@@ -62,8 +65,8 @@ class _Flow:
         stirred: banks on whose zones something changed.
     """
 
-    def __init__(self, structure: Structure, closed: bytearray, level: bytearray, support: list[int]) -> None:
-        self.supply = Supply(closed, level, support)
+    def __init__(self, structure: Structure, unfinished: Supply) -> None:
+        self.supply = unfinished
         self.raised: list[int] = []
         self.stirred: set[int] = set()
         self._structure = structure
@@ -126,17 +129,29 @@ class _Flow:
 
     def _drive(self, number: int) -> None:
         """Raise both sides of a bank to what follows from the other."""
-        bank, level = self._structure.banks[number], self.supply.level
-        one, two, three = bank.side1
-        for zone, more in zip(
-            bank.side2, bank.winding.forward[case(level[one], level[two], level[three])], strict=True
-        ):
-            self.take(zone, more, _code(number, 2))
-        one, two, three = bank.side2
-        for zone, more in zip(
-            bank.side1, bank.winding.backward[case(level[one], level[two], level[three])], strict=True
-        ):
-            self.take(zone, more, _code(number, 1))
+        bank = self._structure.banks[number]
+        self._pass(bank.side1, bank.side2, bank.winding.forward, _code(number, 2))
+        self._pass(bank.side2, bank.side1, bank.winding.backward, _code(number, 1))
+
+    def _pass(self, one: Zones, other: Zones, table: Sequence[Levels], code: int) -> None:
+        """Raise one side of a bank to what follows from the other."""
+        level = self.supply.level
+        passed = table[case(level[one[0]], level[one[1]], level[one[2]])]
+        for place, zone in enumerate(other):
+            if level[zone] < passed[place]:
+                self.supply.inputs[zone] = self._needed(one, place, table)
+                self.take(zone, passed[place], code)
+
+    def _needed(self, zones: Zones, place: int, table: Sequence[Levels]) -> tuple[int, ...]:
+        """The zones of a side without any one of which a phase of the other would have less; else all that have some.
+
+        The phase of the same name comes first, if it is among them.
+        """
+        has = [self.supply.level[zone] for zone in zones]
+        level = table[case(has[0], has[1], has[2])][place]
+        some = [each for each in PLACES if has[each] != DEAD]
+        needed = [each for each in some if table[case(*_without(has, each))][place] < level]
+        return tuple(zones[each] for each in sorted(needed or some, key=lambda each: (each != place, each)))
 
     def _fed_by(self, number: int, zone: int) -> list[int]:
         """The zones that a bank feeds from the side on which ``zone`` is, and that are not forgotten yet."""
@@ -149,6 +164,16 @@ class _Flow:
             code = _code(number, 1)
             found += [each for each in bank.side1 if support[each] == code]
         return found
+
+
+def bank_behind(support: int) -> tuple[int, int]:
+    """The bank and the side of it that feeds a zone with this support; no bank has a negative number."""
+    return ((-support - 3) // 2, 2 if support % 2 == 0 else 1)
+
+
+def _without(levels: Sequence[int], place: int) -> Levels:
+    one, two, three = (DEAD if each == place else levels[each] for each in PLACES)
+    return (one, two, three)
 
 
 def _code(bank: int, side: int) -> int:
