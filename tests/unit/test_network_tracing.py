@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from contracts.errors import NotFound
 from contracts.nouns.feeder_topology import Equipment, Feeder
 from contracts.nouns.units import PhaseCode
+from services.network_operation.domain.feeding import Feeding
 from services.network_operation.domain.network_state import NetworkState, Operation
 from services.network_operation.domain.phases import ALL, Phases
 from services.network_operation.domain.structure import NOWHERE, Structure
@@ -157,3 +158,55 @@ def test_two_transformers_in_parallel_are_a_loop() -> None:
     )
     assert tracing.loops == (Loop(switches=("high 1", "high 2", "low 1", "low 2")),)
     assert tracing.above("3", A) == ("head",)
+
+
+def two_feeders() -> list[Feeder]:
+    """Two feeders of one busbar with a tie between their ends, and an incomer above both in the first."""
+    one = feeder(
+        piece("s", "EnergySource", "grid"),
+        switch("incomer", "grid", "bus"),
+        switch("breaker 1", "bus", "11", protective=True),
+        switch("recloser 1", "11", "12", protective=True),
+        switch("tie", "12", "22", open=True, normal_open=True),
+        mrid="one",
+    )
+    two = feeder(
+        switch("breaker 2", "bus", "21", protective=True),
+        switch("fuse 2", "21", "22", protective=True),
+        piece("t", "PowerTransformer", "22", "23", connection="Dyn11"),
+        mrid="two",
+    )
+    return [one, two]
+
+
+def test_a_place_is_fed_by_the_feeder_whose_head_stands_next_above_it() -> None:
+    structure = Structure(two_feeders())
+    feeding, state = Feeding(structure), NetworkState.of(structure)
+    assert feeding.heads == {"breaker 1": "one", "breaker 2": "two"}
+    assert [feeding.feeders_at(state, node) for node in ("bus", "12", "23")] == [(), ("one",), ("two",)]
+    moved = state.after(opened("fuse 2"), Operation(device="tie", open=False))
+    assert feeding.feeders_at(moved, "23") == ("one",)
+    assert feeding.feeders_at(moved, "21") == ("two",)
+    dead = moved.after(opened("breaker 1"))
+    assert (feeding.feeders_at(dead, "23"), feeding.parallels(moved)) == ((), ())
+
+
+def test_a_tie_closed_between_two_feeders_makes_them_parallel() -> None:
+    structure = Structure(two_feeders())
+    feeding, state = Feeding(structure), NetworkState.of(structure)
+    parallel = state.after(Operation(device="tie", open=False))
+    assert feeding.parallels(state) == ()
+    assert feeding.parallels(parallel) == (("one", "two"),)
+    assert feeding.feeders_at(parallel, "23") == ("one", "two")
+    assert feeding.parallels(parallel.after(opened("breaker 1"))) == ()
+
+
+def test_a_feeder_that_feeds_the_busbar_backwards_is_parallel_to_none() -> None:
+    spare = switch("spare", "elsewhere", "22", open=True, normal_open=True)
+    structure = Structure([*two_feeders(), feeder(piece("s2", "EnergySource", "elsewhere"), spare, mrid="three")])
+    feeding = Feeding(structure)
+    closing = (Operation(device=mrid, open=False) for mrid in ("spare", "tie"))
+    state = NetworkState.of(structure).after(opened("incomer"), opened("fuse 2"), *closing)
+    assert feeding.feeders_at(state, "21") == ("two",)
+    assert feeding.feeders_at(state, "bus") == ()
+    assert feeding.parallels(state) == ()

@@ -127,6 +127,11 @@ class Structure:
         return Members(self.zone_count, np.array(self.zones_of_node, dtype=np.int64).reshape(-1, 3))
 
     @cached_property
+    def ends_of_arcs(self) -> NDArray[np.int64]:
+        """The two zones of each arc."""
+        return np.array([(arc.zone1, arc.zone2) for arc in self.arcs], dtype=np.int64).reshape(-1, 2)
+
+    @cached_property
     def points(self) -> Sequence[UsagePoint]:
         """The usage points in the order of their mRIDs; their place is their number."""
         return list(self.usage_points.values())

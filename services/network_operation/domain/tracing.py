@@ -3,14 +3,16 @@
 The supports of the zones are a tree that hangs on the sources. A switch stands *above* a place exactly if it is a
 bridge: an arc of the tree that no way round makes needless. A way round is an arc that conducts and supports nothing;
 it covers the arcs of the tree between its ends. So all bridges are found in one go (after Tarjan 1974, with a union of
-sets in the place of low-links). Behind a winding between phases a place hangs on several ways at once, and ways round
-may pass through windings; there each switch on the ways is tried.
+sets in the place of low-links). Behind a winding between phases a place hangs on several ways at once. Where a way
+round passes through such a winding, or any two of three phases do, each switch on the ways is tried.
 """
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from contracts.errors import NotFound
 from services.network_operation.domain.network_state import Effect, NetworkState, Operation
@@ -38,12 +40,16 @@ class Stretch(Struct, frozen=True, kw_only=True):
 
 
 class Up(Struct, frozen=True, kw_only=True):
-    """One step towards the source: the zone above, the arc that leads there, and other zones that a winding needs."""
+    """One step towards the source: the zone above, and the arc that leads there.
+
+    Through a winding it leads to other zones ``also``; ``is_sure`` when each of them is needed.
+    """
 
     zone: int
     arc: int | None = None
     also: tuple[int, ...] = ()
     is_winding: bool = False
+    is_sure: bool = True
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -160,16 +166,22 @@ class Tracing:
     def _rounds(self) -> list[Round]:
         """All ways round."""
         structure, supply = self._structure, self.state.supply
-        found = [
-            Round(zone1=arc.zone1, zone2=arc.zone2, switch=arc.switch)
-            for number, arc in enumerate(structure.arcs)
-            if supply.closed[number]
-            and supply.level[arc.zone1] != DEAD
-            and number not in {supply.support[arc.zone1], supply.support[arc.zone2]}
-        ]
-        for number in range(len(structure.banks)):
-            for side in (1, 2):
-                found += self._rounds_of(number, side)
+        arcs = (structure.arcs[int(number)] for number in np.flatnonzero(self._is_round))
+        found = [Round(zone1=arc.zone1, zone2=arc.zone2, switch=arc.switch) for arc in arcs]
+        for number, bank in enumerate(structure.banks):
+            if any(zone != NOWHERE and bank_behind(supply.support[zone]) != (number, 2) for zone in bank.side2):
+                found += [*self._rounds_of(number, 1), *self._rounds_of(number, 2)]
+        return found
+
+    @property
+    def _is_round(self) -> NDArray[np.bool_]:
+        """Which arcs conduct between two zones that have supply and support neither."""
+        ends = self._structure.ends_of_arcs
+        closed = np.frombuffer(self.state.supply.closed, dtype=np.uint8) != 0
+        level = np.frombuffer(self.state.supply.level, dtype=np.uint8)
+        support = np.array(self.state.supply.support, dtype=np.int64)[ends]
+        needless = (support != np.arange(len(ends))[:, None]).all(axis=1)
+        found: NDArray[np.bool_] = closed & (level[ends[:, 0]] != DEAD) & needless
         return found
 
     def _rounds_of(self, number: int, side: int) -> Iterator[Round]:
@@ -209,17 +221,23 @@ class Tracing:
                 one = nearest(one)
         return set(top)
 
+    @cached_property
+    def _is_plain(self) -> bool:
+        """True when no way round passes through a winding between phases."""
+        covered = (self._step(zone).is_winding for zone in self._covered)
+        return all(each.switch is not None for each in self._rounds) and not any(covered)
+
     def _bridges(self, zone: int) -> list[int]:
         """The switches above a zone, the source side first."""
-        found, has_winding = self._above(zone)
-        if has_winding or any(each.switch is None for each in self._rounds):
-            return [switch for switch, _ in found if self._is_needed(switch, zone)]
-        return [switch for switch, below in found if below not in self._covered]
+        found, is_sure = self._above(zone)
+        if is_sure:
+            return [switch for switch, below in found if below not in self._covered]
+        return [switch for switch, _ in found if self._is_needed(switch, zone)]
 
     def _above(self, zone: int) -> tuple[list[tuple[int, int]], bool]:
         """The switches on the ways from a zone to the sources, each with the zone that it feeds, the source side first.
 
-        True when a winding between phases is on these ways.
+        False beside them when the bridges among them are not all that counts.
         """
         found: list[tuple[int, int]] = []
         while zone != ROOT:
@@ -228,10 +246,11 @@ class Tracing:
                 found.append((self._structure.arcs[up.arc].switch, zone))
             zone = up.zone
             if up.is_winding:
-                parts = [self._above(each)[0] for each in (zone, *up.also)]
-                ways = {switch: (switch, below) for part in parts for switch, below in part}
-                return [*ways.values(), *reversed(found)], True
-        return found[::-1], False
+                parts = [self._above(each) for each in (zone, *up.also)]
+                ways = {switch: (switch, below) for part, _ in parts for switch, below in part}
+                is_sure = self._is_plain and up.is_sure and all(sure for _, sure in parts)
+                return [*ways.values(), *reversed(found)], is_sure
+        return found[::-1], all(each.switch is not None for each in self._rounds)
 
     def _step(self, zone: int) -> Up:
         """The step up from a zone that has supply."""
@@ -248,7 +267,19 @@ class Tracing:
             arc = self._structure.arcs[support]
             return Up(zone=arc.zone2 if zone == arc.zone1 else arc.zone1, arc=support)
         first, *others = self.state.supply.inputs[zone]
-        return Up(zone=first, also=tuple(others), is_winding=True)
+        return Up(zone=first, also=tuple(others), is_winding=True, is_sure=self._needs_each(zone, [first, *others]))
+
+    def _needs_each(self, zone: int, inputs: list[int]) -> bool:
+        """True when a zone would have less without any one of the zones from which a bank feeds it."""
+        number, side = bank_behind(self.state.supply.support[zone])
+        bank, level = self._structure.banks[number], self.state.supply.level
+        into, zones = (bank.side1, bank.side2) if side == 1 else (bank.side2, bank.side1)
+        table = bank.winding.backward if side == 1 else bank.winding.forward
+        place = into.index(zone)
+        return all(
+            table[case(*(DEAD if each == lost else level[each] for each in zones))][place] < level[zone]
+            for lost in inputs
+        )
 
     def _depth_of(self, zone: int) -> int:
         """How many steps a zone is below the root."""
