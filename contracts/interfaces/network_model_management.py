@@ -4,6 +4,8 @@ from contracts.interface import Ask, Exchange, Interface, Lane, Publication
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.network_differences import NetworkDifferences
 from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.operational_tags import OperationalTags
+from contracts.nouns.safety_documents import SafetyDocuments
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 
@@ -21,6 +23,8 @@ NETWORK_MODEL_MANAGEMENT = Interface(
     ),
     asks=(
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
+        Ask(role="network-operation", verb=Verb.GET, noun=OperationalTags),
+        Ask(role="network-operation", verb=Verb.GET, noun=SafetyDocuments),
         Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
     ),
     publishes=(Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=NetworkModels),),

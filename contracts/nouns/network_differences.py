@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from contracts.nouns.network_models import Blob
+from contracts.nouns.network_models import Blob, ObjectMapping
 from contracts.types import Instant, Name, ObjectReference, attribute
 
 NAMESPACE = "urn:busbar:2026:NetworkDifferences#"
@@ -50,6 +50,7 @@ class NetworkDifference(Struct, frozen=True, kw_only=True, omit_defaults=True, r
     status_kind: DifferenceStatusKind | None = None
     base_model: ObjectReference = field(name="BaseModel")
     blob: Blob | None = field(name="Blob", default=None)
+    mapping: tuple[ObjectMapping, ...] = field(name="Mapping", default=())
     names: tuple[Name, ...] = field(name="Names", default=())
     works: tuple[ObjectReference, ...] = field(name="Works", default=())
 

@@ -51,6 +51,17 @@ class ModelFinding(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     kind: ModelFindingKind
 
 
+class ObjectMapping(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Which object a document means: the one that is known as ``mrid`` is ``documentMRID`` in the document.
+
+    It goes on to be told as ``mrid``, in this version and in all that follow. An object that is mapped may have other
+    phases than before; one that only has other phases is mapped to itself.
+    """
+
+    mrid: str
+    document_mrid: str = field(name="documentMRID")
+
+
 class NetworkModel(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """One model; ``model_format`` says how to read it, such as ``CIM100 RDF/XML``.
 
@@ -72,6 +83,7 @@ class NetworkModel(Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     status_kind: ModelStatusKind | None = None
     blob: Blob | None = field(name="Blob", default=None)
     finding: tuple[ModelFinding, ...] = field(name="Finding", default=())
+    mapping: tuple[ObjectMapping, ...] = field(name="Mapping", default=())
     names: tuple[Name, ...] = field(name="Names", default=())
 
     def __post_init__(self) -> None:

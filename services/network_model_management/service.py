@@ -8,7 +8,9 @@ from contracts.interfaces.network_model_management import NETWORK_MODEL_MANAGEME
 from contracts.message import Message
 from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.network_differences import NetworkDifference, NetworkDifferences
-from contracts.nouns.network_models import NetworkModel, NetworkModels
+from contracts.nouns.network_models import NetworkModel, NetworkModels, ObjectMapping
+from contracts.nouns.operational_tags import OperationalTags
+from contracts.nouns.safety_documents import SafetyDocuments
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from services.network_model_management.adapters.blobs import digest_of, fetched
@@ -22,7 +24,8 @@ from services.network_model_management.adapters.importing import (
     with_statements,
 )
 from services.network_model_management.adapters.rdf import excerpt
-from services.network_model_management.domain.carried import carriers, conflicts, lost_or_rephased
+from services.network_model_management.domain.carried import carriers, conflicts, lost_or_rephased, told_of
+from services.network_model_management.domain.identities import Meaning
 from services.network_model_management.domain.model import refusal
 from services.network_model_management.domain.versions import (
     activated,
@@ -44,13 +47,14 @@ async def import_model(message: Message[NetworkModels], work: Work[Store]) -> Ne
     models = the_offered(message.noun)
     documents = await documents_of(models, work.blobs)
     digest = digest_of(*(each.content for each in documents))
+    meaning = await meaning_of(tuple(each for model in models for each in model.mapping), work)
     active = await work.store.active()
-    if active is not None and active.sha256 == digest:
+    if active is not None and active.sha256 == digest and not meaning.mappings:
         return NetworkModels(network_model=(with_findings(active.model, active.findings),))
     revision = 1 if active is None else active.revision + 1
-    imported = await work.compute(import_documents, documents, str(revision), work.now)
-    version = await checked(models[0], imported, revision, digest, work)
-    await activate(version, imported, work)
+    imported = await work.compute(import_documents, documents, str(revision), work.now, meaning)
+    version = await checked(models[0], imported, revision, digest, meaning, work)
+    await activate(version, imported, meaning, work)
     return NetworkModels(network_model=(with_findings(version.model, version.findings),))
 
 
@@ -66,15 +70,16 @@ async def apply_difference(message: Message[NetworkDifferences], work: Work[Stor
     document = await work.store.document(base.revision)
     revision = versions[0].revision + 1
     offer = offered(difference, whole)
-    changed = await work.compute(change_document, document, offer, str(revision), work.now)
+    meaning = await meaning_of(difference.mapping, work)
+    changed = await work.compute(change_document, document, offer, str(revision), work.now, meaning)
     imported = changed.imported
-    version = await checked(base.model, imported, revision, digest_of(imported.document), work)
+    version = await checked(base.model, imported, revision, digest_of(imported.document), meaning, work)
     applied = Applied(
         difference=in_service(difference, version.model, work.now),
         forward=changed.outcome.forward,
         reverse=changed.outcome.reverse,
     )
-    await activate(version, imported, work, applied)
+    await activate(version, imported, meaning, work, applied)
     return NetworkDifferences(network_difference=(applied.difference,))
 
 
@@ -131,47 +136,65 @@ async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> A
 
 async def objects_in(version: Version | None, mrids: frozenset[str], work: Work[Store]) -> NetworkModel:
     """The version with a document that has only these of its objects."""
+    named = {mrid: document for document, mrid in (await work.store.identities()).items()}
     document, found = b"", frozenset[str]()
     if version is not None:
-        document, found = await work.compute(excerpt, await work.store.document(version.revision), mrids)
-    if version is None or found != mrids:
-        raise NotFound("there is no such model, and no such object in the active one", object_id=min(mrids - found))
+        wanted = frozenset(named.get(mrid, mrid) for mrid in mrids)
+        document, found = await work.compute(excerpt, await work.store.document(version.revision), wanted)
+    missing = {mrid for mrid in mrids if named.get(mrid, mrid) not in found}
+    if version is None or missing:
+        raise NotFound("there is no such model, and no such object in the active one", object_id=min(missing))
     return await with_document(version.model, document, work.blobs)
 
 
-async def checked(model: NetworkModel, imported: Imported, revision: int, digest: str, work: Work[Store]) -> Version:
+async def meaning_of(mappings: tuple[ObjectMapping, ...], work: Work[Store]) -> Meaning:
+    """What the objects of an offered document mean, by what is known and by the mappings that come with it."""
+    known = told_of(await work.store.feeders(())) if mappings else frozenset[str]()
+    return Meaning(identities=await work.store.identities(), mappings=mappings, known=known)
+
+
+async def checked(  # noqa: PLR0917 - what makes a version
+    model: NetworkModel, imported: Imported, revision: int, digest: str, meaning: Meaning, work: Work[Store]
+) -> Version:
     """The next version, once nothing is wrong with it and nothing that carries something would suffer.
 
     The neighbours are asked only when something would be lost or have other phases.
 
     Raises:
         Invalid: everything that is wrong with the model.
-        Conflict: what carries an outage, or stands otherwise than normal, would be lost or have other phases.
+        Conflict: what carries an outage, a tag or a clearance, or stands otherwise than normal, would be lost or have
+            other phases, and is not mapped.
         Unavailable: something would, and nobody can say whether it carries anything.
     """
     result = imported.result
     if result.problems:
         raise Invalid(refusal(result.problems), object_id=model.mrid)
-    await keep_what_carries(result.feeders, work)
+    await keep_what_carries(result.feeders, meaning, work)
     told = activated(model, revision, result.finding_count, work.now)
     return Version(revision=revision, model=told, sha256=digest, findings=result.findings)
 
 
-async def keep_what_carries(feeders: tuple[Feeder, ...], work: Work[Store]) -> None:
-    """Refuse feeders that would take away what an outage or an operator holds."""
-    changes = lost_or_rephased(await work.store.feeders(()), feeders)
+async def keep_what_carries(feeders: tuple[Feeder, ...], meaning: Meaning, work: Work[Store]) -> None:
+    """Refuse feeders that would take away what an outage, a tag, a clearance or an operator holds."""
+    before = await work.store.feeders(())
+    changes = lost_or_rephased(before, feeders, meaning.mapped)
     if not changes:
         return
     live = await work.request(FeederTopology)
     outages = await work.request(UnplannedOutages)
-    found = conflicts(changes, carriers(live.feeder, outages))
+    tags, clearances = await work.request(OperationalTags), await work.request(SafetyDocuments)
+    found = conflicts(changes, carriers(live.feeder, outages, tags, clearances, told_of(before)))
     if found:
         more = f"; and {len(found) - 100} more" if len(found) > 100 else ""  # noqa: PLR2004 - it has to fit in a reply
         raise Conflict(f"not activated: {'; '.join(found[:100])}{more}")
 
 
-async def activate(version: Version, imported: Imported, work: Work[Store], applied: Applied | None = None) -> None:
+async def activate(
+    version: Version, imported: Imported, meaning: Meaning, work: Work[Store], applied: Applied | None = None
+) -> None:
     """Make a version the active one, and tell."""
     if not await work.store.activate(version, imported.document, imported.result.feeders, applied):
         raise Conflict("another version was made at the same time", object_id=version.model.mrid)
+    if meaning.mappings:
+        await work.store.keep_identities(meaning.after)
     work.publish(Verb.CREATED, NetworkModels(network_model=(version.model,)), key=version.model.mrid)

@@ -14,9 +14,11 @@ from contracts.interface import Lane
 from contracts.message import Message, Reply
 from contracts.nouns.feeder_topology import Equipment, Feeder, FeederTopology
 from contracts.nouns.network_differences import DifferenceStatusKind, NetworkDifference, NetworkDifferences
-from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, NetworkModels
+from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, NetworkModels, ObjectMapping
+from contracts.nouns.operational_tags import OperationalTag, OperationalTags
+from contracts.nouns.safety_documents import ClearanceDocument, SafetyDocuments
 from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
-from contracts.types import Name, ObjectReference
+from contracts.types import Name, ObjectReference, Status
 from contracts.verbs import Verb
 from services.network_model_management.service import service as network_model_management
 from shared.envelope import success
@@ -54,10 +56,16 @@ class Net:
         self.admin = admin
         self.installation = installation
 
-    async def offer(self, *documents: str) -> Message[NetworkModels]:
+    async def offer(self, *documents: str, mapping: tuple[ObjectMapping, ...] = ()) -> Message[NetworkModels]:
         """Offer a model in one document or several."""
         models = tuple(
-            NetworkModel(mrid="harbour", model_format=RDF_XML, document=each, names=(Name(name=f"part {place}"),))
+            NetworkModel(
+                mrid="harbour",
+                model_format=RDF_XML,
+                document=each,
+                mapping=mapping,
+                names=(Name(name=f"part {place}"),),
+            )
             for place, each in enumerate(documents, start=1)
         )
         return await self.admin.request(NMM, Verb.CREATE, NetworkModels(network_model=models), timeout_s=30)
@@ -183,8 +191,16 @@ async def test_a_version_that_would_lose_what_is_open_or_out_is_not_activated(dm
 
         outages: list[UnplannedOutage] = []
 
-        async def tell_live(_: Message[Any]) -> tuple[Reply, Any]:
-            return success(), FeederTopology(feeder=tuple(live))
+        tags: list[OperationalTag] = []
+        clearances: list[ClearanceDocument] = []
+
+        async def tell_live(question: Message[Any]) -> tuple[Reply, Any]:
+            answers = {
+                "FeederTopology": FeederTopology(feeder=tuple(live)),
+                "OperationalTags": OperationalTags(operational_tag=tuple(tags)),
+                "SafetyDocuments": SafetyDocuments(clearance_document=tuple(clearances)),
+            }
+            return success(), answers[question.header.noun]
 
         async def tell_outages(_: Message[Any]) -> tuple[Reply, Any]:
             return success(), UnplannedOutages(unplanned_outage=tuple(outages))
@@ -222,8 +238,44 @@ async def test_a_version_that_would_lose_what_is_open_or_out_is_not_activated(dm
         assert f"{fuse.mrid} is part of the outage o and would be lost" in refused.reason
 
         outages.clear()
+        reference = ObjectReference(mrid=fuse.mrid)
+        tags.append(OperationalTag(mrid="t", power_system_resource=reference, status=Status(value="PLACED")))
+        clearances.append(ClearanceDocument(mrid="c", tagged_psrs=(reference,), status=Status(value="ISSUED")))
+        ground = replace(fuse, mrid="g", kind="Ground", node1=fuse.node2 or "", node2=None, open=None)
+        live.append(replace(live[0], mrid="temporary", equipment=(ground,), usage_point=(), connectivity_node=()))
+        refused = failure(await net.offer(rephased.replace(fuse.node2 or "", "0" * 8 + (fuse.node2 or "")[8:])))
+        assert isinstance(refused, Conflict)
+        assert set(refused.reason.removeprefix("not activated: ").split("; ")) == {
+            f"{fuse.mrid} has the tag t, is a border of the clearance c and would be lost",
+            f"{fuse.node2} has the Ground g and would be lost",
+        }
+
+        tags[0] = replace(tags[0], status=Status(value="REMOVED"))
+        clearances[0] = replace(clearances[0], status=Status(value="RELEASED"))
         assert failure(await net.offer(rephased)) is None
         assert (await net.equipment("Chapel Lane fuse")).mrid != fuse.mrid
+
+
+async def test_a_mapped_object_stays_known_by_its_mrid_in_models_and_in_differences(dms: Installation) -> None:
+    async with managed(dms) as net:
+        await net.offer(HARBOUR.decode())
+        fuse, other = await net.equipment("Chapel Lane fuse"), await net.equipment("Baker Lane fuse")
+        moved = HARBOUR.decode().replace(fuse.mrid, "fuse-2")
+        twice = [ObjectMapping(mrid=each, document_mrid="fuse-2") for each in (fuse.mrid, other.mrid)]
+        refused = failure(await net.offer(moved, mapping=tuple(twice)))
+        assert isinstance(refused, Invalid)
+        assert "fuse-2: Mapping/documentMRID: named 2 times" in refused.reason
+        assert failure(await net.offer(moved, mapping=(ObjectMapping(mrid=fuse.mrid, document_mrid="fuse-2"),))) is None
+        assert (await net.equipment("Chapel Lane fuse")).mrid == fuse.mrid
+        taken = failure(await net.offer(moved.replace(other.mrid, fuse.mrid)))
+        assert isinstance(taken, Invalid)
+        assert f"fuse-2: it is known as {fuse.mrid}, and so is the object of line" in taken.reason
+
+        change = difference("d", renamed("Chapel fuse", "fuse-2"), renamed("Chapel Lane fuse", "fuse-2"))
+        assert failure(await net.change(change)) is None
+        assert (await net.equipment("Chapel fuse")).mrid == fuse.mrid
+        (model,) = (await net.admin.request(NMM, Verb.GET, NetworkModels, ids=[fuse.mrid])).noun.network_model
+        assert {each[0] for each in statements((model.document or "").encode())} == {"urn:uuid:fuse-2"}
 
 
 def difference(mrid: str, forward: str, reverse: str) -> NetworkDifference:

@@ -13,6 +13,7 @@ from services.network_model_management.adapters.pandapower_network import conver
 from services.network_model_management.adapters.plain_rdf import read_document
 from services.network_model_management.adapters.rdf import merged, no_collection
 from services.network_model_management.domain.derivation import Import, import_model
+from services.network_model_management.domain.identities import Meaning, known_by, mapping_problems
 from services.network_model_management.domain.model import Problem
 from services.network_model_management.domain.problems import Objects, document_problems, joined
 from services.network_model_management.domain.versions import PANDAPOWER
@@ -69,7 +70,9 @@ def validated(*documents: bytes, files: tuple[str, ...] = ("",)) -> tuple[Object
         return objects, problems or document_problems(objects)
 
 
-def import_documents(documents: tuple[Document, ...], version: str, at: datetime) -> Imported:
+def import_documents(
+    documents: tuple[Document, ...], version: str, at: datetime, meaning: Meaning | None = None
+) -> Imported:
     """The feeders in the documents as ``version`` of the model from ``at`` on, or all that is wrong with them."""
     contents = tuple(each.content for each in documents)
     if documents[0].model_format == PANDAPOWER:
@@ -81,18 +84,27 @@ def import_documents(documents: tuple[Document, ...], version: str, at: datetime
     if problems:
         return Imported(document=b"", result=Import(problems=problems))
     with no_collection():
-        result = import_model(objects, version, at)
+        result = _meant(objects, version, at, meaning)
         return Imported(document=contents[0] if len(contents) == 1 else merged(contents), result=result)
 
 
-def change_document(document: bytes, offer: Offer, version: str, at: datetime) -> Changed:
+def change_document(
+    document: bytes, offer: Offer, version: str, at: datetime, meaning: Meaning | None = None
+) -> Changed:
     """A model after a difference as ``version`` from ``at`` on, or all that is wrong with either of them."""
     outcome = apply_offer(document, offer)
     problems = outcome.problems
     if not problems:
         objects, problems = validated(outcome.document, files=("after the difference",))
-    result = Import(problems=problems) if problems else import_model(objects, version, at)
+    result = Import(problems=problems) if problems else _meant(objects, version, at, meaning)
     return Changed(imported=Imported(document=outcome.document, result=result), outcome=outcome)
+
+
+def _meant(objects: Objects, version: str, at: datetime, meaning: Meaning | None) -> Import:
+    """What the objects are under the mRIDs by which they are known."""
+    meaning = meaning or Meaning()
+    problems = tuple(mapping_problems(objects, meaning))
+    return Import(problems=problems) if problems else import_model(known_by(objects, meaning.after), version, at)
 
 
 async def with_document(model: NetworkModel, document: bytes, blobs: Blobs) -> NetworkModel:

@@ -64,6 +64,7 @@ def activated(offered: NetworkModel, revision: int, finding_count: int, at: date
         document=None,
         blob=None,
         finding=(),
+        mapping=(),
         finding_count=finding_count,
         model_format=RDF_XML,
         revision=revision,

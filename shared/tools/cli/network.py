@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.errors import Invalid, NotFound
 from contracts.nouns.network_differences import NetworkDifference, NetworkDifferences
-from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, NetworkModels
+from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, NetworkModels, ObjectMapping
 from contracts.types import Name, ObjectReference
 from contracts.verbs import Verb
 from shared.config import Settings
@@ -35,7 +35,9 @@ _MODEL = f"{{{_DM}}}DifferenceModel"
 _FORWARD, _REVERSE = f"{{{_DM}}}forwardDifferences", f"{{{_DM}}}reverseDifferences"
 
 
-async def import_network(settings: Settings, composition: Composition, *names: str) -> NetworkModel:
+async def import_network(
+    settings: Settings, composition: Composition, *names: str, mappings: tuple[ObjectMapping, ...] = ()
+) -> NetworkModel:
     """Import a model in one file or in several, or a network that is shipped by its name; the active model then.
 
     Raises:
@@ -53,6 +55,7 @@ async def import_network(settings: Settings, composition: Composition, *names: s
                     mrid=str(uuid5(NAMESPACE_URL, digest)),
                     model_format=_FORMATS.get(file.suffix, RDF_XML),
                     description=files[0].stem,
+                    mapping=mappings if file is files[0] else (),
                     names=(Name(name=file.stem),),
                 ),
                 document,
@@ -67,7 +70,7 @@ async def import_network(settings: Settings, composition: Composition, *names: s
 
 
 async def apply_difference(
-    settings: Settings, composition: Composition, name: str, base: str | None
+    settings: Settings, composition: Composition, name: str, base: str | None, mappings: tuple[ObjectMapping, ...] = ()
 ) -> NetworkDifference:
     """Apply a difference model of 61970-552 in a file, by default to the active model.
 
@@ -80,11 +83,11 @@ async def apply_difference(
         raise NotFound(f"there is no file '{name}'")
     model = _difference_model(await asyncio.to_thread(file.read_bytes))
     async with operator(settings, composition) as peer:
-        return await _applied(peer, _mrid(model), ObjectReference(mrid=base), model, file.stem)
+        return await _applied(peer, model, _known(_mrid(model), base, file.stem, mappings))
 
 
 async def reverse_difference(
-    settings: Settings, composition: Composition, name: str, base: str | None
+    settings: Settings, composition: Composition, name: str, base: str | None, mappings: tuple[ObjectMapping, ...] = ()
 ) -> NetworkDifference:
     """Undo a difference: that of a file, or the one of that mRID in the model to which it was applied.
 
@@ -96,11 +99,11 @@ async def reverse_difference(
     async with operator(settings, composition) as peer:
         if file is not None:
             model = _difference_model(await asyncio.to_thread(file.read_bytes))
-            reference, done = ObjectReference(mrid=base), _mrid(model)
+            done = _mrid(model)
         else:
             known: NetworkDifferences = await asked(peer, MANAGEMENT, Verb.GET, NetworkDifferences, ids=[name])
             difference = known.network_difference[0]
-            reference, done = difference.base_model, difference.mrid
+            base, done = difference.base_model.mrid, difference.mrid
             if difference.blob is None:
                 undone = replace(
                     difference,
@@ -109,27 +112,30 @@ async def reverse_difference(
                     description=f"reverse of {difference.description or done}",
                     forward_differences=difference.reverse_differences,
                     reverse_differences=difference.forward_differences,
+                    mapping=mappings,
                 )
                 return await _offered(peer, undone)
             model = _difference_model(await peer.bus.blobs.get(difference.blob.reference))
         for element in list(model.iterchildren(_FORWARD, _REVERSE)):
             element.tag = _REVERSE if element.tag == _FORWARD else _FORWARD
-        return await _applied(peer, _undoing(done), reference, model, f"reverse of {done}")
+        return await _applied(peer, model, _known(_undoing(done), base, f"reverse of {done}", mappings))
 
 
-async def _applied(
-    peer: Peer, mrid: str, base: ObjectReference, model: etree._Element, description: str
-) -> NetworkDifference:
-    """Apply a difference model, which goes through the object store as it is."""
-    document = etree.tostring(model.getroottree(), encoding="utf-8")
-    difference = NetworkDifference(
+def _known(mrid: str, base: str | None, description: str, mappings: tuple[ObjectMapping, ...]) -> NetworkDifference:
+    """A difference without its statements."""
+    return NetworkDifference(
         mrid=mrid,
         model_format=RDF_XML,
         description=description,
-        base_model=base,
-        blob=await _blob(document, peer),
+        base_model=ObjectReference(mrid=base),
+        mapping=mappings,
     )
-    return await _offered(peer, difference)
+
+
+async def _applied(peer: Peer, model: etree._Element, difference: NetworkDifference) -> NetworkDifference:
+    """Apply a difference model, which goes through the object store as it is."""
+    document = etree.tostring(model.getroottree(), encoding="utf-8")
+    return await _offered(peer, replace(difference, blob=await _blob(document, peer)))
 
 
 async def _offered(peer: Peer, difference: NetworkDifference) -> NetworkDifference:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from contracts.nouns.network_differences import NetworkDifference
-from contracts.nouns.network_models import NetworkModel
+from contracts.nouns.network_models import NetworkModel, ObjectMapping
 from shared.config import Settings
 from shared.tools.cli import looking, running
 from shared.tools.cli.composition import Composition
@@ -26,25 +26,29 @@ async def network(
     files: Sequence[str],
     *,
     mrid: str | None,
+    mappings: Sequence[str],
     output: str | None,
     as_json: bool,
 ) -> int:
     """Do one action on the models of the network.
 
     Raises:
-        ValueError: it needs a file, or takes just one.
+        ValueError: it needs a file, or takes just one; a mapping that is none.
     """
+    mapped = tuple(map(_mapping, mappings))
     if action in {"import", "apply", "reverse"} and not files:
         raise ValueError(f"network {action}: name a file")
     if action in {"apply", "reverse"} and len(files) > 1:
         raise ValueError(f"network {action}: name one file")
     match action:
         case "import":
-            _tell_model(await import_network(settings, composition, *files), as_json=as_json)
+            _tell_model(await import_network(settings, composition, *files, mappings=mapped), as_json=as_json)
         case "apply":
-            _tell_difference(await apply_difference(settings, composition, files[0], mrid), as_json=as_json)
+            difference = await apply_difference(settings, composition, files[0], mrid, mapped)
+            _tell_difference(difference, as_json=as_json)
         case "reverse":
-            _tell_difference(await reverse_difference(settings, composition, files[0], mrid), as_json=as_json)
+            difference = await reverse_difference(settings, composition, files[0], mrid, mapped)
+            _tell_difference(difference, as_json=as_json)
         case "export":
             document = await export_network(settings, composition, mrid)
             if output is None:
@@ -58,6 +62,13 @@ async def network(
             if as_json:
                 looking.show(models)
     return 0
+
+
+def _mapping(text: str) -> ObjectMapping:
+    mrid, sign, document_mrid = text.partition("=")
+    if not (mrid and sign and document_mrid):
+        raise ValueError(f"--map {text}: write MRID=DOCUMENT_MRID")
+    return ObjectMapping(mrid=mrid, document_mrid=document_mrid)
 
 
 def _tell_model(model: NetworkModel, *, as_json: bool) -> None:

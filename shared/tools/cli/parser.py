@@ -121,6 +121,7 @@ async def _speak(given: argparse.Namespace, settings: Settings, composition: Com
             given.action,
             given.file,
             mrid=given.id,
+            mappings=given.map,
             output=given.output,
             as_json=given.json,
         ),

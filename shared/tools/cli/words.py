@@ -80,6 +80,14 @@ def parser() -> argparse.ArgumentParser:
         "reverse: the same, or the mRID of a difference that was applied",
     )
     network.add_argument("--id", help="export: a model or an object; apply: the model; by default the active model")
+    network.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="MRID=DOCUMENT_MRID",
+        help="import, apply, reverse: the object that is known by an mRID has another one in the document, or the same "
+        "one and other phases",
+    )
     network.add_argument("--output", help="the file to export to")
     _history(command)
     _stuck(command)
