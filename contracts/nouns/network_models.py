@@ -35,10 +35,12 @@ class ModelFindingKind(StrEnum):
 
     LEFT_OUT = "leftOut"
     MISSING_BASE_VOLTAGE = "missingBaseVoltage"
+    MISSING_IMPEDANCE = "missingImpedance"
     MISSING_PHASES = "missingPhases"
     MIXED_BASE_VOLTAGES = "mixedBaseVoltages"
     OPEN_PHASE = "openPhase"
     UNKNOWN_CLASS = "unknownClass"
+    UNREADABLE_NUMBER = "unreadableNumber"
     UNSUPPLIED_CONSUMER = "unsuppliedConsumer"
     UNSUPPLIED_ISLAND = "unsuppliedIsland"
 

@@ -7,16 +7,23 @@ from the name of the network, the table and the index, so the same network has t
 
 from collections.abc import Callable, Iterator, Mapping
 from math import isfinite, pi, radians, sqrt
-from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-import msgspec
 from lxml import etree
 
+from services.network_model_management.adapters.pandapower_rows import (
+    Row,
+    in_volts,
+    is_number,
+    name_of,
+    points_of,
+    power_of,
+    shares_of,
+    text_of,
+    vector_group,
+)
 from services.network_model_management.adapters.rdf import ABOUT, RDF, RESOURCE, ROOT
 from services.network_model_management.domain.model import CIM, Problem
-
-Row = Mapping[str, Any]
 
 _REFUSED = (
     "asymmetric_load",
@@ -96,11 +103,11 @@ class _Conversion:
         self._add("CoordinateSystem", "coordinates", "longitude, latitude", urn)
         kinds = {"OperationalLimitType.direction": "OperationalLimitDirectionKind.absoluteValue"}
         self._add("OperationalLimitType", "continuous", "continuous", kinds=kinds)
-        for volts in sorted({_volts(row["vn_kv"]) for row in self._tables["bus"].values()}):
+        for volts in sorted({in_volts(row["vn_kv"]) for row in self._tables["bus"].values()}):
             self._add("BaseVoltage", f"voltage/{volts:g}", f"{volts:g} V", {"BaseVoltage.nominalVoltage": volts})
         for index, row in self._tables["bus"].items():
             home = {"ConnectivityNode.ConnectivityNodeContainer": self._id("feeder")}
-            self._add("ConnectivityNode", f"bus/{index}", _name(row, f"bus {index}"), links=home)
+            self._add("ConnectivityNode", f"bus/{index}", name_of(row, f"bus {index}"), links=home)
         for name, convert in _TABLES.items():
             for index, row in self._tables.get(name, {}).items():
                 convert(self, index, row)
@@ -110,12 +117,12 @@ class _Conversion:
     def busbar(self, index: int, row: Row) -> None:
         """Of the buses those that are built as busbars; all are nodes already."""
         if row.get("type") == "b":
-            self._equipment("BusbarSection", f"busbar/{index}", _name(row, f"busbar {index}"), index)
+            self._equipment("BusbarSection", f"busbar/{index}", name_of(row, f"busbar {index}"), index)
 
     def switch(self, index: int, row: Row) -> None:
         """A switch between two buses, or between a bus and the end of a line or transformer, which gets a node."""
         bus, element, table = row["bus"], row["element"], {"l": "line", "t": "trafo"}.get(row["et"])
-        name = _name(row, f"switch {index}")
+        name = name_of(row, f"switch {index}")
         if table is None:
             other = self._id(f"bus/{element}")
         elif element not in self._tables[table]:
@@ -139,27 +146,17 @@ class _Conversion:
             "ACLineSegment.x": row["x_ohm_per_km"] * length / parallel,
             "ACLineSegment.bch": self._omega * row["c_nf_per_km"] * 1e-9 * length * parallel,
             "ACLineSegment.gch": row.get("g_us_per_km", 0.0) * 1e-6 * length * parallel,
+            **self._zero_sequence(row, length, parallel),
         }
-        key, name = f"line/{index}", _name(row, f"line {index}")
+        key, name = f"line/{index}", name_of(row, f"line {index}")
         nodes = tuple(self._node("line", index, row[side]) for side in ("from_bus", "to_bus"))
-        self._equipment("ACLineSegment", key, name, row["from_bus"], values, nodes=nodes, course=_points(row))
+        self._equipment("ACLineSegment", key, name, row["from_bus"], values, nodes=nodes, course=points_of(row))
         if isfinite(row.get("max_i_ka", float("nan"))):
-            limits = self._add(
-                "OperationalLimitSet",
-                f"{key}/limits",
-                name,
-                links={"OperationalLimitSet.Terminal": self._id(f"{key}/1")},
-            )
-            links = {
-                "OperationalLimit.OperationalLimitSet": limits,
-                "OperationalLimit.OperationalLimitType": self._id("continuous"),
-            }
-            value = {"CurrentLimit.value": row["max_i_ka"] * 1000 * row.get("df", 1.0) * parallel}
-            self._add("CurrentLimit", f"{key}/limit", name, value, links)
+            self._limit(key, name, row["max_i_ka"] * 1000 * row.get("df", 1.0) * parallel)
 
     def trafo(self, index: int, row: Row) -> None:
         """A transformer of two windings, its impedance at the high-voltage end, and its taps."""
-        key, name, parallel = f"trafo/{index}", _name(row, f"transformer {index}"), row.get("parallel", 1)
+        key, name, parallel = f"trafo/{index}", name_of(row, f"transformer {index}"), row.get("parallel", 1)
         base_ohm = row["vn_hv_kv"] ** 2 / row["sn_mva"] / parallel
         r = row["vkr_percent"] / 100 * base_ohm
         x = sqrt(max((row["vk_percent"] / 100 * base_ohm) ** 2 - r**2, 0.0))
@@ -168,7 +165,8 @@ class _Conversion:
         impedance = {"r": r, "x": x, "g": g, "b": b}
         buses = (row["hv_bus"], row["lv_bus"])
         nodes = tuple(self._node("trafo", index, bus) for bus in buses)
-        self._equipment("PowerTransformer", key, name, buses[0], nodes=nodes, voltage=False)
+        group, connections = vector_group(row)
+        self._equipment("PowerTransformer", key, name, buses[0], group, nodes=nodes, voltage=False)
         for number, (bus, kilovolts) in enumerate(zip(buses, (row["vn_hv_kv"], row["vn_lv_kv"]), strict=True), start=1):
             clock = round(row["shift_degree"] / 30) % 12 if number > 1 else 0
             own = impedance if number == 1 else dict.fromkeys(impedance, 0.0)
@@ -176,39 +174,51 @@ class _Conversion:
             values["PowerTransformerEnd.ratedU"] = kilovolts * 1000
             values["PowerTransformerEnd.ratedS"] = row["sn_mva"] * 1e6 * parallel
             values["PowerTransformerEnd.phaseAngleClock"] = clock
+            connection = connections[number - 1]
             values["TransformerEnd.endNumber"] = number
             links = {
                 "PowerTransformerEnd.PowerTransformer": self._id(key),
                 "TransformerEnd.Terminal": self._id(f"{key}/{number}"),
                 "TransformerEnd.BaseVoltage": self._voltage(bus),
             }
-            self._add("PowerTransformerEnd", f"{key}/end/{number}", f"{name} end {number}", values, links)
+            kinds = {"PowerTransformerEnd.connectionKind": f"WindingConnection.{connection}"}
+            self._add("PowerTransformerEnd", f"{key}/end/{number}", f"{name} end {number}", values, links, kinds=kinds)
         self._taps(key, name, row)
 
     def ext_grid(self, index: int, row: Row) -> None:
         """A grid outside, as a source with a voltage."""
-        volts = _volts(self._tables["bus"][row["bus"]]["vn_kv"])
+        volts = in_volts(self._tables["bus"][row["bus"]]["vn_kv"])
         values = {
             "EnergySource.nominalVoltage": volts,
             "EnergySource.voltageMagnitude": row["vm_pu"] * volts,
             "EnergySource.voltageAngle": radians(row["va_degree"]),
         }
-        self._equipment("EnergySource", f"ext_grid/{index}", _name(row, f"source {index}"), row["bus"], values)
+        self._equipment("EnergySource", f"ext_grid/{index}", name_of(row, f"source {index}"), row["bus"], values)
 
     def load(self, index: int, row: Row) -> None:
-        """A load, as a consumer."""
-        values = _power("EnergyConsumer", row, 1)
-        self._equipment("EnergyConsumer", f"load/{index}", _name(row, f"load {index}"), row["bus"], values)
+        """A load, as a consumer; what of it is constant in impedance or current stands in a characteristic."""
+        key, name = f"load/{index}", name_of(row, f"load {index}")
+        links = {}
+        shares = shares_of(row)
+        if shares:
+            links["EnergyConsumer.LoadResponse"] = self._add(
+                "LoadResponseCharacteristic", f"{key}/response", name, shares
+            )
+        self._equipment("EnergyConsumer", key, name, row["bus"], power_of("EnergyConsumer", row, 1), links=links)
 
     def sgen(self, index: int, row: Row) -> None:
         """Infeed through power electronics; consumed power is positive in CIM."""
-        values = _power("PowerElectronicsConnection", row, -1)
-        self._equipment("PowerElectronicsConnection", f"sgen/{index}", _name(row, f"sgen {index}"), row["bus"], values)
+        values = power_of("PowerElectronicsConnection", row, -1)
+        if is_number(row.get("sn_mva")):
+            values["PowerElectronicsConnection.ratedS"] = row["sn_mva"] * 1e6
+        self._equipment(
+            "PowerElectronicsConnection", f"sgen/{index}", name_of(row, f"sgen {index}"), row["bus"], values
+        )
 
     def gen(self, index: int, row: Row) -> None:
         """A generator that holds its voltage."""
-        values = _power("RotatingMachine", {"q_mvar": 0.0, **row}, -1)
-        self._equipment("SynchronousMachine", f"gen/{index}", _name(row, f"gen {index}"), row["bus"], values)
+        values = power_of("RotatingMachine", {"q_mvar": 0.0, **row}, -1)
+        self._equipment("SynchronousMachine", f"gen/{index}", name_of(row, f"gen {index}"), row["bus"], values)
 
     def shunt(self, index: int, row: Row) -> None:
         """A shunt by its admittance at its rated voltage."""
@@ -218,11 +228,31 @@ class _Conversion:
             "ShuntCompensator.nomU": row["vn_kv"] * 1000,
             "ShuntCompensator.sections": row["step"],
         }
-        self._equipment("LinearShuntCompensator", f"shunt/{index}", _name(row, f"shunt {index}"), row["bus"], values)
+        self._equipment("LinearShuntCompensator", f"shunt/{index}", name_of(row, f"shunt {index}"), row["bus"], values)
+
+    def _zero_sequence(self, row: Row, length: float, parallel: int) -> dict[str, object]:
+        """What a line states of its zero sequence."""
+        r0, x0, c0 = (row.get(f"{name}_per_km") for name in ("r0_ohm", "x0_ohm", "c0_nf"))
+        values: dict[str, object] = {}
+        if is_number(r0) and is_number(x0):
+            values |= {"ACLineSegment.r0": r0 * length / parallel, "ACLineSegment.x0": x0 * length / parallel}
+        if is_number(c0):
+            values["ACLineSegment.b0ch"] = self._omega * c0 * 1e-9 * length * parallel
+        return values
+
+    def _limit(self, key: str, name: str, amperes: float) -> None:
+        """What the equipment may carry always, at its first terminal."""
+        links = {"OperationalLimitSet.Terminal": self._id(f"{key}/1")}
+        limits = self._add("OperationalLimitSet", f"{key}/limits", name, links=links)
+        links = {
+            "OperationalLimit.OperationalLimitSet": limits,
+            "OperationalLimit.OperationalLimitType": self._id("continuous"),
+        }
+        self._add("CurrentLimit", f"{key}/limit", name, {"CurrentLimit.value": amperes}, links)
 
     def _taps(self, key: str, name: str, row: Row) -> None:
         side, step, position = row.get("tap_side"), row.get("tap_step_percent"), row.get("tap_pos")
-        if side not in {"hv", "lv"} or not (_number(step) and _number(position)):
+        if side not in {"hv", "lv"} or not (is_number(step) and is_number(position)):
             return
         values = {
             "RatioTapChanger.stepVoltageIncrement": step,
@@ -232,7 +262,7 @@ class _Conversion:
             **{
                 f"TapChanger.{end}Step": row[f"tap_{limit}"]
                 for end, limit in (("high", "max"), ("low", "min"))
-                if _number(row[f"tap_{limit}"])
+                if is_number(row[f"tap_{limit}"])
             },
         }
         end = self._id(f"{key}/end/{1 if side == 'hv' else 2}")
@@ -249,12 +279,13 @@ class _Conversion:
         nodes: tuple[str, ...] = (),
         course: tuple[tuple[float, float], ...] = (),
         voltage: bool = True,
+        links: Mapping[str, str] | None = None,
     ) -> None:
         """Equipment with its terminals at ``nodes``, or one at ``bus``, whose place it shares if it has no course."""
-        links = {"Equipment.EquipmentContainer": self._id("feeder")}
+        links = {"Equipment.EquipmentContainer": self._id("feeder"), **(links or {})}
         if voltage:
             links["ConductingEquipment.BaseVoltage"] = self._voltage(bus)
-        place = course or _points(self._tables["bus"][bus])
+        place = course or points_of(self._tables["bus"][bus])
         if place:
             links["PowerSystemResource.Location"] = self._place(key, name, place)
         equipment = self._add(kind, key, name, values, links)
@@ -285,7 +316,7 @@ class _Conversion:
         return self._ends.get((table, index, bus)) or self._id(f"bus/{bus}")
 
     def _voltage(self, bus: int) -> str:
-        return self._id(f"voltage/{_volts(self._tables['bus'][bus]['vn_kv']):g}")
+        return self._id(f"voltage/{in_volts(self._tables['bus'][bus]['vn_kv']):g}")
 
     def _id(self, key: str) -> str:
         return str(uuid5(NAMESPACE_URL, f"pandapower/{self._name}/{key}"))
@@ -305,7 +336,7 @@ class _Conversion:
         element = etree.SubElement(self._root, f"{{{CIM}}}{kind}", {ABOUT: f"urn:uuid:{mrid}"})
         named = {"IdentifiedObject.mRID": mrid, "IdentifiedObject.name": name} if name else {}
         for attribute, value in (*named.items(), *(values or {}).items()):
-            etree.SubElement(element, f"{{{CIM}}}{attribute}").text = _text(value)
+            etree.SubElement(element, f"{{{CIM}}}{attribute}").text = text_of(value)
         for association, target in (links or {}).items():
             etree.SubElement(element, f"{{{CIM}}}{association}", {RESOURCE: f"urn:uuid:{target}"})
         for attribute, literal in (kinds or {}).items():
@@ -325,45 +356,3 @@ _TABLES: Mapping[str, Callable[[_Conversion, int, Row], None]] = {
     "shunt": _Conversion.shunt,
 }
 """The tables in the order in which they are converted: switches first, since they give lines their nodes."""
-
-
-def _power(kind: str, row: Row, sign: int) -> dict[str, object]:
-    factor = sign * 1e6 * row.get("scaling", 1.0)
-    return {f"{kind}.p": row["p_mw"] * factor, f"{kind}.q": row["q_mvar"] * factor}
-
-
-def _volts(kilovolts: float) -> float:
-    return round(kilovolts * 1000, 3)
-
-
-def _name(row: Row, otherwise: str) -> str:
-    name = row.get("name")
-    return name if isinstance(name, str) and name else otherwise
-
-
-def _number(value: object) -> bool:
-    """True for what can be told as a number; an empty cell is NaN or none."""
-    return isinstance(value, int | float) and isfinite(value)
-
-
-def _text(value: object) -> str:
-    """A value as 61970-552 writes it: numbers without loss, whole ones without a fraction."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _points(row: Row) -> tuple[tuple[float, float], ...]:
-    """The course in the GeoJSON of a row, longitude first."""
-    geometry = row.get("geo")
-    if not isinstance(geometry, str) or not geometry:
-        return ()
-    coordinates = msgspec.json.decode(geometry)["coordinates"]
-    return tuple(_pairs(coordinates))
-
-
-def _pairs(coordinates: Any) -> Iterator[tuple[float, float]]:
-    for point in coordinates if isinstance(coordinates[0], list) else [coordinates]:
-        yield float(point[0]), float(point[1])

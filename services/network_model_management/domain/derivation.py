@@ -11,13 +11,16 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from contracts.nouns.electrical_models import ElectricalModel
 from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, FaultIndicator, Feeder, UsagePoint
 from contracts.nouns.network_models import ModelFindingKind
 from contracts.types import Name
 from services.network_model_management.domain.connectivity import Connectivity
+from services.network_model_management.domain.electrical import Drawn, electrical_models
 from services.network_model_management.domain.findings import (
     island_findings,
     listed,
+    nominal_voltages,
     unknown_classes,
     voltage_findings,
 )
@@ -53,9 +56,11 @@ REMOTELY_OPERABLE = frozenset({"Breaker", "LoadBreakSwitch", "Recloser"})
 class Import(Struct, frozen=True, kw_only=True):
     """What came of a document: its feeders and what was assumed, or everything that is wrong with it.
 
-    ``findings`` are the first of each kind, ``finding_count`` is how many there were.
+    ``electrical`` are the electrical data of the feeders, in their order; ``findings`` are the first of each kind,
+    ``finding_count`` is how many there were.
     """
 
+    electrical: tuple[ElectricalModel, ...] = ()
     feeders: tuple[Feeder, ...] = ()
     findings: tuple[Finding, ...] = ()
     finding_count: int = 0
@@ -69,8 +74,9 @@ def import_model(objects: tuple[CimObject, ...], version: str, at: datetime) -> 
     if problems:
         return Import(problems=problems)
     feeders = derivation.feeders(version, at)
-    findings = {*derivation.findings, *derivation.whole_findings(), *unknown_classes(objects)}
-    return Import(feeders=feeders, findings=listed(findings), finding_count=len(findings))
+    electrical, lacking = electrical_models(derivation.drawn(), version)
+    findings = {*derivation.findings, *derivation.whole_findings(), *unknown_classes(objects), *lacking}
+    return Import(electrical=electrical, feeders=feeders, findings=listed(findings), finding_count=len(findings))
 
 
 class _Derivation:
@@ -83,6 +89,7 @@ class _Derivation:
         self._equipment = self._hung.equipment
         self._nodes = self._hung.nodes
         self._places = Places(model)
+        self._phases_of: dict[str, frozenset[str]] = {}
 
     def problems(self) -> Iterator[Problem]:
         """Equipment that cannot be drawn as an edge or hung on a node, and a model without source or feeder."""
@@ -108,7 +115,7 @@ class _Derivation:
         for node in self.model.of("ConnectivityNode"):
             feeder = self._container(node, "ConnectivityNode.ConnectivityNodeContainer", home)
             nodes[feeder.id].append(ConnectivityNode(mrid=node.mrid))
-        phases = {each.id: self._phases(each) for each in self._equipment}
+        phases = self._phases_of = {each.id: self._phases(each) for each in self._equipment}
         for each in self._equipment:
             feeder = self._container(each, "Equipment.EquipmentContainer", home)
             equipment[feeder.id].extend(self._drawn(each, phases[each.id]))
@@ -129,6 +136,21 @@ class _Derivation:
                 usage_point=tuple(usage_points[feeder.id]),
             )
             for feeder in self.model.of("Feeder")
+        )
+
+    def drawn(self) -> Drawn:
+        """The model with what :meth:`feeders` derived, for its electrical data."""
+        home, zones = self._home(), self._hung.joined(BRANCHES, open_too=True)
+        voltages = nominal_voltages(self.model, self._equipment, self._nodes, zones)
+        associations = {"ConnectivityNode": "ConnectivityNode.ConnectivityNodeContainer"}
+        return Drawn(
+            model=self.model,
+            nodes=self._nodes,
+            phases={each: code_of(phases) for each, phases in self._phases_of.items()},
+            feeder_of=lambda each: self._container(
+                each, associations.get(each.kind, "Equipment.EquipmentContainer"), home
+            ),
+            voltage_of=lambda node: voltages.get(zones.find(node.id)),
         )
 
     def whole_findings(self) -> Iterator[Finding]:

@@ -69,6 +69,26 @@ def island_findings(model: Model, nodes: Mapping[str, tuple[CimObject, ...]], zo
             yield Finding(kind=ModelFindingKind.UNSUPPLIED_CONSUMER, mrid=consumer.mrid, text=text)
 
 
+def nominal_voltages(
+    model: Model, equipment: tuple[CimObject, ...], nodes: Mapping[str, tuple[CimObject, ...]], zones: Zones
+) -> Mapping[str, float]:
+    """The nominal voltage of each zone in V, the lowest where several are stated; else that of a winding there."""
+    stated = _stated(model, equipment, nodes, zones)
+    found = {zone: [float(volts) for volts in voltages if _is_number(volts)] for zone, voltages in stated.items()}
+    for end in model.of("PowerTransformerEnd"):
+        terminal = model.follow(end, "TransformerEnd.Terminal")
+        rated = end.values.get("PowerTransformerEnd.ratedU", "")
+        if terminal is not None and _is_number(rated):
+            zone = found.setdefault(zones.find(terminal.link("Terminal.ConnectivityNode")), [])
+            zone.extend(() if zone else (float(rated),))
+    return {zone: min(volts) for zone, volts in found.items() if volts}
+
+
+def _is_number(text: str) -> bool:
+    """True for digits with a fraction or an exponent, as voltages are written; an identifier is none."""
+    return text.replace(".", "", 1).replace("e+", "", 1).isdecimal()
+
+
 def _stated(
     model: Model, equipment: tuple[CimObject, ...], nodes: Mapping[str, tuple[CimObject, ...]], zones: Zones
 ) -> Mapping[str, Mapping[str, CimObject]]:

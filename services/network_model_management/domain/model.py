@@ -80,12 +80,37 @@ PHASE_CLASSES: Mapping[str, PhaseClass] = {
     "SwitchPhase": PhaseClass(phase="SwitchPhase.phaseSide1", equipment="SwitchPhase.Switch"),
 }
 
+ELECTRICAL = frozenset(
+    {
+        "BatteryUnit",
+        "CurrentLimit",
+        "LoadResponseCharacteristic",
+        "NoLoadTest",
+        "OperationalLimitSet",
+        "OperationalLimitType",
+        "PerLengthPhaseImpedance",
+        "PerLengthSequenceImpedance",
+        "PhaseImpedanceData",
+        "PhotovoltaicUnit",
+        "PowerTransformerInfo",
+        "RatioTapChanger",
+        "ShortCircuitTest",
+        "TapChangerControl",
+        "TransformerCoreAdmittance",
+        "TransformerEndInfo",
+        "TransformerMeshImpedance",
+        "TransformerTankInfo",
+    }
+)
+"""What only the electrical data are derived from."""
+
 FOLLOWED = frozenset(
     {
         *CONDUCTING,
         *END_DEVICES,
         *LOCATIONS,
         *PHASE_CLASSES,
+        *ELECTRICAL,
         "BaseVoltage",
         "Bay",
         "ConnectivityNode",
@@ -105,7 +130,7 @@ FOLLOWED = frozenset(
         "VoltageLevel",
     }
 )
-"""The classes from which feeders are derived; all others are only kept and checked."""
+"""The classes from which feeders and their electrical data are derived; all others are only kept and checked."""
 
 
 class Problem(Struct, frozen=True, kw_only=True, order=True):
