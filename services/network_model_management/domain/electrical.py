@@ -80,7 +80,7 @@ class _Telling:
         self._drawn = drawn
         self._model = drawn.model
         self._transformers = Transformers(drawn.model, self.numbers)
-        self._impedances: dict[str, CimObject] = {}
+        self._impedances = drawn.model.of("PerLengthPhaseImpedance", "PerLengthSequenceImpedance")
         self._limits_of_set: dict[str, tuple[float | None, float | None]] = {}
 
     def feeders(self, version: str) -> Iterator[ElectricalModel]:
@@ -98,7 +98,7 @@ class _Telling:
         shunts = self._shunts()
         for feeder in model.of("Feeder"):
             used = {line.per_length_impedance for line in lines[feeder.id]}
-            impedances = [each for mrid, each in sorted(self._impedances.items()) if mrid in used]
+            impedances = [each for each in self._impedances if each.mrid in used]
             yield ElectricalModel(
                 mrid=feeder.mrid,
                 model_version=version,
@@ -138,7 +138,6 @@ class _Telling:
         impedance = self._model.follow(line, "ACLineSegment.PerLengthImpedance")
         if impedance is not None and length is not None and impedance.kind.startswith("PerLength"):
             stated = dict.fromkeys(stated)
-            self._impedances[impedance.mrid] = impedance
         else:
             impedance = None
         if impedance is None and (stated["r"] is None or stated["x"] is None):
