@@ -46,6 +46,7 @@ from contracts.nouns.der_group_queries import DERGroupQueries
 from contracts.nouns.der_group_status_queries import DERGroupStatusQueries
 from contracts.nouns.der_group_statuses import DERGroupStatuses
 from contracts.nouns.der_groups import DERGroups
+from contracts.nouns.electrical_models import ElectricalModels
 from contracts.nouns.end_device_config import EndDeviceConfig
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
@@ -123,6 +124,7 @@ NOUNS: tuple[NounType, ...] = (
     DERGroupStatusQueries,
     DERGroupStatuses,
     DERGroups,
+    ElectricalModels,
     EndDeviceConfig,
     EndDeviceControls,
     EndDeviceEvents,

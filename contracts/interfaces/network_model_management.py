@@ -1,6 +1,7 @@
 """Network model management: models come in as documents, topology goes out."""
 
 from contracts.interface import Ask, Exchange, Interface, Lane, Publication
+from contracts.nouns.electrical_models import ElectricalModels
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.network_differences import NetworkDifferences
 from contracts.nouns.network_models import NetworkModels
@@ -20,6 +21,7 @@ NETWORK_MODEL_MANAGEMENT = Interface(
         Exchange(verb=Verb.CREATE, noun=NetworkDifferences),
         Exchange(verb=Verb.GET, noun=NetworkDifferences),
         Exchange(verb=Verb.GET, noun=FeederTopology),
+        Exchange(verb=Verb.GET, noun=ElectricalModels),
     ),
     asks=(
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
@@ -32,5 +34,6 @@ NETWORK_MODEL_MANAGEMENT = Interface(
         NetworkModels,
         NetworkDifferences,
         FeederTopology,
+        ElectricalModels,
     ),
 )

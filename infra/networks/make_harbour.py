@@ -25,7 +25,16 @@ METRE = (1.227e-5, 8.993e-6)
 # Nominal voltages in V.
 GRID, STREET, HOME, BUSINESS = 69000, 12470, 240, 208
 
-Value = str | int
+# The overhead line of all streets, ohms and siemens a metre, and what it carries always and for an hour, A.
+LINE = {"r": 1.9e-4, "x": 3.9e-4, "r0": 3.7e-4, "x0": 1.2e-3, "bch": 4.3e-9, "b0ch": 2.0e-9}
+LINE_LIMITS = (530, 620)
+SWITCH_RATING = 600
+FUSE_RATING = 100
+
+# A home and a business take this, W; reactive power is a third of it.
+HOME_W, BUSINESS_W = 1800, 24000
+
+Value = str | float
 
 
 class Spot(NamedTuple):
@@ -51,6 +60,8 @@ class Harbour:
         region = self.add("GeographicalRegion", "Coast", {})
         district = self.add("SubGeographicalRegion", "Harbour district", {"SubGeographicalRegion.Region": region})
         self.substation = self.add("Substation", "Harbour", {"Substation.Region": district})
+        self.limits = self._limits(LINE_LIMITS)
+        self.tank_info = self._tank_info(50)
 
     def add(self, kind: str, name: str, values: Mapping[str, Value]) -> str:
         """Add an object and return its identifier; a name is unique within its class and makes the mRID."""
@@ -95,26 +106,31 @@ class Harbour:
         }
         return self.add(kind, name, {**shared, **values})
 
-    def terminal(self, name: str, equipment: str, node: str, number: int) -> str:
-        """The end of an equipment on a node; terminals are named after the equipment."""
+    def terminal(self, name: str, equipment: str, node: str, number: int, limits: str = "") -> str:
+        """The end of an equipment on a node, with its limits; terminals are named after the equipment."""
         values: dict[str, Value] = {
             "Terminal.ConductingEquipment": equipment,
             "Terminal.ConnectivityNode": node,
             "ACDCTerminal.sequenceNumber": number,
         }
+        values |= {"ACDCTerminal.OperationalLimitSet": limits} if limits else {}
         return self.add("Terminal", f"{name} T{number}", values)
 
-    def shunt(self, kind: str, name: str, spot: Spot, level: int, node: str) -> str:
+    def shunt(
+        self, kind: str, name: str, spot: Spot, level: int, *, node: str, values: Mapping[str, Value] | None = None
+    ) -> str:
         """Equipment that hangs on one node."""
-        equipment = self.equipment(kind, name, spot, level, {})
+        equipment = self.equipment(kind, name, spot, level, values or {})
         self.terminal(f"{name} ({kind})", equipment, node, 1)
         return equipment
 
     def line(self, name: str, spot: Spot, phases: str, nodes: tuple[str, str], length_m: int) -> None:
-        """An overhead line."""
-        line = self.equipment("ACLineSegment", name, spot, STREET, {"Conductor.length": length_m})
+        """An overhead line with the impedance of its length and its limits."""
+        values: dict[str, Value] = {"Conductor.length": length_m}
+        values |= {f"ACLineSegment.{part}": f"{value * length_m:.6g}" for part, value in LINE.items()}
+        line = self.equipment("ACLineSegment", name, spot, STREET, values)
         for number, node in enumerate(nodes, start=1):
-            self.terminal(name, line, node, number)
+            self.terminal(name, line, node, number, self.limits if number == 1 else "")
         for phase in phases:
             values = {"ACLineSegmentPhase.ACLineSegment": line, "ACLineSegmentPhase.phase": _single(phase)}
             self.add("ACLineSegmentPhase", f"{name} {phase}", values)
@@ -123,7 +139,12 @@ class Harbour:
         """A switch in its normal position, which is open for a tie and closed for all others."""
         is_open = str(name == "Tie").lower()
         is_closed = str(name != "Tie").lower()
-        positions = {"Switch.normalOpen": is_open, "Switch.open": is_open, "Switch.retained": "true"}
+        positions: dict[str, Value] = {
+            "Switch.normalOpen": is_open,
+            "Switch.open": is_open,
+            "Switch.retained": "true",
+            "Switch.ratedCurrent": FUSE_RATING if kind == "Fuse" else SWITCH_RATING,
+        }
         switch = self.equipment(kind, name, spot, STREET, positions)
         for number, node in enumerate(nodes, start=1):
             self.terminal(name, switch, node, number)
@@ -138,14 +159,19 @@ class Harbour:
             self.add("SwitchPhase", f"{name} {phase}", values)
 
     def transformer(self, name: str, spot: Spot, levels: tuple[int, int], nodes: tuple[str, str], kva: int) -> None:
-        """A three-phase transformer."""
+        """A three-phase transformer, of 8 % where it is large and else 5 %, with the losses of its core."""
         bank = self.equipment("PowerTransformer", name, spot, levels[0], {})
+        base_ohm = levels[0] ** 2 / (kva * 1000)
+        r, x, core = 0.01, 0.08 if kva > 1000 else 0.05, 0.003  # noqa: PLR2004 - that of the substation
+        own = {"r": r * base_ohm, "x": x * base_ohm, "g": core / base_ohm, "b": -2 * core / base_ohm}
         for number, (level, node) in enumerate(zip(levels, nodes, strict=True), start=1):
             values = {
                 "PowerTransformerEnd.PowerTransformer": bank,
                 "PowerTransformerEnd.ratedS": kva * 1000,
                 "PowerTransformerEnd.ratedU": level,
                 "PowerTransformerEnd.connectionKind": f"{CIM}WindingConnection.{'D' if number == 1 else 'Yn'}",
+                "PowerTransformerEnd.phaseAngleClock": number - 1,
+                **{f"PowerTransformerEnd.{part}": f"{value if number == 1 else 0:.6g}" for part, value in own.items()},
                 **self._end(name, bank, node, number, level),
             }
             self.add("PowerTransformerEnd", f"{name} winding {number}", values)
@@ -153,7 +179,8 @@ class Harbour:
     def centre_tapped(self, name: str, spot: Spot, phase: str, nodes: tuple[str, str]) -> None:
         """A single-phase transformer with two legs of 120 V."""
         bank = self.equipment("PowerTransformer", name, spot, STREET, {})
-        tank = self.add("TransformerTank", name, {"TransformerTank.PowerTransformer": bank})
+        links = {"TransformerTank.PowerTransformer": bank, "TransformerTank.TransformerTankInfo": self.tank_info}
+        tank = self.add("TransformerTank", name, links)
         windings = ((f"{phase}N", nodes[0], STREET), ("s1N", nodes[1], HOME), ("Ns2", nodes[1], HOME))
         for number, (phases, node, level) in enumerate(windings, start=1):
             values = {
@@ -166,13 +193,15 @@ class Harbour:
     def homes(self, street: str, count: int, spot: Spot, node: str) -> None:
         """Consumers on both legs of a centre-tapped transformer."""
         for name, where in _doors(street, count, spot):
-            self._customer(name, self.shunt("EnergyConsumer", name, where, HOME, node), ("s1", "s2"), "normal")
+            self._customer(name, where, HOME, node=node, phases=("s1", "s2"), watts=HOME_W, priority="normal")
 
     def businesses(self, street: str, count: int, spot: Spot, node: str) -> None:
         """Three-phase consumers; the first is a critical one."""
         for name, where in _doors(street, count, spot):
             priority = "critical" if name.endswith(" 1") else "normal"
-            self._customer(name, self.shunt("EnergyConsumer", name, where, BUSINESS, node), ("A", "B", "C"), priority)
+            self._customer(
+                name, where, BUSINESS, node=node, phases=("A", "B", "C"), watts=BUSINESS_W, priority=priority
+            )
 
     def lateral(self, street: str, spot: Spot, phases: str, start: str, customers: tuple[int, ...]) -> None:
         """A fused lateral away from the backbone, with one transformer for each number of customers."""
@@ -191,13 +220,74 @@ class Harbour:
                 self.businesses(block, count, spot, low)
             end = pole
 
-    def _customer(self, name: str, consumer: str, phases: tuple[str, ...], priority: str) -> None:
+    def _customer(
+        self, name: str, spot: Spot, level: int, *, node: str, phases: tuple[str, ...], watts: int, priority: str
+    ) -> None:
+        power: dict[str, Value] = {"EnergyConsumer.p": watts, "EnergyConsumer.q": watts // 3}
+        consumer = self.shunt("EnergyConsumer", name, spot, level, node=node, values=power)
         for phase in phases:
             values = {"EnergyConsumerPhase.EnergyConsumer": consumer, "EnergyConsumerPhase.phase": _single(phase)}
             self.add("EnergyConsumerPhase", f"{name} {phase}", values)
-        values = {"UsagePoint.Equipments": consumer, "UsagePoint.servicePriority": priority}
-        usage_point = self.add("UsagePoint", name, values)
+        links = {"UsagePoint.Equipments": consumer, "UsagePoint.servicePriority": priority}
+        usage_point = self.add("UsagePoint", name, links)
         self.add("Meter", f"Meter of {name}", {"EndDevice.UsagePoint": usage_point})
+
+    def _limits(self, amperes: tuple[int, int]) -> str:
+        """What a conductor carries always and for an hour."""
+        limits = self.add("OperationalLimitSet", "Line limits", {})
+        for name, value, seconds in zip(("normal", "emergency"), amperes, (5e9, 3600), strict=True):
+            kind: dict[str, Value] = {
+                "OperationalLimitType.acceptableDuration": f"{seconds:.0f}",
+                "OperationalLimitType.direction": f"{CIM}OperationalLimitDirectionKind.absoluteValue",
+            }
+            links: dict[str, Value] = {
+                "OperationalLimit.OperationalLimitSet": limits,
+                "OperationalLimit.OperationalLimitType": self.add("OperationalLimitType", name, kind),
+                "CurrentLimit.value": value,
+            }
+            self.add("CurrentLimit", f"Line limit {name}", links)
+        return limits
+
+    def _tank_info(self, kva: int) -> str:
+        """The type of all pole-top transformers: 2.04 % to each leg, 1.36 % between the legs."""
+        info = self.add("TransformerTankInfo", f"{kva} kVA", {})
+        watts, volts, shares = kva * 1000, (7200, 120, 120), (0.006, 0.012, 0.012)
+        ends = [
+            self.add(
+                "TransformerEndInfo",
+                f"{kva} kVA winding {number}",
+                {
+                    "TransformerEndInfo.TransformerTankInfo": info,
+                    "TransformerEndInfo.endNumber": number,
+                    "TransformerEndInfo.connectionKind": f"{CIM}WindingConnection.I",
+                    "TransformerEndInfo.phaseAngleClock": 6 if number == 3 else 0,  # noqa: PLR2004 - the other leg
+                    "TransformerEndInfo.ratedU": rated,
+                    "TransformerEndInfo.ratedS": watts,
+                    "TransformerEndInfo.emergencyS": watts * 3 // 2,
+                    "TransformerEndInfo.r": f"{share * rated**2 / watts:.6g}",
+                },
+            )
+            for number, (rated, share) in enumerate(zip(volts, shares, strict=True), start=1)
+        ]
+        for one, other, x in ((0, 1, 0.0204), (0, 2, 0.0204), (1, 2, 0.0136)):
+            r = shares[one] + shares[other]
+            test: dict[str, Value] = {
+                "ShortCircuitTest.EnergisedEnd": ends[one],
+                "ShortCircuitTest.GroundedEnds": ends[other],
+                "ShortCircuitTest.leakageImpedance": f"{(r**2 + x**2) ** 0.5 * volts[one] ** 2 / watts:.6g}",
+                "ShortCircuitTest.loss": f"{r * kva:.6g}",
+                "TransformerTest.basePower": watts,
+            }
+            self.add("ShortCircuitTest", f"{kva} kVA {one + 1}-{other + 1}", test)
+        no_load: dict[str, Value] = {
+            "NoLoadTest.EnergisedEnd": ends[0],
+            "NoLoadTest.energisedEndVoltage": volts[0],
+            "NoLoadTest.excitingCurrent": 0.5,
+            "NoLoadTest.loss": 0.002 * kva,
+            "TransformerTest.basePower": watts,
+        }
+        self.add("NoLoadTest", f"{kva} kVA", no_load)
+        return info
 
     def _end(self, name: str, bank: str, node: str, number: int, level: int) -> dict[str, Value]:
         return {
@@ -212,9 +302,15 @@ def draw() -> Harbour:
     harbour = Harbour()
     station = harbour.substation
     grid, bus = harbour.node("Grid", station), harbour.node("Bus", station)
-    harbour.shunt("EnergySource", "Grid", Spot(station, 0, 0), GRID, grid)
+    behind: dict[str, Value] = {
+        "EnergySource.nominalVoltage": GRID,
+        "EnergySource.voltageMagnitude": GRID * 1.03,
+        "EnergySource.voltageAngle": 0,
+        **{f"EnergySource.{part}": ohms for part, ohms in (("r", 0.5), ("x", 4.5), ("r0", 0.9), ("x0", 5.4))},
+    }
+    harbour.shunt("EnergySource", "Grid", Spot(station, 0, 0), GRID, node=grid, values=behind)
     harbour.transformer("Harbour transformer", Spot(station, 0, 10), (GRID, STREET), (grid, bus), 10000)
-    harbour.shunt("BusbarSection", "Bus", Spot(station, 0, 20), STREET, bus)
+    harbour.shunt("BusbarSection", "Bus", Spot(station, 0, 20), STREET, node=bus)
 
     quay = harbour.feeder("Quay")
     node = [bus, *(harbour.node(f"Quay {number}", quay) for number in range(1, 5))]

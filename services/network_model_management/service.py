@@ -6,6 +6,7 @@ from itertools import chain
 from contracts.errors import Conflict, Invalid, NotFound
 from contracts.interfaces.network_model_management import NETWORK_MODEL_MANAGEMENT
 from contracts.message import Message
+from contracts.nouns.electrical_models import ElectricalModels
 from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.network_differences import NetworkDifference, NetworkDifferences
 from contracts.nouns.network_models import NetworkModel, NetworkModels, ObjectMapping
@@ -134,6 +135,20 @@ async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> A
         yield FeederTopology(feeder=(part,))
 
 
+@service.on(Verb.GET, ElectricalModels)
+async def tell_electrical_data(
+    message: Message[ElectricalModels], work: Work[Store]
+) -> AsyncIterator[ElectricalModels]:
+    """What is needed for a power flow of the active model: each feeder in one part of the reply or several."""
+    wanted = [] if message.request is None else [each.value for each in message.request.id]
+    models = await work.store.electrical(wanted)
+    missing = set(wanted) - {model.mrid for model in models}
+    if missing:
+        raise NotFound("there is no such feeder in the active model", object_id=min(missing))
+    for place in range(max(1, len(models))):
+        yield ElectricalModels(electrical_model=models[place : place + 1])
+
+
 async def objects_in(version: Version | None, mrids: frozenset[str], work: Work[Store]) -> NetworkModel:
     """The version with a document that has only these of its objects."""
     named = {mrid: document for document, mrid in (await work.store.identities()).items()}
@@ -193,7 +208,7 @@ async def activate(
     version: Version, imported: Imported, meaning: Meaning, work: Work[Store], applied: Applied | None = None
 ) -> None:
     """Make a version the active one, and tell."""
-    if not await work.store.activate(version, imported.document, imported.result.feeders, applied):
+    if not await work.store.activate(version, imported.document, imported.result, applied):
         raise Conflict("another version was made at the same time", object_id=version.model.mrid)
     if meaning.mappings:
         await work.store.keep_identities(meaning.after)

@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, json
 from msgspec.structs import replace
 
+from contracts.nouns.electrical_models import ElectricalModel
 from contracts.nouns.feeder_topology import Feeder
 from contracts.nouns.network_differences import NetworkDifference
 from contracts.nouns.network_models import NetworkModel
+from services.network_model_management.domain.derivation import Import
 from services.network_model_management.domain.model import Finding
+from services.network_model_management.domain.parts import parts_of
 from services.network_model_management.domain.versions import superseded
 from shared.store import Record
 from shared.store import Store as KernelStore
@@ -50,19 +53,7 @@ class Store(KernelStore):
         document: bytes = await self.fetchval("SELECT document FROM model WHERE revision = $1", revision)
         return document
 
-    async def identities(self) -> dict[str, str]:
-        """The mRID by which each object is known, by that of the documents; of those that have two."""
-        rows = await self.fetch("SELECT document_mrid, mrid FROM identity")
-        return {row["document_mrid"]: row["mrid"] for row in rows}
-
-    async def keep_identities(self, identities: Mapping[str, str]) -> None:
-        """Keep these, and no others."""
-        await self.execute("DELETE FROM identity")
-        await self.executemany("INSERT INTO identity (document_mrid, mrid) VALUES ($1, $2)", list(identities.items()))
-
-    async def activate(
-        self, version: Version, document: bytes, feeders: Sequence[Feeder], applied: Applied | None = None
-    ) -> bool:
+    async def activate(self, version: Version, document: bytes, result: Import, applied: Applied | None = None) -> bool:
         """Keep a new version and make it the active one; False when another took its revision meanwhile."""
         kept = await self.lock(
             "INSERT INTO model (revision, mrid, sha256, noun, document, findings) VALUES ($1, $2, $3, $4, $5, $6)"
@@ -79,7 +70,16 @@ class Store(KernelStore):
         await self.execute("DELETE FROM feeder")
         await self.executemany(
             "INSERT INTO feeder (mrid, place, noun) VALUES ($1, $2, $3)",
-            [(feeder.mrid, place, json.encode(feeder).decode()) for place, feeder in enumerate(feeders)],
+            [(feeder.mrid, place, json.encode(feeder).decode()) for place, feeder in enumerate(result.feeders)],
+        )
+        await self.execute("DELETE FROM electrical")
+        await self.executemany(
+            "INSERT INTO electrical (mrid, part, noun) VALUES ($1, $2, $3)",
+            [
+                (model.mrid, number, json.encode(part).decode())
+                for model in result.electrical
+                for number, part in enumerate(parts_of(model))
+            ],
         )
         if applied is not None:
             await self.execute(
@@ -96,6 +96,16 @@ class Store(KernelStore):
         """The feeders of the active model: those named, or all when none is named."""
         rows = await self.fetch("SELECT noun FROM feeder WHERE $1 OR mrid = ANY($2) ORDER BY place", not mrids, mrids)
         return tuple(json.decode(row["noun"], type=Feeder) for row in rows)
+
+    async def electrical(self, mrids: Sequence[str]) -> tuple[ElectricalModel, ...]:
+        """The electrical data of the feeders named, or of all when none is named, in parts."""
+        rows = await self.fetch(
+            "SELECT electrical.noun FROM electrical JOIN feeder USING (mrid)"
+            " WHERE $1 OR mrid = ANY($2) ORDER BY place, part",
+            not mrids,
+            mrids,
+        )
+        return tuple(json.decode(row["noun"], type=ElectricalModel) for row in rows)
 
     async def differences(self) -> tuple[NetworkDifference, ...]:
         """All differences that were applied, the last one first, without their statements."""

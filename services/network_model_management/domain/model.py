@@ -122,10 +122,8 @@ FOLLOWED = frozenset(
         "RecloseSequence",
         "Substation",
         "Terminal",
-        "TransformerEndInfo",
         "TransformerTank",
         "TransformerTankEnd",
-        "TransformerTankInfo",
         "UsagePoint",
         "VoltageLevel",
     }

@@ -296,8 +296,9 @@ def _power(told: NDArray[Any], end: str = "") -> Complex:
 
 
 def _ratio(power: Complex, volts: Complex) -> Complex:
-    """A quotient that is NaN where the divisor is nothing."""
-    quotient: Complex = power / np.where(volts == 0, np.nan, volts)
+    """A quotient that is NaN where the divisor is nothing or unknown."""
+    with np.errstate(invalid="ignore"):
+        quotient: Complex = power / np.where(volts == 0, np.nan, volts)
     return quotient
 
 
