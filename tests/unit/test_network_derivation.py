@@ -10,37 +10,10 @@ from contracts.nouns.network_models import ModelFindingKind
 from services.network_model_management.adapters.importing import Document, import_documents
 from services.network_model_management.domain.derivation import Import
 from services.network_model_management.domain.versions import RDF_XML
+from tests.fixtures.cim import HEAD, between, obj
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 IEEE13 = Path(__file__).resolve().parents[3] / "shared" / "samples" / "models" / "IEEE13.xml"
-CIM = "http://iec.ch/TC57/CIM100#"
-HEAD = f'<rdf:RDF xmlns:cim="{CIM}" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
-
-
-def obj(kind: str, name: str, links: dict[str, str] | None = None, **values: object) -> str:
-    """An object: links are given by their full names, values by the attribute, with the class where it differs."""
-    said = "".join(f'<cim:{key} rdf:resource="#_{to}"/>' for key, to in (links or {}).items())
-    for key, value in values.items():
-        full = key.replace("__", ".") if "__" in key else f"{kind}.{key}"
-        text = str(value)
-        said += (
-            f'<cim:{full} rdf:resource="{CIM}{text}"/>'
-            if "Kind." in text or "Connection." in text
-            else (f"<cim:{full}>{text}</cim:{full}>")
-        )
-    return f'<cim:{kind} rdf:ID="_{name}">{said}</cim:{kind}>\n'
-
-
-def between(equipment: str, *nodes: str) -> str:
-    return "".join(
-        obj(
-            "Terminal",
-            f"{equipment}-{number}",
-            {"Terminal.ConductingEquipment": equipment, "Terminal.ConnectivityNode": node},
-            ACDCTerminal__sequenceNumber=number,
-        )
-        for number, node in enumerate(nodes, start=1)
-    )
 
 
 def phase(switch: str, side1: str, side2: str = "", *, closed: bool = True, normal: bool = False) -> str:
