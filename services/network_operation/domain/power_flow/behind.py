@@ -72,16 +72,18 @@ class Behind(Struct, frozen=True, kw_only=True):
 
 def behind(grid: Grid, islands: Islands) -> Behind:
     """The collapsed transformers in this state, ranked."""
-    waiting = [(row, each) for row, each in enumerate(grid.banks.collapsed) if islands.collapsed[row]]
+    every = grid.banks.collapsed
+    waiting = [row for row in range(len(every)) if islands.collapsed[row]]
     reached = set(np.unique(islands.island[islands.has_source]).tolist())
     ranks: list[Rank] = []
     while True:
-        ready = [(row, each) for row, each in waiting if int(islands.island[each.node1]) in reached]
+        ready = [row for row in waiting if int(islands.island[every[row].node1]) in reached]
         if not ready:
-            return Behind(ranks=tuple(ranks), count=len(grid.banks.collapsed))
-        waiting = [pair for pair in waiting if pair not in ready]
-        reached |= {int(islands.island[each.node2]) for _, each in ready}
-        ranks.append(_rank(ready, islands))
+            return Behind(ranks=tuple(ranks), count=len(every))
+        reached |= {int(islands.island[every[row].node2]) for row in ready}
+        taken = set(ready)
+        waiting = [row for row in waiting if row not in taken]
+        ranks.append(_rank([(row, every[row]) for row in ready], islands))
 
 
 def seen(ranks: Behind, zones: Complex, voltage: Complex, nominal: Floats) -> Seen:
@@ -93,6 +95,12 @@ def seen(ranks: Behind, zones: Complex, voltage: Complex, nominal: Floats) -> Se
         voltage: by node and phase, per unit of the nominal voltage to earth.
         nominal: by node.
     """
+    if not ranks.ranks:
+        return Seen(
+            taken=np.zeros(voltage.shape, dtype=complex),
+            voltage=voltage,
+            currents=np.full(ranks.count, np.nan, dtype=complex),
+        )
     voltage = voltage.copy()
     currents = np.full(ranks.count, np.nan, dtype=complex)
     taken = np.zeros(voltage.shape, dtype=complex)

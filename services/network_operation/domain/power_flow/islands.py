@@ -1,6 +1,7 @@
 """What of the grid is live and how it hangs together: nodes merged over closed switches, and islands with a source."""
 
 from collections.abc import Iterable, Mapping
+from itertools import repeat
 
 import numpy as np
 from msgspec import Struct
@@ -144,7 +145,7 @@ def joined(count: int, one: Whole, other: Whole) -> Whole:
 
 
 def _by_name(names: tuple[str, ...], values: Mapping[str, int]) -> Whole:
-    return np.fromiter((values.get(name, 0) for name in names), dtype=np.int64, count=len(names))
+    return np.fromiter(map(values.get, names, repeat(0)), dtype=np.int64, count=len(names))
 
 
 def _truths(values: Iterable[object]) -> NDArray[np.bool_]:

@@ -64,6 +64,8 @@ def behind_collapsed(grid: Grid, islands: Islands, loads: Loads) -> Complex:
     found = np.zeros((len(grid.nodes), 3, 3), dtype=complex)
     island = islands.island[rows.node]
     chosen = loads.on & ~islands.has_source[rows.node] & (island >= 0)
+    if not chosen.any():
+        return found
     half = np.where(rows.second == EARTH, 1.0, 0.5)[:, None]
     np.add.at(found, (island[chosen], rows.first[chosen]), (loads.parts * half)[chosen])
     both = chosen & (rows.second != EARTH)

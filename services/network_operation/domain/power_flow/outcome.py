@@ -1,6 +1,6 @@
 """From the voltages of all islands to currents, loadings and the balance of power."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -75,8 +75,8 @@ def flow_of(case: Case, served: Seen, found: Found, qualities: Mapping[int, str]
     """The power flow of all islands, of which ``qualities`` tells by their first nodes what came of each."""
     grid = case.grid
     telling = _Telling(case, found)
-    telling.leaving += np.nan_to_num(np.conj(_ratio(served.taken, found.volts)))
-    branches = [telling.lines(), telling.units(), telling.regulators(steps), telling.collapsed(served)]
+    telling.leaving += _known(np.conj(_ratio(served.taken, found.volts)))
+    branches = list(telling.branches(served, steps))
     level = _level(case.islands, served)
     drawn = _drawn(case, level)
     telling.leave(drawn)
@@ -116,7 +116,18 @@ class _Telling:
         self._found = found
         self.leaving = np.zeros((len(grid.nodes), 3), dtype=complex)
         sources = grid.sources.node
-        np.add.at(self.leaving, sources, -np.nan_to_num(np.conj(_ratio(found.sources, found.volts[sources]))))
+        np.add.at(self.leaving, sources, -_known(np.conj(_ratio(found.sources, found.volts[sources]))))
+
+    def branches(self, served: Seen, steps: Steps) -> Iterator[_Branches]:
+        """All kinds of which there are any, but for switches."""
+        banks = self._grid.banks
+        yield self.lines()
+        if banks.units:
+            yield self.units()
+        if banks.regulators:
+            yield self.regulators(steps)
+        if banks.collapsed:
+            yield self.collapsed(served)
 
     def lines(self) -> _Branches:
         """Lines; a phase that is dead or that the line does not have is NaN."""
@@ -166,7 +177,7 @@ class _Telling:
         through = np.where(present, (volts[0] - volts[1] / ratio) / z, np.nan)
         first, last = through + core * volts[0], -through / ratio
         for node, current in zip(nodes, (first, last), strict=True):
-            np.add.at(self.leaving, node, np.nan_to_num(current))
+            np.add.at(self.leaving, node, _known(current))
         return _Branches(
             mrid=tuple(each.mrid for each in every),
             node=nodes[0],
@@ -180,10 +191,11 @@ class _Telling:
         """Collapsed tanks, one row each; what they lose is the difference of what they take and what is behind."""
         every = self._grid.banks.collapsed
         current = _unknown(len(every))
-        for row, each in enumerate(every):
-            current[row, each.first] = served.currents[row]
-            if each.second != EARTH:
-                current[row, each.second] = -served.currents[row]
+        rows = np.arange(len(every))
+        first, second = _whole([each.first for each in every]), _whole([each.second for each in every])
+        current[rows, first] = served.currents
+        between = second != EARTH
+        current[rows[between], second[between]] = -served.currents[between]
         return _Branches(
             mrid=tuple(each.mrid for each in every),
             node=_whole([each.node1 for each in every]),
@@ -212,20 +224,20 @@ class _Telling:
             current=first,
             most=_most(first),
             limits=switches.limits,
-            lost=np.nan_to_num(one + other),
+            lost=_known(one + other),
         )
 
     def leave(self, drawn: Complex) -> None:
         """Add what is drawn at nodes of solved islands by loads and infeeds."""
         rows = self._grid.injections
         at = self._case.loads.on & self._islands.has_source[rows.node]
-        current = np.nan_to_num(np.conj(_ratio(drawn[at], self._found.volts[rows.node[at]])))
+        current = _known(np.conj(_ratio(drawn[at], self._found.volts[rows.node[at]])))
         np.add.at(self.leaving, rows.node[at], current)
 
     def _currents(self, node: Whole, power: Complex) -> Complex:
         """The currents into the ends of branches at these nodes."""
         current = np.conj(_ratio(power, self._found.volts[node]))
-        np.add.at(self.leaving, node, np.nan_to_num(current))
+        np.add.at(self.leaving, node, _known(current))
         return current
 
 
@@ -275,7 +287,7 @@ class _Balancing(Struct, frozen=True):
         generates = rows.kind == GENERATION
         lost = np.zeros(3, dtype=complex)
         for each in self.branches:
-            lost += np.nansum(each.lost[here[each.node]], axis=0)
+            lost += _known(each.lost[here[each.node]]).sum(axis=0)
         behind = self.drawn[here[rows.node] & ~solved[rows.node]].sum(axis=0)
         lost += np.nansum(self.served.taken[solved], axis=0) - behind
         return Balance(
@@ -284,6 +296,13 @@ class _Balancing(Struct, frozen=True):
             consumed=_triple(self.drawn[here[rows.node] & ~generates].sum(axis=0)),
             lost=_triple(lost),
         )
+
+
+def _known(values: Complex) -> Complex:
+    """The same, with nothing in the place of what is not known."""
+    known = values.copy()
+    known[np.isnan(known)] = 0
+    return known
 
 
 def _unknown(count: int) -> Complex:

@@ -1,5 +1,7 @@
 """Phases as bits and as places in an array."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ TURN = np.exp(-2j * np.pi / 3 * np.arange(3))
 _BITS = np.array([[bool(mask & 1 << phase) for phase in range(3)] for mask in range(ALL + 1)])
 
 
+@cache
 def mask_of(code: str | None) -> int:
     """The bits of the phases in a code; the neutral and the legs are none."""
     return sum(1 << phase for phase, letter in enumerate(LETTERS) if code is not None and letter in code)

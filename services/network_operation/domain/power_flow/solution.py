@@ -1,18 +1,16 @@
 """The power flow of a grid in one state, island by island."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 from power_grid_model.errors import PowerGridError  # type: ignore[attr-defined] # it is there, but not re-exported
 
-from contracts.nouns.feeder_topology import Feeder
 from services.network_operation.domain.power_flow.behind import seen
 from services.network_operation.domain.power_flow.case import Case, case_of
 from services.network_operation.domain.power_flow.flow import NOT_SOLVED, SOLVED, PowerFlow
 from services.network_operation.domain.power_flow.grid import Grid, unpacked
 from services.network_operation.domain.power_flow.island import Settled, settled
-from services.network_operation.domain.power_flow.islands import SwitchedState, state_of
+from services.network_operation.domain.power_flow.islands import SwitchedState
 from services.network_operation.domain.power_flow.outcome import Found, flow_of
 
 IMPLAUSIBLE_PU = 2.0
@@ -26,9 +24,9 @@ AS_IMPEDANCES = "solved with all loads as impedances, since with constant power 
 RESTLESS = "solved with tap changers that find no rest"
 
 
-def solve(data: bytes, feeders: Sequence[Feeder], *, regulate: bool = True) -> PowerFlow:
-    """The power flow of live feeders with the electrical data that :func:`grid.packed` made: what runs in the pool."""
-    return solved(unpacked(data), state_of(feeders), regulate=regulate)
+def solve(data: bytes, state: SwitchedState) -> PowerFlow:
+    """The power flow of the electrical data that :func:`grid.packed` made, in this state: what runs in the pool."""
+    return solved(unpacked(data), state)
 
 
 def solved(grid: Grid, state: SwitchedState, *, regulate: bool = True) -> PowerFlow:
