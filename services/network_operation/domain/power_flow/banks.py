@@ -37,6 +37,7 @@ from services.network_operation.domain.power_flow.transformers import (
     Banks,
     Collapsed,
     Regulator,
+    Tanks,
     Tap,
     Unit,
     Winding,
@@ -74,6 +75,7 @@ def banked(
         units=tuple(sorting.units),
         regulators=tuple(sorting.regulators),
         collapsed=tuple(sorting.collapsed),
+        tanks=Tanks.of(sorting.collapsed),
         unknown=tuple(sorting.unknown),
     )
 

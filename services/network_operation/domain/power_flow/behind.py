@@ -1,15 +1,12 @@
 """What hangs on collapsed transformers: their load as it is seen at the primary phases, and the voltage behind them."""
 
-from collections import defaultdict
-from collections.abc import Sequence
-
 import numpy as np
 from msgspec import Struct
 
 from services.network_operation.domain.power_flow.grid import EARTH, Grid
 from services.network_operation.domain.power_flow.islands import Islands
 from services.network_operation.domain.power_flow.rows import Complex, Floats, Whole
-from services.network_operation.domain.power_flow.transformers import Collapsed
+from services.network_operation.domain.power_flow.transformers import Tanks
 
 ROUNDS = 20
 CLOSE_ENOUGH = 1e-9
@@ -72,18 +69,20 @@ class Behind(Struct, frozen=True, kw_only=True):
 
 def behind(grid: Grid, islands: Islands) -> Behind:
     """The collapsed transformers in this state, ranked."""
-    every = grid.banks.collapsed
-    waiting = [row for row in range(len(every)) if islands.collapsed[row]]
-    reached = set(np.unique(islands.island[islands.has_source]).tolist())
+    tanks = grid.banks.tanks
+    waiting = np.flatnonzero(islands.collapsed)
+    reached = islands.has_source.copy()
     ranks: list[Rank] = []
     while True:
-        ready = [row for row in waiting if int(islands.island[every[row].node1]) in reached]
-        if not ready:
-            return Behind(ranks=tuple(ranks), count=len(every))
-        reached |= {int(islands.island[every[row].node2]) for row in ready}
-        taken = set(ready)
-        waiting = [row for row in waiting if row not in taken]
-        ranks.append(_rank([(row, every[row]) for row in ready], islands))
+        is_ready = reached[tanks.node1[waiting]]
+        if not is_ready.any():
+            return Behind(ranks=tuple(ranks), count=len(grid.banks.collapsed))
+        rank = _rank(tanks, waiting[is_ready], islands)
+        waiting = waiting[~is_ready]
+        ranks.append(rank)
+        fed = np.zeros(len(reached), dtype=bool)
+        fed[rank.zone] = True
+        reached |= (islands.island >= 0) & fed[islands.island]
 
 
 def seen(ranks: Behind, zones: Complex, voltage: Complex, nominal: Floats) -> Seen:
@@ -154,28 +153,26 @@ def _far(across: Complex, rank: Rank, load: Complex) -> Complex:
     return far
 
 
-def _rank(ready: Sequence[tuple[int, Collapsed]], islands: Islands) -> Rank:
-    by_zone: defaultdict[int, list[int]] = defaultdict(list)
-    zones = [int(islands.island[each.node2]) for _, each in ready]
-    for number, zone in enumerate(zones):
-        by_zone[zone].append(number)
-    shares = np.zeros((len(ready), 3))
-    for members in by_zone.values():
+def _rank(tanks: Tanks, rows: Whole, islands: Islands) -> Rank:
+    node, zone, first = tanks.node1[rows], islands.island[tanks.node2[rows]], tanks.first[rows]
+    shares = np.ones((len(rows), 3))
+    counts = np.bincount(zone)
+    for several in np.flatnonzero(counts > 1):
+        members = np.flatnonzero(zone == several)
+        shares[members] = 0
         for phase in range(3):
-            own = [number for number in members if ready[number][1].first == phase] or members
+            own = members[first[members] == phase]
+            own = own if len(own) else members
             shares[own, phase] = 1 / len(own)
     return Rank(
-        rows=np.array([row for row, _ in ready], dtype=np.int64),
-        node=np.array([each.node1 for _, each in ready], dtype=np.int64),
-        at=np.array(
-            [each.node1 if islands.has_source[each.node1] else islands.island[each.node1] for _, each in ready],
-            dtype=np.int64,
-        ),
-        zone=np.array(zones, dtype=np.int64),
-        first=np.array([each.first for _, each in ready], dtype=np.int64),
-        second=np.array([each.second for _, each in ready], dtype=np.int64),
-        z=np.array([each.z for _, each in ready], dtype=complex),
-        core=np.array([each.core for _, each in ready], dtype=complex),
-        volts=np.array([each.volts for _, each in ready], dtype=float),
+        rows=rows,
+        node=node,
+        at=np.where(islands.has_source[node], node, islands.island[node]),
+        zone=zone,
+        first=first,
+        second=tanks.second[rows],
+        z=tanks.z[rows],
+        core=tanks.core[rows],
+        volts=tanks.volts[rows],
         shares=shares,
     )

@@ -104,8 +104,8 @@ def islands_of(grid: Grid, state: SwitchedState) -> Islands:
     sources = grid.sources.node
     fed[island[sources[live[sources] != 0]]] = True
     has_source = fed[island] & (live != 0)
-    hangs = live.astype(bool) & ~has_source
-    collapsed = _truths(live[each.node1] and hangs[each.node2] for each in banks.collapsed)
+    tanks = banks.tanks
+    collapsed = (live[tanks.node1] != 0) & (live[tanks.node2] != 0) & ~has_source[tanks.node2]
     return Islands(
         live=live,
         abnormal=_by_name(grid.nodes, state.abnormal) & live,

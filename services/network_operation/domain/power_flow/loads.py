@@ -76,6 +76,8 @@ def behind_collapsed(grid: Grid, islands: Islands, loads: Loads) -> Complex:
 def between_phases(grid: Grid, loads: Loads, rows: Whole, voltage: Complex) -> Complex:
     """The power that loads between phases take, by node and phase, at these voltages per unit."""
     taken = np.zeros((len(grid.nodes), 3), dtype=complex)
+    if not len(rows):
+        return taken
     injections = grid.injections
     node, first, second = injections.node[rows], injections.first[rows], injections.second[rows]
     across = voltage[node, first] - voltage[node, second]

@@ -192,16 +192,17 @@ class _Telling:
         every = self._grid.banks.collapsed
         current = _unknown(len(every))
         rows = np.arange(len(every))
-        first, second = _whole([each.first for each in every]), _whole([each.second for each in every])
+        tanks = self._grid.banks.tanks
+        first, second = tanks.first, tanks.second
         current[rows, first] = served.currents
         between = second != EARTH
         current[rows[between], second[between]] = -served.currents[between]
         return _Branches(
             mrid=tuple(each.mrid for each in every),
-            node=_whole([each.node1 for each in every]),
+            node=tanks.node1,
             current=current,
             most=_most(current),
-            limits=_limits([each.limits for each in every]),
+            limits=tanks.limits,
             lost=np.zeros((len(every), 3), dtype=complex),
         )
 

@@ -1,6 +1,11 @@
 """What a transformer is to a power flow: the kinds that are computed differently, see :mod:`banks`."""
 
+from collections.abc import Sequence
+
+import numpy as np
 from msgspec import Struct
+
+from services.network_operation.domain.power_flow.rows import Complex, Floats, Whole, floats, whole
 
 WYE, WYE_N, DELTA, ZIGZAG, ZIGZAG_N = range(5)
 """The windings as power-grid-model counts them."""
@@ -93,12 +98,43 @@ class Collapsed(Struct, frozen=True, kw_only=True):
     limits: tuple[float, float]
 
 
+class Tanks(Struct, frozen=True, kw_only=True):
+    """All collapsed tanks as arrays by row, with the attributes of :class:`Collapsed`."""
+
+    node1: Whole
+    node2: Whole
+    first: Whole
+    second: Whole
+    z: Complex
+    core: Complex
+    volts: Floats
+    limits: Floats
+
+    @classmethod
+    def of(cls, collapsed: Sequence[Collapsed]) -> "Tanks":
+        """These tanks."""
+        return cls(
+            node1=whole(each.node1 for each in collapsed),
+            node2=whole(each.node2 for each in collapsed),
+            first=whole(each.first for each in collapsed),
+            second=whole(each.second for each in collapsed),
+            z=np.array([each.z for each in collapsed], dtype=complex),
+            core=np.array([each.core for each in collapsed], dtype=complex),
+            volts=floats(each.volts for each in collapsed),
+            limits=floats(limit for each in collapsed for limit in each.limits).reshape(-1, 2),
+        )
+
+
 class Banks(Struct, frozen=True, kw_only=True):
-    """All transformers; ``unknown`` are those without an impedance, as their mRID and their nodes."""
+    """All transformers; ``tanks`` are those that are collapsed once more, as arrays.
+
+    ``unknown`` are those without an impedance, as their mRID and their nodes.
+    """
 
     units: tuple[Unit, ...]
     regulators: tuple[Regulator, ...]
     collapsed: tuple[Collapsed, ...]
+    tanks: Tanks
     unknown: tuple[tuple[str, tuple[int, ...]], ...]
 
     @property
