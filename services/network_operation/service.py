@@ -29,11 +29,13 @@ from services.network_operation.domain import clearances, tags
 from services.network_operation.domain.acts import PAPERWORK, Act, ActKind, act_of
 from services.network_operation.domain.clearances import Clearance, still_valid
 from services.network_operation.domain.execution import (
+    aborted,
     begun,
     confirmed,
     decided,
     in_place,
     instruction,
+    is_disturbed,
     is_of_plan,
     is_outside_of_plans,
     is_under_way,
@@ -364,7 +366,8 @@ async def take_position(position: Position, event: SwitchingEvent, work: Work[St
         await work.store.save_position(position)
         await tell_feeders_changed(feeders, operated(feeders, position), work)
         await recheck_proofs(work)
-    if is_operation and is_outside_of_plans(event):
+    if is_operation:
+        await hand_over(event, work)
         await log(event, work)
     if waiting is not None:
         await confirm(*waiting, position.at, work)
@@ -390,8 +393,18 @@ async def record(event: SwitchingEvent, work: Work[Store]) -> None:
 
 async def log(event: SwitchingEvent, work: Work[Store]) -> None:
     """Enter an operation that no plan asked for into the log of its day."""
-    mrid = log_of(event)
-    await keep(miscellaneous(await work.store.plan(mrid), event, work.now), work)
+    if is_outside_of_plans(event):
+        await keep(miscellaneous(await work.store.plan(log_of(event)), event, work.now), work)
+
+
+async def hand_over(event: SwitchingEvent, work: Work[Store]) -> None:
+    """What trips unexpectedly ends the sequences of automation around it; a person decides how they go on."""
+    for known in await work.store.known_plans_under_way():
+        if is_disturbed(known.plan, known.basis, event):
+            for key in awaited(known.plan):
+                work.cancel_wake("step", str(key))
+            reason = f"'{event.operated_switch.mrid}' tripped meanwhile"
+            await keep(aborted(known.plan, work.now, reason), work)
 
 
 async def tell_feeders_changed(before: Iterable[Feeder], after: Iterable[Feeder], work: Work[Store]) -> None:

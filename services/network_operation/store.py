@@ -106,10 +106,11 @@ class Store(KernelStore):
     async def known_plan(self, mrid: str) -> Moved | None:
         """One plan with what it was checked against."""
         row = await self.fetchrow("SELECT noun, basis FROM plan WHERE mrid = $1", mrid)
-        if row is None:
-            return None
-        basis = None if row["basis"] is None else json.decode(row["basis"], type=Basis)
-        return Moved(plan=json.decode(row["noun"], type=SwitchingPlan), basis=basis)
+        return None if row is None else _known(row)
+
+    async def known_plans_under_way(self) -> tuple[Moved, ...]:
+        """The plans that have not ended, with what they were checked against."""
+        return tuple(map(_known, await self.fetch("SELECT noun, basis FROM plan WHERE under_way ORDER BY mrid")))
 
     async def plans_under_way(self) -> tuple[SwitchingPlan, ...]:
         """The plans that have not ended."""
@@ -264,6 +265,11 @@ class Store(KernelStore):
             [SwitchingEventType.TRIP.value, SwitchingEventType.LOCKOUT.value],
         )
         return frozenset(row["device"] for row in rows)
+
+
+def _known(row: Any) -> Moved:
+    basis = None if row["basis"] is None else json.decode(row["basis"], type=Basis)
+    return Moved(plan=json.decode(row["noun"], type=SwitchingPlan), basis=basis)
 
 
 def _clearance(row: Any) -> Clearance:

@@ -1,4 +1,4 @@
-"""Scenarios 16, 18, 19, 20 and 21 of the guide: who and what forbids to switch, and for how long."""
+"""Scenarios 16 to 21 of the guide: who and what forbids to switch, and for how long."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 from contracts.errors import Conflict, Denied
 from contracts.message import User
 from contracts.nouns.get_switching_studies import SwitchingOption
+from contracts.nouns.measurements import SwitchPosition
 from contracts.nouns.operational_tags import OperationalTag, OperationalTagType
 from contracts.nouns.safety_documents import ClearanceState
 from contracts.nouns.switching_plans import (
@@ -55,6 +56,11 @@ def grounding(node: str, mrid: str) -> SwitchingStep:
 def proving(node: str) -> SwitchingStep:
     action = VerificationAction(verification_condition=TESTED_DEAD, power_system_resource=ref(node))
     return SwitchingStep(sequence_number=1, verification_action=action)
+
+
+def step_states(plan: SwitchingPlan) -> list[str | None]:
+    steps = (step for group in plan.switching_step_groups for step in group.switching_step)
+    return [None if step.status is None else step.status.value for step in steps]
 
 
 def override(rule: str) -> RuleOverride:
@@ -110,6 +116,48 @@ async def test_a_breaker_that_trips_under_a_hot_line_tag_is_closed_by_nobody_fro
         assert (await closing(room, "Q1")).feasible
         assert await room.switch("restore", switching(1, CLOSE, "R1"))
         assert room.commands == ["R1 0", "R1 2"]
+
+
+async def test_a_sequence_stops_at_the_switch_that_says_it_failed_and_moves_later(dms: Installation) -> None:
+    """Scenario 17: a switch answers failed and reports open 40 s later: pending, a person decides, nothing closes."""
+    async with control_room(dms, *yard().grid.feeders) as room:
+        room.broken = {"R1": "failed"}
+        steps = (switching(1, OPEN, "B2"), switching(1, OPEN, "R1"), switching(1, CLOSE, "Q1"))
+        await room.ask(Verb.CREATE, plans("sequence", *steps), None)
+        stopped = await room.settled("sequence", P.ABORTED)
+        assert step_states(stopped) == ["COMPLETED", "PENDING", "ABORTED"]
+        await room.pass_time(seconds=40)
+        await room.report("R1", SwitchPosition.OPEN)
+        await room.seen("R1", is_open=True)
+        late = await room.plan("sequence")
+        assert (late.status and late.status.value, step_states(late)) == (
+            P.ABORTED,
+            ["COMPLETED", "COMPLETED", "ABORTED"],
+        )
+        assert room.commands == ["B2 1", "R1 1"]
+        told = [message for message in room.told() if message.header.noun == "SwitchingEvents"]
+        moves = [
+            (event.operated_switch.mrid, event.switching_plan) for each in told for event in each.noun.switching_event
+        ]
+        assert moves == [("B2", ref("sequence")), ("R1", ref("sequence"))]
+        decided = await room.move("sequence", P.COMPLETED, OPERATOR, reason="the tie stays open")
+        assert decided.status is not None
+        assert decided.status.reason == "declared safe by 'ola': the tie stays open"
+
+
+async def test_a_trip_in_its_feeders_ends_a_sequence_of_automation(dms: Installation) -> None:
+    """Of section 3.6, 4: an unexpected trip stops a sequence, and it is handed over."""
+    async with control_room(dms, *yard(opened="R1").grid.feeders) as room:
+        room.broken = {"Q1": ""}
+        await room.ask(Verb.CREATE, plans("sequence", switching(1, CLOSE, "Q1"), switching(1, OPEN, "B2")), None)
+        await room.ask(Verb.CREATE, plans("of a person", switching(1, CLOSE, "R1")), OPERATOR)
+        await room.trip("B1")
+        stopped = await room.settled("sequence", P.ABORTED)
+        assert (step_states(stopped), stopped.status and stopped.status.reason) == (
+            ["PENDING", "ABORTED"],
+            "'B1' tripped meanwhile",
+        )
+        assert room.commands == ["Q1 2", "R1 2"]
 
 
 async def test_a_plan_that_was_approved_is_not_issued_after_a_jumper_was_placed_in_its_way(dms: Installation) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.errors import Invalid
 from contracts.nouns.get_switching_studies import SwitchingOption
@@ -153,6 +154,41 @@ def test_what_is_placed_and_taken_away_in_any_order_leaves_the_feeders_as_they_w
             if each.mrid == name:
                 feeders = removed(feeders, each)
     assert feeders[0].equipment == start.grid.feeders[0].equipment
+
+
+INVERSE = {
+    ActKind.OPEN: ActKind.CLOSE,
+    ActKind.CLOSE: ActKind.OPEN,
+    ActKind.PLACE: ActKind.REMOVE,
+    ActKind.PLACE_TAG: ActKind.REMOVE_TAG,
+}
+
+
+@given(st.lists(st.sampled_from(["B1", "D1", "Q1", "jumper", "ground", "cut", "tag"]), max_size=6))
+def test_what_was_done_undone_backwards_leaves_everything_as_it_was(wanted: list[str]) -> None:
+    placing: dict[str, GroundAction | JumperAction | CutAction] = {
+        "jumper": JumperAction(kind=PLACE, jumped_equipments=(ref("Q2"),)),
+        "ground": GroundAction(kind=PLACE, grounded_equipment=ref("c")),
+        "cut": CutAction(kind=PLACE, along_ac_line_segment=ref("L5")),
+    }
+    situation = start = yard()
+    done: list[Act] = []
+    for name in wanted:
+        if name in placing:
+            act = Act(kind=ActKind.PLACE, device=name)
+            act = act if is_done(act, situation) else act_of(placing[name], name, "plan", situation.grid)
+        elif name == "tag":
+            act = Act(kind=ActKind.PLACE_TAG, device="B1", tag=tag("B1", holder=str(len(done))))
+        else:
+            is_open = situation.grid.state.device(name).open
+            act = Act(kind=ActKind.CLOSE if is_open else ActKind.OPEN, device=name)
+        if not is_done(act, situation):
+            situation = situation.after(act)
+            done.append(act)
+    for act in reversed(done):
+        situation = situation.after(replace(act, kind=INVERSE[act.kind], temporary=None))
+    assert (situation.temporaries, situation.tags) == ((), ())
+    assert situation.grid.feeders == start.grid.feeders
 
 
 def test_a_feeder_with_other_equipment_leaves_out_a_revision_so_that_everybody_asks() -> None:

@@ -185,6 +185,18 @@ def aborted(plan: SwitchingPlan, at: datetime, reason: str) -> SwitchingPlan:
     return next_state(plan, P.ABORTED, at, reason)
 
 
+def is_disturbed(plan: SwitchingPlan, basis: Basis | None, event: SwitchingEvent) -> bool:
+    """True when protection opens something in the feeders of a sequence of automation that is not at its end.
+
+    What happened before the plan was made is known to who made it.
+    """
+    if event.type != SwitchingEventType.TRIP or by_person(plan) or state(plan) not in {P.ISSUED, P.IN_PROGRESS}:
+        return False
+    is_later = plan.created_date_time is not None and event.created_date_time > plan.created_date_time
+    goes_on = any(step_state(step) is None for step in steps(plan))
+    return is_later and goes_on and basis is not None and event.operated_switch.mrid in basis.standing
+
+
 def settled(plan: SwitchingPlan, left_behind: Iterable[str], at: datetime) -> SwitchingPlan:
     """The plan completed if all its steps are done and nothing that it placed is left, else as it is.
 
