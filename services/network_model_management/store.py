@@ -53,6 +53,16 @@ class Store(KernelStore):
         document: bytes = await self.fetchval("SELECT document FROM model WHERE revision = $1", revision)
         return document
 
+    async def identities(self) -> dict[str, str]:
+        """The mRID by which each object is known, by that of the documents; of those that have two."""
+        rows = await self.fetch("SELECT document_mrid, mrid FROM identity")
+        return {row["document_mrid"]: row["mrid"] for row in rows}
+
+    async def keep_identities(self, identities: Mapping[str, str]) -> None:
+        """Keep these, and no others."""
+        await self.execute("DELETE FROM identity")
+        await self.executemany("INSERT INTO identity (document_mrid, mrid) VALUES ($1, $2)", list(identities.items()))
+
     async def activate(self, version: Version, document: bytes, result: Import, applied: Applied | None = None) -> bool:
         """Keep a new version and make it the active one; False when another took its revision meanwhile."""
         kept = await self.lock(
