@@ -1,4 +1,7 @@
-"""Currents and voltages: what holds for every network, and what happens where something is missing or dead."""
+"""Currents and voltages: what holds for every network, and what happens where something is missing or dead.
+
+Longer than 400 lines because each of its networks stands beside what is expected of it.
+"""
 
 from datetime import timedelta
 from random import Random

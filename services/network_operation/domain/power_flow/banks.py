@@ -9,6 +9,8 @@ Four kinds are told apart (guide 3.11):
   ``(1 - 1/a) / z`` and ``(1/a - 1) / (z a)``, which together are exactly the ratio ``a`` behind ``z``;
 - *collapsed* tanks (centre-tapped, open wye, open delta, unequal units): the load behind them hangs on their primary
   phases together with their losses, and what lies behind them has the voltage of their secondary side.
+
+Longer than 400 lines because the four kinds share the arrays of one transformer and are read side by side.
 """
 
 from collections.abc import Sequence
