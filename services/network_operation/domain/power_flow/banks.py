@@ -14,7 +14,7 @@ Longer than 400 lines because the four kinds share the arrays of one transformer
 """
 
 from collections.abc import Sequence
-from math import hypot, pi, sqrt
+from math import sqrt
 
 import numpy as np
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from contracts.nouns.electrical_models import (
 )
 from services.network_operation.domain.power_flow.phases import LETTERS
 from services.network_operation.domain.power_flow.rows import Floats
+from services.network_operation.domain.power_flow.tanks import direction, is_one_unit, letters_of
 from services.network_operation.domain.power_flow.transformers import (
     DELTA,
     WYE,
@@ -63,7 +64,6 @@ LEAST_PU = 1e-6
 
 _TWO, _THREE = 2, 3
 _DEFAULT_VA = 1e6
-_EQUAL = 1e-6
 
 
 def banked(
@@ -101,12 +101,12 @@ class _Sorting:
             self.unknown.append((each.mrid, nodes))
         elif not tanks:
             self._unit(each, each.transformer_end, each.transformer_mesh_impedance, each.transformer_core_admittance)
-        elif len(tanks) == 1 and all(_phases(end) == LETTERS for end in ends):
+        elif len(tanks) == 1 and all(letters_of(end) == LETTERS for end in ends):
             tank = tanks[0]
             self._unit(each, ends, tank.transformer_mesh_impedance, tank.transformer_core_admittance)
         elif self._is_regulator(tanks):
             self._regulator(each)
-        elif _is_one_unit(tanks):
+        elif is_one_unit(tanks):
             self._bank(each)
         else:
             for tank in tanks:
@@ -187,11 +187,11 @@ class _Sorting:
         kinds = []
         shift = 0.0
         for number, end in enumerate(tank.transformer_end):
-            letters = _phases(end)
+            letters = letters_of(end)
             is_delta = len(letters) == _TWO
             volts = self._tank_volts(end)
             whole.append((volts if is_delta else volts * sqrt(3), (end.rated_s or _DEFAULT_VA) * 3, end))
-            shift += (1 if number == 0 else -1) * _direction(letters)
+            shift += (1 if number == 0 else -1) * direction(letters)
             kinds.append((DELTA if is_delta else WYE_N, 0))
         # twelfths by which phase A at the second winding lags
         kinds[1] = (kinds[1][0], round(-shift / 30) % 12)
@@ -220,7 +220,7 @@ class _Sorting:
         for tank in tanks:
             if len(tank.transformer_end) != _TWO:
                 return False
-            one, other = (_phases(end) for end in tank.transformer_end)
+            one, other = (letters_of(end) for end in tank.transformer_end)
             volts = [self._nominal[self._place[end.node]] for end in tank.transformer_end]
             if len(one) != 1 or one != other or one in found or volts[0] != volts[1]:
                 return False
@@ -234,7 +234,7 @@ class _Sorting:
         phases = 0
         for tank in each.transformer_tank:
             one, other = tank.transformer_end
-            phase = LETTERS.index(_phases(one))
+            phase = LETTERS.index(letters_of(one))
             phases |= 1 << phase
             mesh = tank.transformer_mesh_impedance[0]
             volts = self._tank_volts(one)
@@ -263,7 +263,7 @@ class _Sorting:
 
     def _collapse(self, each: ElectricalTransformer, tank: TransformerTank) -> None:
         first = tank.transformer_end[0]
-        letters = [LETTERS.index(letter) for letter in _phases(first)]
+        letters = [LETTERS.index(letter) for letter in letters_of(first)]
         if not letters or len(letters) > _TWO or len(tank.transformer_end) < _TWO:
             self.unknown.append((each.mrid, tuple(self._place[end.node] for end in tank.transformer_end)))
             return
@@ -289,7 +289,7 @@ class _Sorting:
         nominal = float(self._nominal[self._place[end.node]])
         if "s" in (end.ordered_phases or ""):
             return end.rated_u or nominal / 2
-        return end.rated_u or (nominal if len(_phases(end)) == _TWO else nominal / sqrt(3))
+        return end.rated_u or (nominal if len(letters_of(end)) == _TWO else nominal / sqrt(3))
 
     def _tap(self, end: TransformerEnd, side: int, phase: int | None) -> Tap | None:
         taps: RatioTapChanger | None = end.ratio_tap_changer
@@ -322,47 +322,6 @@ class _Sorting:
             node=None if control.node is None else self._place.get(control.node),
             monitored=LETTERS.index(monitored) if monitored in set(LETTERS) else None,
         )
-
-
-def _is_one_unit(tanks: Sequence[TransformerTank]) -> bool:
-    """True for three tanks that differ in nothing but their phases, each phase or pair once at both ends."""
-    if len(tanks) != _THREE or any(len(tank.transformer_end) != _TWO for tank in tanks):
-        return False
-    for side in range(_TWO):
-        ends = [tank.transformer_end[side] for tank in tanks]
-        phases = [_phases(end) for end in ends]
-        turned = {phase if len(phase) == 1 else frozenset(phase) for phase in phases}
-        if len(turned) != _THREE or len({len(phase) for phase in phases}) != 1 or not phases[0]:
-            return False
-        if len({(end.node, end.rated_u, end.rated_s) for end in ends}) != 1:
-            return False
-        if any(end.ratio_tap_changer is not None or "s" in (end.ordered_phases or "") for end in ends):
-            return False
-        if len({round(_direction(phase) + 120 * _first(phase)) % 360 for phase in phases}) != 1:
-            return False
-    shifts = {
-        round(_direction(one) - _direction(other)) % 360
-        for one, other in (tuple(_phases(end) for end in tank.transformer_end) for tank in tanks)
-    }
-    meshes = [tank.transformer_mesh_impedance[0] for tank in tanks]
-    alike = all(hypot(mesh.r - meshes[0].r, mesh.x - meshes[0].x) < _EQUAL * abs(meshes[0].x) for mesh in meshes)
-    return len(shifts) == 1 and alike and len({tank.transformer_core_admittance for tank in tanks}) == 1
-
-
-def _phases(end: TransformerEnd) -> str:
-    """The phases between which the winding lies, in its order, without the neutral."""
-    return "".join(letter for letter in end.ordered_phases or "" if letter in LETTERS)
-
-
-def _first(letters: str) -> int:
-    return LETTERS.index(letters[0])
-
-
-def _direction(letters: str) -> float:
-    """The direction of the voltage of a winding in degrees: of A it is 0, of AB 30, of B -120."""
-    turns = [np.exp(-2j * pi / 3 * LETTERS.index(letter)) for letter in letters]
-    phasor = turns[0] if len(turns) == 1 else turns[0] - turns[1]
-    return float(np.degrees(np.angle(phasor)))
 
 
 def _turns(kind: int) -> bool:

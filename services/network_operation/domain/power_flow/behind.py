@@ -2,10 +2,11 @@
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.network_operation.domain.power_flow.grid import EARTH, Grid
 from services.network_operation.domain.power_flow.islands import Islands
-from services.network_operation.domain.power_flow.rows import Complex, Floats, Whole
+from services.network_operation.domain.power_flow.rows import Complex, Floats, Truths, Whole
 from services.network_operation.domain.power_flow.transformers import Tanks
 
 ROUNDS = 20
@@ -55,6 +56,16 @@ class Behind(Struct, frozen=True, kw_only=True):
     def nodes(self) -> Whole:
         """The primary nodes of those that a solved island feeds."""
         return self.ranks[0].node if self.ranks else np.empty(0, dtype=np.int64)
+
+    def within(self, nodes: Truths) -> "Behind":
+        """Those that hang on some nodes, directly or behind others."""
+        reached, ranks = nodes.copy(), []
+        for rank in self.ranks:
+            chosen = reached[rank.at]
+            if chosen.any():
+                ranks.append(Rank(**{name: getattr(rank, name)[chosen] for name in Rank.__struct_fields__}))
+                reached[rank.zone[chosen]] = True
+        return replace(self, ranks=tuple(ranks))
 
     def roots(self, islands: Islands) -> Whole:
         """For each node the first node of the island with a source that feeds it, -1 where none does."""
@@ -145,8 +156,9 @@ def _far(across: Complex, rank: Rank, load: Complex) -> Complex:
         level = np.abs(far) / rank.volts
         power = load[:, 0] * np.minimum(1, (level / 0.5) ** 2) + load[:, 1] * level + load[:, 2] * level**2
         safe = np.where(far == 0, rank.volts, far)
-        new = across - rank.z * np.conj(np.where(far == 0, 0, power) / safe)
-        moved = np.abs(new - far).max(initial=0.0)
+        with np.errstate(invalid="ignore"):
+            new = across - rank.z * np.conj(np.where(far == 0, 0, power) / safe)
+        moved = np.abs(np.where(np.isnan(new), 0, new - far)).max(initial=0.0)
         far = new
         if moved < CLOSE_ENOUGH * float(rank.volts.max(initial=1.0)):
             break

@@ -75,9 +75,8 @@ class _Island:
         here = self._here[rows.node]
         self._own = to_earth(grid, case.loads, here)
         self._between = np.flatnonzero(here & case.loads.on & (rows.second != EARTH))
-        hanging = case.ranks.nodes
-        self._hanging = bool(self._here[hanging].any())
-        self._moving = np.unique(np.concatenate((rows.node[self._between], hanging[self._here[hanging]])))
+        self._hanging = case.ranks.within(self._here)
+        self._moving = np.unique(np.concatenate((rows.node[self._between], self._hanging.nodes)))
         self._size = float(np.abs(self._own).sum() + np.abs(case.loads.parts[self._between]).sum())
 
     def start(self) -> Complex:
@@ -122,9 +121,9 @@ class _Island:
         """What is taken between phases and by collapsed transformers at these voltages."""
         case = self._case
         taken = between_phases(case.grid, case.loads, self._between, voltage)
-        if self._hanging:
-            served = seen(case.ranks, case.zones, voltage, case.grid.nominal)
-            taken = taken + np.where(self._here[:, None], np.nan_to_num(served.taken), 0)
+        if self._hanging.ranks:
+            served = seen(self._hanging, case.zones, voltage, case.grid.nominal)
+            taken = taken + np.where(self._here[:, None], served.taken, 0)
         return taken
 
     def _update(self, model: PowerGridModel, given: Input, voltage: Complex) -> Complex:
