@@ -13,6 +13,7 @@ CREWS = Interface(
     field=True,
     serves=(
         Exchange(verb=Verb.CREATE, noun=MaintenanceOrders),
+        Exchange(verb=Verb.CANCEL, noun=MaintenanceOrders),
         Exchange(verb=Verb.EXECUTE, noun=SwitchingPlans),
     ),
     asks=(Ask(role="work-management", verb=Verb.CHANGE, noun=MaintenanceOrders),),

@@ -26,6 +26,7 @@ FAULT_MANAGEMENT = Interface(
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
         Ask(role="network-operation", verb=Verb.CREATE, noun=SwitchingPlans),
         Ask(role="work-management", verb=Verb.CREATE, noun=WorkRequests),
+        Ask(role="work-management", verb=Verb.CANCEL, noun=WorkRequests),
     ),
     publishes=(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=UnplannedOutages),

@@ -14,15 +14,20 @@ WORK_MANAGEMENT = Interface(
     revision="1",
     serves=(
         Exchange(verb=Verb.CREATE, noun=WorkRequests),
+        Exchange(verb=Verb.CANCEL, noun=WorkRequests),
         Exchange(verb=Verb.GET, noun=WorkRequests, query=GetWorkRequests),
         Exchange(verb=Verb.CHANGE, noun=MaintenanceOrders),
         Exchange(verb=Verb.GET, noun=MaintenanceOrders, query=GetMaintenanceOrders),
     ),
-    asks=(Ask(role="crews", verb=Verb.CREATE, noun=MaintenanceOrders),),
+    asks=(
+        Ask(role="crews", verb=Verb.CREATE, noun=MaintenanceOrders),
+        Ask(role="crews", verb=Verb.CANCEL, noun=MaintenanceOrders),
+    ),
     publishes=(
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MaintenanceOrders),
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MaintenanceOrders),
         Publication(lane=Lane.GENERAL, verb=Verb.CLOSED, noun=MaintenanceOrders),
+        Publication(lane=Lane.GENERAL, verb=Verb.CANCELED, noun=MaintenanceOrders),
     ),
     state=(
         WorkRequests,

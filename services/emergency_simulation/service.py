@@ -309,6 +309,14 @@ async def dispatch(message: Message[MaintenanceOrders], work: Work[Store]) -> No
     work.wake("depart", order.mrid, crews.departure(stream, job.place, work.now), _text(job))
 
 
+@service.on(Verb.CANCEL, MaintenanceOrders)
+async def recall(message: Message[MaintenanceOrders], work: Work[Store]) -> None:
+    """A crew that was called back goes nowhere; one that has begun to repair makes an end of it."""
+    for order in message.noun.maintenance_order:
+        for stage in ("depart", "look"):
+            work.cancel_wake(stage, order.mrid or "")
+
+
 @service.on_wake("depart")
 async def depart(wake: Wake, work: Work[Store]) -> None:
     """A crew leaves for the place of its order."""

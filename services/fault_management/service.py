@@ -290,6 +290,8 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
         if wish is Wish.WORK:
             request = views.work_request(outage, network, work.now, (work.new_id(), work.new_id()))
             work.send(Verb.CREATE, request, about=mrid)
+        if wish is Wish.RECALL:
+            work.send(Verb.CANCEL, views.recall(outage, work.now), about=mrid)
         for plan in (
             outage.opening if wish is Wish.OPENING else None,
             outage.closing if wish is Wish.CLOSING else None,

@@ -25,7 +25,7 @@ from contracts.nouns.unplanned_outages import (
     UnplannedOutages,
 )
 from contracts.nouns.work_requests import Asset, Work, WorkRequest, WorkRequests, WorkTask
-from contracts.nouns.work_types import Priority, WorkKind, WorkStatusKind, WorkTaskKind
+from contracts.nouns.work_types import ActivityRecord, Priority, WorkKind, WorkStatusKind, WorkTaskKind
 from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority, ObjectReference, Status
 from contracts.verbs import Verb
 from services.fault_management.domain.assessment import Report
@@ -186,6 +186,12 @@ def work_request(outage: Outage, network: Network, now: datetime, mrids: tuple[s
         work_tasks=(task,),
     )
     return WorkRequests(work_request=(WorkRequest(mrid=mrids[0], work=(work,)),))
+
+
+def recall(outage: Outage, now: datetime) -> WorkRequests:
+    """Take back the work on an outage that was none, with the reason."""
+    reason = ActivityRecord(created_date_time=now, reason=outage.why, type="dismissal")
+    return WorkRequests(work_request=(WorkRequest(work=(Work(mrid=outage.work, activity_records=(reason,)),)),))
 
 
 def incident_request(incident: Incident, now: datetime, mrids: tuple[str, str]) -> WorkRequests:

@@ -30,8 +30,11 @@ FORWARD = (
     K.IN_PROGRESS,
     K.COMPLETED,
     K.CLOSED,
+    K.CANCELLED,
 )
-"""The way of an order. A report may skip stages, whose own reports are still on their way, and never leads back."""
+"""The way of an order. A report may skip stages, whose own reports are still on their way, and never leads back.
+
+What was cancelled stays so, whatever its crew reports."""
 
 REPORTED = frozenset({K.DISPATCHED, K.ENROUTE, K.ON_SITE, K.IN_PROGRESS, K.COMPLETED})
 """What a crew may say of an order."""
@@ -228,6 +231,11 @@ def _record(record: ActivityRecord) -> tuple[float, str, str, str]:
 
 def _newest_finding(records: Iterable[ActivityRecord]) -> ActivityRecord | None:
     return max((record for record in records if record.type == "finding"), key=_record, default=None)
+
+
+def cancelled(order: Order, now: datetime) -> Order:
+    """``order`` after nobody wants it any more; what is done already stays done."""
+    return order if order.status in {K.COMPLETED, K.CLOSED, K.CANCELLED} else _moved(order, K.CANCELLED, now)
 
 
 def closed(order: Order, now: datetime) -> Order:

@@ -11,12 +11,26 @@ from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.work_requests import WorkRequest, WorkRequests
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
-from services.work_management.domain import ASK_AGAIN, Crew, Order, accept, assign, closed, refused, reported, taken
+from services.work_management.domain import (
+    ASK_AGAIN,
+    Crew,
+    Order,
+    accept,
+    assign,
+    cancelled,
+    closed,
+    refused,
+    reported,
+    taken,
+)
 from services.work_management.store import Store
 from shared.service import Service
 from shared.work import Wake, Work
 
 service = Service(WORK_MANAGEMENT, store=Store)
+
+ENDS = {WorkStatusKind.CLOSED: Verb.CLOSED, WorkStatusKind.CANCELLED: Verb.CANCELED}
+"""The event that tells of the end of an order."""
 
 
 @service.on(Verb.CREATE, WorkRequests)
@@ -29,6 +43,22 @@ async def take_requests(message: Message[WorkRequests], work: Work[Store]) -> Wo
         accepted.append(known or await take(work, replace(request, mrid=request.mrid or work.new_id())))
     await dispatch(work, crews)
     return WorkRequests(work_request=tuple(accepted))
+
+
+@service.on(Verb.CANCEL, WorkRequests)
+async def cancel_requests(message: Message[WorkRequests], work: Work[Store]) -> WorkRequests:
+    """Work that nobody wants any more is taken back, and its crew recalled; what is done already stays done."""
+    crews = await work.store.lock_crews()
+    for request in message.noun.work_request:
+        before = await work.store.order_with([each.mrid for each in request.work if each.mrid is not None])
+        if before is None:
+            raise NotFound("there is no order for such a work", object_id=request.mrid)
+        after = cancelled(before, work.now)
+        await keep(work, before, after)
+        if after != before and before.crew is not None:
+            work.send(Verb.CANCEL, MaintenanceOrders(maintenance_order=(after.noun,)), about=after.mrid)
+    await dispatch(work, crews)
+    return message.noun
 
 
 @service.on(Verb.GET, WorkRequests)
@@ -116,7 +146,7 @@ async def keep(work: Work[Store], before: Order, order: Order) -> None:
     """Save an order, and tell of it when it is told differently."""
     await work.store.save_orders([order])
     if order.noun != before.noun:
-        verb = Verb.CLOSED if order.status is WorkStatusKind.CLOSED else Verb.CHANGED
+        verb = ENDS.get(order.status, Verb.CHANGED)
         work.publish(verb, MaintenanceOrders(maintenance_order=(order.noun,)), key=order.mrid)
 
 

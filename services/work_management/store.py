@@ -48,9 +48,18 @@ class Store(KernelStore):
         body = await self.fetchval("SELECT body FROM work_order WHERE mrid = $1", mrid)
         return None if body is None else json.decode(body, type=Order)
 
+    async def order_with(self, works: Sequence[str]) -> Order | None:
+        """The order with one of these works."""
+        rows = await self.fetch(
+            "SELECT body FROM work_order WHERE EXISTS (SELECT FROM jsonb_array_elements(body->'noun'->'Work') AS work"
+            " WHERE work->>'mRID' = ANY($1)) ORDER BY mrid LIMIT 1",
+            works,
+        )
+        return next((json.decode(row["body"], type=Order) for row in rows), None)
+
     async def open_orders(self) -> list[Order]:
-        """The orders that are not closed."""
-        rows = await self.fetch("SELECT body FROM work_order WHERE status <> 'closed' ORDER BY mrid")
+        """The orders that are neither closed nor cancelled."""
+        rows = await self.fetch("SELECT body FROM work_order WHERE status NOT IN ('closed', 'cancelled') ORDER BY mrid")
         return [json.decode(row["body"], type=Order) for row in rows]
 
     async def save_orders(self, orders: Sequence[Order]) -> None:

@@ -139,3 +139,33 @@ async def test_what_makes_no_sense_is_refused_with_its_reason(dms: Installation)
         lost = await here.admin.request(WM, Verb.GET, MaintenanceOrders, ids=["lost"])
         assert lost.reply is not None
         assert isinstance(from_reply(lost.reply), NotFound)
+
+
+async def test_work_that_nobody_wants_any_more_is_taken_back_and_its_crew_recalled(dms: Installation) -> None:
+    async with yard(dms) as here:
+        for number in range(CREWS + 1):
+            await here.ask(f"r{number}")
+        sent = [await here.sent() for _ in range(CREWS)]
+        for message, _ in sent:
+            await here.crews.reply(message, Reply(result=Result.OK), message.payload)
+        work = sent[0][1].work[0].mrid
+        recall = WorkRequests(work_request=(WorkRequest(work=(Work(mrid=work),)),))
+        answer = await here.admin.request(WM, Verb.CANCEL, recall)
+        assert answer.reply is not None
+        assert answer.reply.result is Result.OK
+        message, order = await here.sent()
+        assert (message.header.verb, order.mrid, order.work[0].status_kind) == (
+            Verb.CANCEL,
+            sent[0][1].mrid,
+            K.CANCELLED,
+        )
+        message, order = await here.sent()
+        assert message.header.verb is Verb.CREATE, "the crew is free for the one that waited"
+        assert order.work[0].mrid == f"r{CREWS}-work"
+        again = await here.admin.request(WM, Verb.CANCEL, recall)
+        assert again.reply is not None
+        assert again.reply.result is Result.OK, "once more changes nothing"
+        unknown = WorkRequests(work_request=(WorkRequest(work=(Work(mrid="nobody's"),)),))
+        refused = await here.admin.request(WM, Verb.CANCEL, unknown)
+        assert refused.reply is not None
+        assert isinstance(from_reply(refused.reply), NotFound)

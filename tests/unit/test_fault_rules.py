@@ -254,6 +254,18 @@ def test_a_suspicion_whose_meter_has_power_again_is_dismissed(desk: Desk) -> Non
     assert desk.outages[outage.mrid].state is S.DISMISSED
 
 
+@pytest.mark.parametrize(("crew", "recalled"), [(CrewStatusKind.ENROUTE, True), (CrewStatusKind.ARRIVED, False)])
+def test_the_crew_of_an_outage_that_belongs_to_another_is_recalled_unless_it_is_there(
+    desk: Desk, crew: CrewStatusKind, *, recalled: bool
+) -> None:
+    desk.hear([*gasps(*under("F1")), *gasps(*under("F3"), at=1)], at=40)
+    first, second = desk.hear([], at=101)
+    desk.report(second, Report(crew=crew), at=200)
+    desk.report(first, Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="B"), at=300)
+    assert desk.outages[second.mrid].state is S.DISMISSED
+    assert ((Wish.RECALL, second.mrid) in desk.wishes) is recalled
+
+
 @pytest.mark.parametrize("state", list(S))
 def test_no_state_follows_that_the_table_does_not_name(state: S) -> None:
     outage = Outage(mrid="o", feeder="feeder", state=state, since=T0, suspected_at=T0, points=("T11-1",), why="")

@@ -20,6 +20,7 @@ from services.work_management.domain import (
     Order,
     accept,
     assign,
+    cancelled,
     choose,
     closed,
     refused,
@@ -171,3 +172,11 @@ def test_the_same_reports_give_the_same_order_in_any_sequence(
             one = after
         ends.append(one)
     assert ends[0] == ends[1]
+
+
+def test_a_cancelled_order_stays_cancelled_whatever_its_crew_reports_and_what_is_done_is_not_cancelled() -> None:
+    recalled = cancelled(sent(), T0)
+    assert recalled.status is K.CANCELLED
+    assert reported(recalled, told(K.COMPLETED, 5)).status is K.CANCELLED
+    done = closed(reported(sent(), told(K.COMPLETED, 5)), T0)
+    assert cancelled(done, T0) is done

@@ -15,6 +15,9 @@ from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, P
 from services.fault_management.domain.restoration import SETTLE, SILENCE, awaits_opening, follow_supply, verify
 from services.fault_management.domain.situation import Situation, Wish
 
+_THERE = frozenset({CrewStatusKind.ARRIVED, CrewStatusKind.FIELD_COMPLETE})
+"""A crew that is on the site is not recalled: it sees for itself."""
+
 
 class Report(Struct, frozen=True, kw_only=True):
     """What work management says about the work on an outage.
@@ -42,6 +45,11 @@ def assess(situation: Situation) -> Situation:
         calls = {each.source for each in situation.heard if each.kind is EvidenceKind.CALL and _joins(outage, each)}
         tickets = tuple(sorted(calls.union(outage.tickets)))
         _wish(situation, situation.put(msgspec.structs.replace(outage, tickets=tickets)))
+    for outage in situation.changed:
+        before = situation.before(outage.mrid)
+        dismissed = outage.state is S.DISMISSED and (before is None or before.state is not S.DISMISSED)
+        if dismissed and outage.work_asked and outage.crew not in _THERE:
+            situation.wishes.append((Wish.RECALL, outage.mrid))
     return situation
 
 

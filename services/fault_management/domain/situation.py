@@ -17,6 +17,7 @@ class Wish(StrEnum):
     WORK = "work"
     OPENING = "opening"
     CLOSING = "closing"
+    RECALL = "recall"
 
 
 class Situation:
