@@ -2,7 +2,7 @@
 
 Two generations of codes are in use side by side; :data:`KINDS` brings both to one kind, :data:`NEWER` the older to its
 equal in the newer lists. The codes of the first generation and of one utility's list are in public files [S]; those
-about the disconnect switch are put together of one vendor's list [V].
+about the disconnect switch and the exchange of a meter are put together of one vendor's list [V].
 """
 
 from enum import StrEnum
@@ -40,6 +40,8 @@ class EventKind(StrEnum):
     DISCONNECTED = "disconnected"
     DISCONNECT_FAILED = "disconnectFailed"
     CANCEL_FAILED = "cancelFailed"
+    METER_INSTALLED = "meterInstalled"
+    METER_REMOVED = "meterRemoved"
 
 
 EMITTED: dict[EventKind, str] = {
@@ -47,6 +49,8 @@ EMITTED: dict[EventKind, str] = {
     EventKind.POWER_RESTORED: "3.26.9.216",
     EventKind.CONNECTED: "3.31.0.42",
     EventKind.DISCONNECTED: "3.31.0.68",
+    EventKind.METER_INSTALLED: "3.6.0.105",
+    EventKind.METER_REMOVED: "3.6.0.212",
 }
 """The code with which we tell a kind."""
 
@@ -92,6 +96,8 @@ KINDS: dict[str, EventKind] = {
     "3.23.136.47": EventKind.COMMUNICATION_LOST,
     "3.23.136.85": EventKind.COMMUNICATION_LOST,
     "3.31.1.143": EventKind.LOAD_SIDE_VOLTAGE,
+    "3.6.0.105": EventKind.METER_INSTALLED,
+    "3.6.0.212": EventKind.METER_REMOVED,
     "3.31.0.11": EventKind.ARMED,
     "3.31.0.12": EventKind.ARMED,
     "3.31.0.42": EventKind.CONNECTED,

@@ -61,7 +61,13 @@ async def follow_topology(message: Message[FeederTopology], work: Work[Store]) -
 @service.on(Verb.CREATED, SwitchingEvents)
 async def hear_operations(message: Message[SwitchingEvents], work: Work[Store]) -> None:
     """What was switched and when is kept: with the structure of the feeders it tells how things were at any time."""
-    await work.store.add_operations(message.noun.switching_event)
+    events = message.noun.switching_event
+    networks = await work.store.networks(devices=[event.operated_switch.mrid or "" for event in events])
+    await work.store.lock_areas(networks)
+    news = await work.store.add_events(events)
+    for network in networks:
+        if not news.isdisjoint(network.structure.switches):
+            await settle(work, await work.store.situation(network, work.now, work.new_id))
 
 
 @service.on(Verb.CREATED, EndDeviceEvents)
@@ -190,6 +196,15 @@ async def look_again(wake: Wake, work: Work[Store]) -> None:
         await settle(work, situation, woken=wake.key)
 
 
+@service.on_wake("cycle")
+async def judge_device(wake: Wake, work: Work[Store]) -> None:
+    """A device that closes again by itself has stayed as it was for long enough: now it is known what happened."""
+    networks = await work.store.networks(devices=[wake.key])
+    await work.store.lock_areas(networks)
+    for network in networks:
+        await settle(work, await work.store.situation(network, work.now, work.new_id))
+
+
 async def answer(work: Work[Store], ticket: TroubleTicket, outages: list[Outage]) -> TroubleTicket:
     """What becomes of a ticket: it belongs to an outage, or is made an incident, or waits for a clerk."""
     if not await work.store.lock_areas(await work.store.networks([point_of(ticket) or ""])):
@@ -300,6 +315,8 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
                 asked = views.switching_plan(wish, outage, plan, network, work.now)
                 work.send(Verb.CREATE, asked, about=f"{mrid} {plan.mrid}")
     for outage in situation.moved(woken):
-        look = next_look(outage, work.now)
+        look = next_look(situation, outage)
         if look is not None:
             work.wake(look[0], outage.mrid, look[1])
+    for cycle in situation.history.cycling:
+        work.wake("cycle", cycle.device, cycle.until or work.now)

@@ -1,21 +1,33 @@
 """The last topology of each feeder, the evidence, the outages and the tickets."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import json
 
 from contracts.nouns.feeder_topology import Feeder, FeederChange
-from contracts.nouns.switching_events import SwitchingEvent
+from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
+from contracts.nouns.switching_plans import SwitchActionKind
 from contracts.nouns.trouble_tickets import TroubleTicket
+from contracts.nouns.units import PhaseCode
 from services.fault_management.config import Rules
 from services.fault_management.domain.calls import SAME_CALLER, Incident, is_same_caller, point_of
-from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind
+from services.fault_management.domain.evidence import ABOUT_THE_METER, HISTORY, SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.network import Network, areas
+from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.outage import FINAL, Outage
 from services.fault_management.domain.situation import Situation
+from services.fault_management.domain.structure import ALL, Structure, code, mask
+from services.fault_management.domain.supply import Supplies
+from services.fault_management.domain.timeline import Timeline
 from shared.store import Record
 from shared.store import Store as KernelStore
+
+MEMORY = timedelta(hours=24)
+"""So far back operations are told apart; what is older is how it was."""
+
+BEFORE = timedelta(minutes=10)
+"""The operations of so long before an outage began may have to do with it: a recloser's first trips."""
 
 
 class Memory:
@@ -26,7 +38,8 @@ class Memory:
         self.complete = False
         self._feeders: dict[str, Feeder] = {}
         self._areas: dict[str, tuple[str, ...]] = {}
-        self._networks: dict[tuple[str, ...], Network] = {}
+        self._supplies: dict[tuple[str, ...], Supplies] = {}
+        self._timelines: dict[tuple[tuple[str, ...], bool], tuple[object, Timeline]] = {}
         self._feeder_of: dict[str, str] = {}
 
     def put(self, feeder: Feeder) -> bool:
@@ -44,9 +57,10 @@ class Memory:
         for each in others:
             del self._feeders[each.mrid]
         self._feeders[feeder.mrid] = feeder
-        if same_model:
-            self._networks.pop(self._areas[feeder.mrid], None)
-        else:
+        if known is None or not same_model:
+            self._supplies.clear()
+            self._timelines.clear()
+        if known is None or not same_model or _closed_ties(known) != _closed_ties(feeder):
             self._redraw()
         return True
 
@@ -72,27 +86,44 @@ class Memory:
                 asked.append(change.mrid)
         return tuple(asked) or None
 
-    def networks(self, points: Iterable[str]) -> list[Network]:
-        """The areas in which these usage points are, each once; unknown ones are in none."""
-        chosen = {self._areas[self._feeder_of[mrid]] for mrid in points if mrid in self._feeder_of}
-        return [self._network(area) for area in sorted(chosen)]
+    def networks(self, points: Iterable[str] = (), devices: Iterable[str] = ()) -> list[Network]:
+        """The areas in which these usage points and devices are, each once; unknown ones are in none."""
+        feeders = {self._feeder_of[mrid] for mrid in (*points, *devices) if mrid in self._feeder_of}
+        areas = {self._areas[feeder] for feeder in feeders}
+        return [self._timeline(area, ()).network for area in sorted(areas)]
 
     def network(self, feeder: str) -> Network | None:
         """The area of a feeder."""
         area = self._areas.get(feeder)
-        return None if area is None else self._network(area)
+        return None if area is None else self._timeline(area, ()).network
 
-    def _network(self, area: tuple[str, ...]) -> Network:
-        if area not in self._networks:
-            self._networks[area] = Network(self._feeders[mrid] for mrid in area)
-        return self._networks[area]
+    def timeline(self, area: tuple[str, ...], operations: Iterable[Operation], start: datetime) -> Timeline:
+        """An area as it was at any time since ``start``."""
+        return self._timeline(area, tuple(operations), start)
+
+    def _timeline(
+        self, area: tuple[str, ...], operations: tuple[Operation, ...], start: datetime | None = None
+    ) -> Timeline:
+        """The timeline of an area; the latest is kept as long as nothing is switched."""
+        supplies = self._supplies.get(area)
+        if supplies is None:
+            others = [feeder for mrid, feeder in self._feeders.items() if mrid not in area]
+            supplies = self._supplies[area] = Supplies(Structure([self._feeders[mrid] for mrid in area], others))
+        feeders = [self._feeders[mrid] for mrid in supplies.structure.told_by if mrid in self._feeders]
+        revisions = tuple((feeder.mrid, feeder.model_version, feeder.revision) for feeder in feeders)
+        state = (revisions, operations, sum(start is not None and each.time < start for each in operations))
+        known = self._timelines.get((area, start is None))
+        if known is None or known[0] != state:
+            known = self._timelines[area, start is None] = (state, Timeline(supplies, feeders, operations, start))
+        return known[1]
 
     def _redraw(self) -> None:
-        """Find the areas anew; they depend on the model and not on the state of its switches."""
+        """Find the areas anew; they depend on the model, and on the ties that are closed."""
         drawn = [tuple(feeder.mrid for feeder in area) for area in areas(self._feeders.values())]
         self._areas = {mrid: area for area in drawn for mrid in area}
-        self._networks.clear()
-        self._feeder_of = {point.mrid: feeder.mrid for feeder in self._feeders.values() for point in feeder.usage_point}
+        known = self._feeders.values()
+        self._feeder_of = {each.mrid: feeder.mrid for feeder in known for each in feeder.equipment}
+        self._feeder_of |= {point.mrid: feeder.mrid for feeder in known for point in feeder.usage_point}
 
 
 class Store(KernelStore):
@@ -146,9 +177,9 @@ class Store(KernelStore):
         locked = {row["mrid"] for row in rows}
         return [network for network in wanted if locked.issuperset(network.feeders)]
 
-    async def networks(self, points: Iterable[str]) -> list[Network]:
-        """The areas of some usage points."""
-        return (await self._memory()).networks(points)
+    async def networks(self, points: Iterable[str] = (), devices: Iterable[str] = ()) -> list[Network]:
+        """The areas of some usage points and devices."""
+        return (await self._memory()).networks(points, devices)
 
     async def network(self, feeder: str) -> Network | None:
         """The area of a feeder."""
@@ -167,11 +198,13 @@ class Store(KernelStore):
         )
         return frozenset(row["usage_point"] for row in rows)
 
-    async def add_operations(self, events: Sequence[SwitchingEvent]) -> None:
-        """Keep what happened in the field; what is known already stays as it is."""
-        await self.executemany(
-            "INSERT INTO operation (mrid, device, phases, kind, type, at) VALUES ($1, $2, $3, $4, $5, $6)"
-            " ON CONFLICT DO NOTHING",
+    async def add_operations(self, operations: Iterable[Operation]) -> frozenset[str]:
+        """Keep what happened in the field; what is known already stays as it is. The devices with something new."""
+        return await self._log([_row(each) for each in operations])
+
+    async def add_events(self, events: Sequence[SwitchingEvent]) -> frozenset[str]:
+        """The same, as network operation tells it, with the flags of fault indicators."""
+        return await self._log(
             [
                 (
                     event.mrid,
@@ -180,29 +213,77 @@ class Store(KernelStore):
                     event.kind,
                     event.type,
                     event.created_date_time,
+                    None if event.switching_plan is None else event.switching_plan.mrid,
                 )
                 for event in events
                 if event.operated_switch.mrid is not None
-            ],
+            ]
         )
 
+    async def _log(self, rows: Sequence[tuple[object, ...]]) -> frozenset[str]:
+        added = await self.lock_all(
+            "INSERT INTO operation (mrid, device, phases, kind, type, at, plan)"
+            " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],"
+            " $7::text[]) ON CONFLICT DO NOTHING RETURNING device",
+            *(list(column) for column in (zip(*rows, strict=True) if rows else [()] * 7)),
+        )
+        return frozenset(row["device"] for row in added)
+
     async def situation(self, network: Network, now: datetime, new_id: Callable[[], str]) -> Situation:
-        """All that is known of an area: what is open, what ended while it began, and what was heard since."""
+        """All that is known of an area: what was switched, what ended meanwhile, and what was heard since."""
         feeders = list(network.feeders)
         outages = _outages(await self.fetch("SELECT body FROM outage WHERE feeder = ANY($1) AND NOT over", feeders))
-        since = min([now - HISTORY, *(outage.since for outage in outages)]) - SKEW
+        recent = now - HISTORY - SKEW
+        start = max(now - MEMORY, min([recent, *(outage.since - BEFORE for outage in outages)]))
         outages += _outages(
             await self.fetch(
-                "SELECT body FROM outage WHERE feeder = ANY($1) AND over AND ended_at >= $2", feeders, since
+                "SELECT body FROM outage WHERE feeder = ANY($1) AND over AND ended_at >= $2", feeders, start
             )
         )
+        topology = self.memory.timeline(network.feeders, await self._operations(network, start), start)
+        await self.add_operations(topology.implied)
+        return Situation(topology, await self._evidence(network, outages, recent), outages, now, new_id)
+
+    async def _operations(self, network: Network, start: datetime) -> list[Operation]:
+        """The log from ``start`` on, and for each switch the last operation before it."""
+        columns = "mrid, device, phases, kind, type, at, plan"
+        moves = "kind IS NOT NULL AND type IS DISTINCT FROM 'LOCKOUT'"
+        rows = await self.fetch(
+            f"SELECT {columns} FROM operation WHERE device = ANY($1) AND at >= $2 AND kind IS NOT NULL"  # noqa: S608 - constants
+            f" UNION ALL (SELECT DISTINCT ON (device, phases) {columns} FROM operation"
+            f" WHERE device = ANY($1) AND at < $2 AND {moves} ORDER BY device, phases, at DESC)",
+            list(network.structure.switches),
+            start,
+        )
+        return sorted(map(_operation, rows), key=lambda each: (each.time, each.mrid))
+
+    async def _evidence(self, network: Network, outages: Iterable[Outage], recent: datetime) -> list[Evidence]:
+        """What was heard of all since ``recent``, of whoever is in an open outage since that began.
+
+        Who was disconnected before stays so until something else is heard.
+        """
+        since = {
+            mrid: outage.since - SKEW
+            for outage in sorted(outages, key=lambda each: each.since, reverse=True)
+            if outage.state not in FINAL
+            for mrid in (*outage.points, *outage.partial)
+        }
         rows = await self.fetch(
             "SELECT usage_point, happened_at, kind, source FROM evidence"
-            " WHERE usage_point = ANY($1) AND happened_at >= $2",
+            " WHERE happened_at >= $2 AND usage_point = ANY($1)"
+            " UNION SELECT usage_point, happened_at, kind, source FROM evidence"
+            " JOIN unnest($3::text[], $4::timestamptz[]) AS own (mrid, since)"
+            " ON usage_point = mrid AND happened_at >= since AND happened_at < $2"
+            " UNION (SELECT DISTINCT ON (usage_point) usage_point, happened_at, kind, source FROM evidence"
+            " WHERE usage_point = ANY($1) AND kind = ANY($5) AND happened_at < $2"
+            " ORDER BY usage_point, happened_at DESC)",
             list(network.points),
-            since,
+            recent,
+            list(since),
+            list(since.values()),
+            sorted(ABOUT_THE_METER),
         )
-        heard = [
+        return [
             Evidence(
                 usage_point=row["usage_point"],
                 time=row["happened_at"],
@@ -211,7 +292,6 @@ class Store(KernelStore):
             )
             for row in rows
         ]
-        return Situation(network, heard, outages, now, new_id)
 
     async def save_outages(self, outages: Sequence[Outage]) -> None:
         """Keep outages, new or changed."""
@@ -327,6 +407,28 @@ class Store(KernelStore):
                 memory.put(json.decode(row["noun"], type=Feeder))
             memory.complete = True
         return memory
+
+
+def _closed_ties(feeder: Feeder) -> frozenset[str]:
+    return frozenset(each.mrid for each in feeder.equipment if each.normal_open and each.open is False)
+
+
+def _row(each: Operation) -> tuple[object, ...]:
+    kind = None if each.open is None else SwitchActionKind.OPEN if each.open else SwitchActionKind.CLOSE
+    return (each.mrid, each.device, code(each.phases), kind, each.type, each.time, each.plan)
+
+
+def _operation(row: Record) -> Operation:
+    is_lockout = row["type"] == SwitchingEventType.LOCKOUT
+    return Operation(
+        mrid=row["mrid"],
+        device=row["device"],
+        time=row["at"],
+        open=None if is_lockout else row["kind"] == SwitchActionKind.OPEN,
+        phases=ALL if row["phases"] is None else mask(PhaseCode(row["phases"])),
+        type=None if row["type"] is None else SwitchingEventType(row["type"]),
+        plan=row["plan"],
+    )
 
 
 def _outages(rows: Iterable[Record]) -> list[Outage]:

@@ -35,6 +35,7 @@ from services.fault_management.domain.evidence import HISTORY, Evidence, Evidenc
 from services.fault_management.domain.network import Network
 from services.fault_management.domain.outage import FINAL, LOOSE, Outage, Plan
 from services.fault_management.domain.situation import Wish
+from services.fault_management.domain.structure import code
 
 OUTAGE_NAME = "UnplannedOutage"
 """The type of the name by which a work knows its outage."""
@@ -45,7 +46,13 @@ INCIDENT_NAME = "Incident"
 _EVIDENCE: dict[EventKind | None, EvidenceKind] = {
     EventKind.POWER_LOST: EvidenceKind.GASP,
     EventKind.POWER_RESTORED: EvidenceKind.RESTORED,
+    EventKind.CONNECTED: EvidenceKind.CONNECTED,
+    EventKind.DISCONNECTED: EvidenceKind.DISCONNECTED,
+    EventKind.METER_INSTALLED: EvidenceKind.INSTALLED,
+    EventKind.METER_REMOVED: EvidenceKind.REMOVED,
 }
+
+_CALLS = {None: EvidenceKind.CALL, "powerOut": EvidenceKind.CALL, "partialPower": EvidenceKind.PARTIAL}
 
 _CREW = {
     WorkStatusKind.DISPATCHED: CrewStatusKind.ASSIGNED,
@@ -58,7 +65,7 @@ _CREW = {
 
 
 def evidence_in(events: EndDeviceEvents, now: datetime) -> list[Evidence]:
-    """What meter events say about power; other events, and gasps that are history, say nothing."""
+    """What meter events say about power or the work at a meter; other events, and gasps that are history, do not."""
     found = []
     for event in events.end_device_event:
         kind = _EVIDENCE.get(kind_of(event.end_device_event_type.ref))
@@ -76,10 +83,10 @@ def call(ticket: TroubleTicket, now: datetime, at: datetime | None = None) -> Ev
     ``at`` is when it was said, where that was not when the ticket was reported.
     """
     point = point_of(ticket)
-    if point is None or ticket.mrid is None or concern_of(ticket) is not Concern.SUPPLY:
+    kind = _CALLS.get(ticket.trouble_code)
+    if point is None or ticket.mrid is None or kind is None or concern_of(ticket) is not Concern.SUPPLY:
         return None
-    time = min(at or ticket.date_time_of_report, now)
-    return Evidence(usage_point=point, time=time, kind=EvidenceKind.CALL, source=ticket.mrid)
+    return Evidence(usage_point=point, time=min(at or ticket.date_time_of_report, now), kind=kind, source=ticket.mrid)
 
 
 def told_of_ticket(ticket: TroubleTicket) -> Verb:
@@ -114,6 +121,7 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         original_customers_served=_customers(outage.points, network),
         original_meters_affected=len(outage.points),
         outage_kind=OutageStatusKind.PREDICTED if outage.state in LOOSE else OutageStatusKind.CONFIRMED,
+        phases=None if outage.phases is None else code(outage.phases),
         reported_start_time=outage.since,
         revision_number=outage.revision,
         status_kind=outage.crew,
@@ -122,6 +130,8 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
         estimated_restoration_time=None if outage.etr is None else shown(outage.etr),
         opened_switches=opened,
+        outage_isolation_equipment=tuple(_named(mrid, network) for mrid in outage.isolation),
+        parent_outage=None if outage.parent is None else ObjectReference(mrid=outage.parent),
         restoration_step=_steps(outage.restored),
         status=Status(
             date_time=max(outage.restored.values(), default=outage.since), reason=outage.why, value=outage.state

@@ -17,11 +17,12 @@ from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.inference import HOLD, PATIENCE
-from services.fault_management.domain.network import Network, areas
+from services.fault_management.domain.network import areas
 from services.fault_management.domain.outage import NEXT, Outage, S, move
 from services.fault_management.domain.prediction import predict
 from services.fault_management.domain.restoration import SETTLE, SILENCE
 from services.fault_management.domain.situation import Wish
+from services.fault_management.domain.timeline import Timeline
 from tests.fixtures.fault_desk import Desk, gasps, heard
 from tests.fixtures.small_feeder import POINTS, T0, feeder, plain, s, under
 
@@ -32,7 +33,7 @@ def desk() -> Desk:
 
 
 def test_the_tree_tells_who_hangs_on_what() -> None:
-    network = Network([feeder()])
+    network = Timeline.of([feeder()]).network
     assert network.under("F1") == frozenset(under("F1"))
     assert network.under("B") == frozenset(POINTS)
     assert network.under("T21") == frozenset(under("F2"))
@@ -43,10 +44,10 @@ def test_the_tree_tells_who_hangs_on_what() -> None:
 
 
 def test_an_open_device_keeps_its_place_in_the_tree() -> None:
-    network = Network([feeder("B", "F1")])
+    network = Timeline.of([feeder("B", "F1")]).network
     assert network.under("F1") == frozenset(under("F1"))
     assert network.is_under("F1", "B")
-    assert network.dead_sections() == [("B", T0, frozenset(POINTS))]
+    assert network.supply.dead_sections == {"B": frozenset(POINTS)}
 
 
 def test_feeders_of_one_busbar_are_one_area_and_those_behind_an_open_tie_are_not() -> None:
@@ -71,10 +72,10 @@ def test_feeders_of_one_busbar_are_one_area_and_those_behind_an_open_tie_are_not
 
 
 def test_one_of_six_is_a_suspicion_and_two_are_their_transformer() -> None:
-    network = Network([feeder()])
-    (alone,) = predict(network, gasps("T11-1"), s(60))
+    topology = Timeline.of([feeder()])
+    (alone,) = predict(topology, gasps("T11-1"), s(60))
     assert (alone.likely, alone.points) == (False, ("T11-1",))
-    (both,) = predict(network, gasps("T11-1", "T11-2"), s(60))
+    (both,) = predict(topology, gasps("T11-1", "T11-2"), s(60))
     assert (both.likely, both.device, len(both.points)) == (True, "T11", 6)
 
 
@@ -128,7 +129,7 @@ def test_two_fuses_below_a_breaker_that_is_reported_closed_are_two_outages(desk:
 
 
 def test_all_dark_below_a_breaker_that_is_reported_closed_is_the_loss_of_the_source() -> None:
-    (area,) = predict(Network([feeder()]), gasps(*POINTS), s(60))
+    (area,) = predict(Timeline.of([feeder()]), gasps(*POINTS), s(60))
     assert (area.device, len(area.points)) == ("S", 30)
 
 
@@ -232,7 +233,8 @@ def test_what_stays_dark_below_another_open_device_goes_over_to_an_outage_of_its
     desk.follow("B", at=0)
     desk.follow("F1", at=600)
     known = {each.device: each for each in desk.outages.values()}
-    assert (known["F1"].state, known["F1"].since, len(known["F1"].points)) == (S.CONFIRMED, s(600), 12)
+    assert (known["F1"].state, known["F1"].since, len(known["F1"].points)) == (S.CONFIRMED, T0, 12)
+    assert (known["F1"].parent, known["F1"].opened_at) == (known["B"].mrid, s(600))
     assert (known["B"].state, len(known["B"].points), len(known["B"].handed)) == (S.RESTORED, 30, 12)
     desk.hear(heard(EvidenceKind.RESTORED, *under("F2", "F3"), at=600), at=700)
     assert [outage.device for outage in desk.look(700).open()] == ["F1"]
@@ -240,8 +242,7 @@ def test_what_stays_dark_below_another_open_device_goes_over_to_an_outage_of_its
 
 def test_part_of_an_outage_that_has_supply_again_is_told(desk: Desk) -> None:
     desk.follow("B", at=0)
-    after = Network([feeder("B", at=s(600), fed={"n1", "F2", "T21"})])
-    desk.network = after
+    desk.feeders = [feeder("B", at=s(600), fed={"n1", "F2", "T21"})]
     (outage,) = desk.hear([], at=600)
     assert (outage.state, sorted(outage.restored)) == (S.PARTIALLY_RESTORED, under("F2"))
     (outage,) = desk.follow(at=900)
@@ -290,15 +291,15 @@ pieces = st.lists(
 def test_order_and_repetition_of_the_evidence_do_not_change_the_prediction(
     evidence: list[Evidence], data: st.DataObject
 ) -> None:
-    network = Network([feeder()])
+    topology = Timeline.of([feeder()])
     shuffled = data.draw(st.permutations(evidence + evidence[: len(evidence) // 2]))
-    assert predict(network, shuffled, s(700)) == predict(network, evidence, s(700))
+    assert predict(topology, shuffled, s(700)) == predict(topology, evidence, s(700))
 
 
 @given(evidence=pieces)
 def test_predictions_are_disjoint_and_leave_no_dark_usage_point_out(evidence: list[Evidence]) -> None:
-    network = Network([feeder()])
-    areas = predict(network, evidence, s(700))
+    topology = Timeline.of([feeder()])
+    areas = predict(topology, evidence, s(700))
     covered = [mrid for area in areas for mrid in area.points]
     assert len(covered) == len(set(covered))
     dark = {each.usage_point for each in evidence if each.dark}

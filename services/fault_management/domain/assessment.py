@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
-from services.fault_management.domain.inference import HOLD, PATIENCE, confirm, infer, see_open_devices
+from services.fault_management.domain.inference import PATIENCE, confirm, hold, infer
+from services.fault_management.domain.known import see_interruptions
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, Plan, PlanStatus, S, explains
 from services.fault_management.domain.restoration import SETTLE, SILENCE, awaits_opening, follow_supply, verify
 from services.fault_management.domain.situation import Situation, Wish
@@ -37,7 +38,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 def assess(situation: Situation) -> Situation:
     """Judge the area: what is known open, what the evidence adds, who has supply again, and what is to be asked for."""
-    see_open_devices(situation)
+    see_interruptions(situation)
     infer(situation)
     follow_supply(situation)
     verify(situation)
@@ -80,10 +81,12 @@ def end_plan(situation: Situation, outage: Outage, plan: str, trouble: str | Non
             situation.put(msgspec.structs.replace(outage, trouble=trouble or outage.trouble, **{name: ended}))
 
 
-def next_look(outage: Outage, now: datetime) -> tuple[str, datetime] | None:
-    """The wake that ``outage`` needs after ``now``: its name and when."""
+def next_look(situation: Situation, outage: Outage) -> tuple[str, datetime] | None:
+    """The wake that ``outage`` needs after now: its name and when."""
+    now = situation.now
+    held = outage.suspected_at + hold(situation, outage.points)
     name, times = {
-        S.SUSPECTED: ("predict", (outage.suspected_at + HOLD, outage.suspected_at + PATIENCE)),
+        S.SUSPECTED: ("predict", (held, outage.suspected_at + PATIENCE)),
         S.RESTORED: ("verify", tuple((outage.restored_at or now) + wait for wait in (SETTLE, SILENCE))),
     }.get(outage.state, ("", ()))
     return next(((name, at) for at in times if at > now), None)

@@ -1,6 +1,6 @@
 """What speaks for and against power at a usage point, judged by when it happened and never by when it arrived."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -13,12 +13,35 @@ HISTORY = timedelta(minutes=60)
 """A last gasp that is older than this when it arrives says nothing about now."""
 
 
+SERVICE_WORK = timedelta(minutes=10)
+"""Within this of the removal or installation of a meter, what it tells is about the work at it and not about supply."""
+
+
 class EvidenceKind(StrEnum):
     """What was heard of a usage point."""
 
     GASP = "gasp"
     RESTORED = "restored"
     CALL = "call"
+    PARTIAL = "partial"
+    """A customer has part of the power: a phase is missing."""
+
+    SILENT = "silent"
+    """A meter that can be reached did not answer when its power should have been back."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTED = "connected"
+    REMOVED = "removed"
+    INSTALLED = "installed"
+
+
+DARK = frozenset({EvidenceKind.GASP, EvidenceKind.CALL, EvidenceKind.PARTIAL, EvidenceKind.SILENT})
+"""What says that power is missing."""
+
+ABOUT_THE_METER = frozenset(
+    {EvidenceKind.DISCONNECTED, EvidenceKind.CONNECTED, EvidenceKind.REMOVED, EvidenceKind.INSTALLED}
+)
+"""What says why a meter tells of power, or is silent, and nothing about the supply."""
 
 
 class Evidence(Struct, frozen=True, kw_only=True, order=True):
@@ -37,7 +60,7 @@ class Evidence(Struct, frozen=True, kw_only=True, order=True):
     @property
     def dark(self) -> bool:
         """True for what says that the power is missing."""
-        return self.kind is not EvidenceKind.RESTORED
+        return self.kind in DARK
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -45,25 +68,87 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     Attributes:
         dark: the power is missing.
+        partial: only a part of it is.
         since: the beginning of that, the first evidence of the same kind without a contradiction in between.
         latest: the newest evidence.
+        lost: a meter told of the loss, so that it had power until then; what is only called may be older.
     """
 
     dark: bool
     since: datetime
     latest: datetime
+    partial: bool = False
+    lost: bool = False
 
 
 def standing(evidence: Iterable[Evidence], now: datetime) -> dict[str, Standing]:
     """Where each usage point stands; at the same instant power outweighs its absence.
 
-    What claims to come from the future (a broken clock) is left out until its time has come.
+    What claims to come from the future (a broken clock) is left out until its time has come, and so is what only the
+    work at a meter made it tell.
     """
     result: dict[str, Standing] = {}
-    for each in sorted(set(evidence), key=lambda e: (e.time, not e.dark)):
+    for each in sorted(about_supply(evidence), key=lambda e: (e.time, not e.dark)):
         if each.time > now + SKEW:
             continue
         before = result.get(each.usage_point)
-        since = before.since if before is not None and before.dark == each.dark else each.time
-        result[each.usage_point] = Standing(dark=each.dark, since=since, latest=each.time)
+        goes_on = before is not None and before.dark == each.dark
+        result[each.usage_point] = Standing(
+            dark=each.dark,
+            since=before.since if before is not None and goes_on else each.time,
+            latest=each.time,
+            partial=each.kind is EvidenceKind.PARTIAL and (before is None or not goes_on or before.partial),
+            lost=each.kind is EvidenceKind.GASP or (before is not None and goes_on and before.lost),
+        )
     return result
+
+
+def about_supply(evidence: Iterable[Evidence]) -> list[Evidence]:
+    """The evidence, each piece once, without what the work at a meter explains.
+
+    A usage point that was disconnected on purpose is silent or dark until it is connected again; and around the
+    exchange of a meter neither the old nor the new one tells anything of the supply.
+    """
+    pieces = set(evidence)
+    work: dict[str, list[Evidence]] = {}
+    for each in pieces:
+        if each.kind in ABOUT_THE_METER:
+            work.setdefault(each.usage_point, []).append(each)
+    spans = {mrid: list(_spans(sorted(events))) for mrid, events in work.items()}
+    return [
+        each
+        for each in pieces
+        if each.kind not in ABOUT_THE_METER
+        and not (
+            each.dark
+            and any(
+                start - SKEW <= each.time and (end is None or each.time <= end)
+                for start, end in spans.get(each.usage_point, ())
+            )
+        )
+    ]
+
+
+def cut_off(evidence: Iterable[Evidence]) -> frozenset[str]:
+    """The usage points that are disconnected on purpose or without a meter; their silence says nothing."""
+    latest: dict[str, Evidence] = {}
+    for each in sorted(each for each in set(evidence) if each.kind in ABOUT_THE_METER):
+        latest[each.usage_point] = each
+    return frozenset(mrid for mrid, each in latest.items() if each.kind in _BEGINS)
+
+
+_BEGINS = frozenset({EvidenceKind.DISCONNECTED, EvidenceKind.REMOVED})
+
+
+def _spans(events: list[Evidence]) -> Iterator[tuple[datetime, datetime | None]]:
+    """The times in which what a meter tells is explained; ``events`` about it are in the order of time."""
+    began: datetime | None = None
+    for each in events:
+        margin = timedelta(0) if each.kind in {EvidenceKind.DISCONNECTED, EvidenceKind.CONNECTED} else SERVICE_WORK
+        if each.kind in _BEGINS:
+            began = each.time - margin if began is None else began
+        else:
+            yield began or each.time - margin, each.time + (margin or SKEW)
+            began = None
+    if began is not None:
+        yield began, None

@@ -1,14 +1,17 @@
 """From evidence to outages: which areas are dark, and since when and by which device it is known."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from services.fault_management.domain.evidence import SKEW, Evidence, standing
+from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind, Standing, standing
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, S, explains, move
 from services.fault_management.domain.prediction import Prediction, predict
+from services.fault_management.domain.reclosing import MARGIN, open_intervals
 from services.fault_management.domain.situation import Situation
+from services.fault_management.domain.structure import ALL
 
 HOLD = timedelta(seconds=60)
 """How long a suspicion waits for more evidence before it names a device: meters gasp after 30 to 45 s."""
@@ -17,41 +20,23 @@ PATIENCE = timedelta(minutes=15)
 """After this a suspicion that nothing contradicts is worth a visit."""
 
 
-def see_open_devices(situation: Situation) -> None:
-    """What network operation reports open, with dead customers below it, is an outage, and a known one."""
-    for device, since, dark in situation.network.dead_sections():
-        _see_open(situation, device, since, dark)
-
-
-def _see_open(situation: Situation, device: str, since: datetime, dark: frozenset[str]) -> None:
-    points = dark - situation.kept(device, since)
-    if not points:
-        return
-    situation.hand_over(points, since)
-    inferred = [other for other in situation.open(LOOSE) if not points.isdisjoint(other.points)]
-    # the time of the operation is better than the clock of a meter, except where the darkness is clearly older
-    begun = min([since, *(other.since for other in inferred if other.since < since - SKEW)])
-    why = f"{situation.network.name(device)} is reported open and {len(points)} usage points have no supply"
-    first = inferred[0] if inferred else situation.suspicion(points, since, why)
-    known = move(first, S.CONFIRMED, device=device, since=begun, witnessed=True, why=why)
-    situation.establish(known, points)
-
-
 def confirm(situation: Situation, outage: Outage, device: str | None, why: str) -> None:
     """The crew was there: ``outage`` is known, at ``device`` if that is a switch, else where it was thought to be.
 
     Where another known outage has that device already, it is the same outage.
     """
     network = situation.network
-    found = device is not None and network.is_switch(device) and bool(network.under(device))
+    found = device is not None and network.is_switch(device) and bool(network.tree.under(device))
     where = device if found else outage.device
     for other in situation.open(KNOWN_DARK):
         if where is not None and other.device == where:
             situation.dismiss(outage, f"it belongs to outage {other.mrid}")
             return
-    reach = network.under(where) if found and where is not None else frozenset(outage.points)
-    points = reach - situation.kept(where, outage.since, but=outage.mrid)
-    situation.establish(move(outage, S.CONFIRMED, device=where, found=found, why=why), points)
+    phases = outage.phases if where == outage.device else None
+    then = situation.topology.at(outage.since)
+    reach = then.under(where, ALL if phases is None else phases) if found and where is not None else frozenset[str]()
+    points = (reach or frozenset(outage.points)) - situation.kept(where, outage.since, but=outage.mrid)
+    situation.establish(move(outage, S.CONFIRMED, device=where, phases=phases, found=found, why=why), points)
 
 
 def infer(situation: Situation) -> None:
@@ -63,15 +48,19 @@ def infer(situation: Situation) -> None:
         if own and all(own):  # everybody was dark before: so was the outage
             begun = min(at for at in own if at is not None)
             situation.put(replace(outage, since=min(outage.since, begun)))
-    known = [outage for outage in situation.all() if outage.state not in LOOSE]
-    rest = _unexplained(situation)
-    unexplained = {mrid for mrid, each in standing(rest, situation.now).items() if each.dark}
-    known_dark = {mrid for o in known if o.state in KNOWN_DARK for mrid in o.points if mrid not in o.restored}
-    predictions = predict(situation.network, rest, situation.now, outside=frozenset(known_dark - unexplained))
+    _attach_partial(situation)
+    deferred = _deferred(situation)
+    rest = [each for each in _unexplained(situation) if not (each.dark and _is_deferred(each, deferred))]
+    told = standing(rest, situation.now)
+    unexplained = {mrid for mrid, each in told.items() if each.dark}
+    known_dark = {mrid for o in situation.open(KNOWN_DARK) for mrid in o.points if mrid not in o.restored}
+    predictions = predict(situation.topology, rest, situation.now, outside=frozenset(known_dark - unexplained))
     claims = _claims(predictions, loose)
     for prediction, outages in zip(predictions, claims, strict=True):
-        first = outages[0] if outages else situation.suspicion(prediction.dark, prediction.since, prediction.why)
-        kept = situation.put(_inferred(situation, first, prediction))
+        first = outages[0] if outages else _split_off(situation, prediction, loose)
+        kept = situation.put(_inferred(situation, first, prediction, told))
+        if kept.parent is not None and kept.state is S.PREDICTED:
+            situation.hand_down(kept.parent, kept.points)
         for other in outages[1:]:
             situation.dismiss(other, f"it belongs to outage {kept.mrid}")
         for outage in situation.open(KNOWN_DARK):
@@ -79,13 +68,48 @@ def infer(situation: Situation) -> None:
     claimed = {outage.mrid for outages in claims for outage in outages}
     for outage in loose:
         if outage.mrid not in claimed:
-            _let_go(situation, outage)
+            _let_go(situation, outage, deferred)
 
 
 def _unexplained(situation: Situation) -> list[Evidence]:
     """The evidence without the darkness that known outages explain."""
-    known = [outage for outage in situation.all() if outage.state not in LOOSE]
-    return [each for each in situation.heard if not (each.dark and any(explains(outage, each) for outage in known))]
+    known: dict[str, list[Outage]] = {}
+    for outage in situation.all():
+        if outage.state not in LOOSE:
+            for mrid in (*outage.points, *outage.partial):
+                known.setdefault(mrid, []).append(outage)
+    return [
+        each
+        for each in situation.heard
+        if not (each.dark and any(explains(outage, each) for outage in known.get(each.usage_point, ())))
+    ]
+
+
+def _attach_partial(situation: Situation) -> None:
+    """Who misses a part of the power below a device that is known to be out on some phases belongs to that outage."""
+    missing = [each for each in _unexplained(situation) if each.kind is EvidenceKind.PARTIAL]
+    for outage in situation.open(KNOWN_DARK) if missing else ():
+        tree, phases = situation.network.tree, outage.phases
+        if outage.device is None or phases is None:
+            continue
+        partly = tree.under(outage.device, phases) - tree.wholly_under(outage.device, phases)
+        new = {each.usage_point for each in missing if each.time >= outage.since - SKEW} & partly
+        if new:
+            situation.put(replace(outage, partial=tuple(sorted(new.union(outage.partial)))))
+
+
+def _deferred(situation: Situation) -> dict[str, datetime]:
+    """The usage points at or below devices that are cycling, with when that began: nothing is said of them yet."""
+    found: dict[str, datetime] = {}
+    for cycle in situation.history.cycling:
+        begun = cycle.trips[0]
+        for mrid in situation.topology.at(begun).tree.under(cycle.device):
+            found[mrid] = min(begun, found.get(mrid, begun))
+    return found
+
+
+def _is_deferred(each: Evidence, deferred: Mapping[str, datetime]) -> bool:
+    return each.usage_point in deferred and each.time >= deferred[each.usage_point] - SKEW
 
 
 def _claims(predictions: tuple[Prediction, ...], outages: list[Outage]) -> list[list[Outage]]:
@@ -103,29 +127,75 @@ def _claims(predictions: tuple[Prediction, ...], outages: list[Outage]) -> list[
     return claims
 
 
-def _inferred(situation: Situation, outage: Outage, prediction: Prediction) -> Outage:
+def _split_off(situation: Situation, prediction: Prediction, loose: list[Outage]) -> Outage:
+    """A new outage; where others had its usage points before, it is a part of the oldest of them."""
+    own = {*prediction.points, *prediction.dark}
+    parent = next((outage for outage in loose if not own.isdisjoint(outage.points)), None)
+    outage = situation.suspicion(prediction.dark, prediction.since, prediction.why)
+    return outage if parent is None else replace(outage, parent=parent.mrid)
+
+
+def _inferred(situation: Situation, outage: Outage, prediction: Prediction, told: Mapping[str, Standing]) -> Outage:
     """``outage`` as ``prediction`` has it: a suspicion while it is held back or weak, else a prediction."""
     age = situation.now - outage.suspected_at
-    held = outage.state is S.SUSPECTED and age < HOLD
+    held = outage.state is S.SUSPECTED and age < hold(situation, outage.points)
+    above = _never_restored(situation, prediction, told)
+    if above is not None:
+        outage = replace(outage, parent=above.mrid)
+    since = prediction.since if above is None else above.since
     if not held and prediction.likely:
         return move(
             outage,
             S.PREDICTED,
             device=prediction.device,
+            phases=prediction.phases,
             points=prediction.points,
-            since=prediction.since,
+            partial=tuple(sorted(set(prediction.dark) - set(prediction.points))),
+            since=since,
             why=prediction.why,
         )
     state = S.PREDICTED if age >= PATIENCE else S.SUSPECTED
     why = f"{prediction.why}, for {PATIENCE // timedelta(minutes=1)} minutes" if age >= PATIENCE else prediction.why
-    return move(outage, state, device=None, points=prediction.dark, since=prediction.since, why=why)
+    return move(outage, state, device=None, phases=None, points=prediction.dark, partial=(), since=since, why=why)
 
 
-def _let_go(situation: Situation, outage: Outage) -> None:
+def hold(situation: Situation, points: Iterable[str]) -> timedelta:
+    """How long a suspicion waits before it names a device: as long as a recloser above may still close again."""
+    tree, equipment = situation.network.tree, situation.network.structure.equipment
+    above = {device for mrid in points if mrid in situation.network.points for device in tree.chain(mrid)}
+    return max([HOLD, *(open_intervals(equipment[mrid]) + MARGIN for mrid in above)])
+
+
+def _never_restored(situation: Situation, prediction: Prediction, told: Mapping[str, Standing]) -> Outage | None:
+    """The outage that was thought to be over for all who are dark, while they have had no power since: it is nested.
+
+    Customers who call may have been dark all along; a meter that tells of a loss had power until then.
+    """
+    for outage in situation.all():
+        if outage.state is S.RESTORED and all(
+            _still_dark(situation, outage, mrid, told[mrid]) for mrid in prediction.dark
+        ):
+            return outage
+    return None
+
+
+def _still_dark(situation: Situation, outage: Outage, point: str, each: Standing) -> bool:
+    restored = outage.restored.get(point)
+    if restored is None or each.lost or not restored <= each.since <= restored + HISTORY:
+        return False
+    return not any(
+        heard.usage_point == point and not heard.dark and restored - SKEW <= heard.time <= each.since
+        for heard in situation.heard
+    )
+
+
+def _let_go(situation: Situation, outage: Outage, deferred: Mapping[str, datetime]) -> None:
     """Nothing that is left speaks for ``outage``: another explains it, or the power is there again."""
     told = {mrid: situation.standings[mrid] for mrid in outage.points if mrid in situation.standings}
     if any(each.dark for each in told.values()):
         dark = [each for each in situation.heard if each.dark and each.usage_point in told]
+        if any(_is_deferred(each, deferred) for each in dark):
+            return
         for other in situation.all():
             if any(explains(other, each) for each in dark):
                 situation.dismiss(outage, f"it belongs to outage {other.mrid}")

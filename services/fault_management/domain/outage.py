@@ -1,6 +1,6 @@
 """How an outage lives: its states, and which may follow which (values in, values out)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState
 from services.fault_management.domain.etr import Etr
-from services.fault_management.domain.evidence import SKEW, Evidence
+from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
 
 S = OutageState
 
@@ -19,7 +19,7 @@ NEXT: dict[OutageState, frozenset[OutageState]] = {
     S.PREDICTED: frozenset({S.SUSPECTED, S.CONFIRMED, S.RESTORED, S.DISMISSED}),
     S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED, S.MOMENTARY}),
     S.PARTIALLY_RESTORED: frozenset({S.RESTORED, S.MOMENTARY}),
-    S.RESTORED: frozenset({S.VERIFIED}),
+    S.RESTORED: frozenset({S.VERIFIED, S.MOMENTARY}),
     S.VERIFIED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
     S.MOMENTARY: frozenset({S.DISMISSED}),
@@ -36,6 +36,10 @@ KNOWN_DARK = frozenset({S.CONFIRMED, S.PARTIALLY_RESTORED})
 """Known, with usage points still without supply."""
 
 FINAL = frozenset({S.CLOSED, S.DISMISSED, S.MOMENTARY})
+
+
+SHORT = timedelta(minutes=5)
+"""An interruption of up to so long is momentary, to the instant (IEEE 1366)."""
 
 
 class PlanStatus(StrEnum):
@@ -59,15 +63,20 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         feeder: the feeder of its first usage point.
         revision: how often it was told; see :func:`told`.
-        since: when the power went.
+        since: when the power went; of a nested outage, when that of its parent went.
         suspected_at: when we first heard of it.
         device: the device or transformer that is out; None while it is not known.
+        phases: the phases that are out, as bits; None where they are all those of the device, or nobody knows which.
         points: the usage points that are or were without supply by it, sorted.
+        partial: usage points that said they miss a part of their power, which it explains, sorted.
+        parent: the outage of which it was a part before it turned out to have a reason of its own.
         why: one sentence on what the latest change of state rests on.
         tickets: the calls that it explains, sorted.
         found: the crew said which device it is.
-        witnessed: network operation reported the device open, so it will report its closing too.
+        opened_at: when the device opened by the word of network operation, which will report its closing too.
+        isolation: the devices that people opened to cut the fault off, sorted.
         restored: when its interruption ended for a usage point: power came back, or another outage took over.
+        lit: the usage points that have supply by the word of network operation, though no operation explains it.
         handed: the usage points that another outage took over, since something below is out too.
         restored_at: when we knew that it has ended for all.
         unconfirmed: it was closed without the word of the meters.
@@ -90,10 +99,15 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str
     revision: int = 0
     device: str | None = None
+    phases: int | None = None
+    partial: tuple[str, ...] = ()
+    parent: str | None = None
     tickets: tuple[str, ...] = ()
     found: bool = False
-    witnessed: bool = False
+    opened_at: datetime | None = None
+    isolation: tuple[str, ...] = ()
     restored: dict[str, datetime] = {}
+    lit: tuple[str, ...] = ()
     handed: tuple[str, ...] = ()
     restored_at: datetime | None = None
     unconfirmed: bool = False
@@ -107,6 +121,17 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     closing: Plan | None = None
     etr: Etr | None = None
     unknown: tuple[str, ...] = ()
+
+    @property
+    def witnessed(self) -> bool:
+        """True when network operation reported the device open."""
+        return self.opened_at is not None
+
+    @property
+    def short(self) -> bool:
+        """True when it has ended for everybody within the time of a momentary interruption."""
+        over = len(self.restored) == len(self.points)
+        return over and all(at - self.since <= SHORT for at in self.restored.values())
 
     @property
     def ended_at(self) -> datetime | None:
@@ -126,14 +151,24 @@ def move(outage: Outage, state: OutageState, **changes: Any) -> Outage:
 
 
 def explains(outage: Outage, evidence: Evidence) -> bool:
-    """True when a known ``outage`` is the reason of dark ``evidence``: the point was without supply by it then."""
-    if outage.state in LOOSE or outage.state is S.DISMISSED or evidence.usage_point not in outage.points:
+    """True when a known ``outage`` is the reason of dark ``evidence``: the point was without supply by it then.
+
+    Who misses a part of the power does so until it is over for all.
+    """
+    if outage.state in LOOSE or outage.state in {S.DISMISSED, S.VERIFY}:
         return False
-    restored = outage.restored.get(evidence.usage_point)
-    return outage.since - SKEW <= evidence.time and (restored is None or evidence.time <= restored + SKEW)
+    if evidence.usage_point in outage.points:
+        ended = outage.restored.get(evidence.usage_point)
+    elif evidence.kind is EvidenceKind.PARTIAL and evidence.usage_point in outage.partial:
+        ended = outage.ended_at
+    else:
+        return False
+    return outage.since - SKEW <= evidence.time and (ended is None or evidence.time <= ended + SKEW)
 
 
 def told(outage: Outage) -> tuple[object, ...]:
     """What others are told at once when it changes; who belongs to a mere suspicion is told with its next state."""
     points = () if outage.state is S.SUSPECTED else outage.points
-    return (outage.state, outage.device, points, outage.cause, outage.crew, outage.restored, outage.trouble)
+    since = None if outage.state in LOOSE else outage.since
+    place = (outage.device, outage.phases, outage.parent)
+    return (outage.state, place, points, since, outage.cause, outage.crew, outage.restored, outage.trouble)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from services.fault_management.domain.evidence import SKEW
+from services.fault_management.domain.known import supplied
 from services.fault_management.domain.outage import KNOWN_DARK, Outage, PlanStatus, S, move
 from services.fault_management.domain.situation import Situation
 
@@ -16,13 +17,22 @@ SILENCE = timedelta(minutes=30)
 
 
 def follow_supply(situation: Situation) -> None:
-    """Note for each known outage who has supply again."""
-    for outage in situation.open(KNOWN_DARK):
-        witnessed = outage.witnessed or situation.network.is_open(outage.device)
-        seen = msgspec.structs.replace(outage, witnessed=witnessed)
-        restored = _supplied(situation, seen) if witnessed else _repaired(situation, seen)
-        seen = msgspec.structs.replace(seen, restored=restored)
-        if len(restored) == len(seen.points):
+    """Note for each known outage who has supply again; what was over within minutes was momentary."""
+    for outage in situation.open(KNOWN_DARK | {S.RESTORED}):
+        seen = _witnessed(situation, outage)
+        if seen.witnessed:
+            seen = supplied(situation, seen)
+        elif seen.state is not S.RESTORED:
+            seen = msgspec.structs.replace(seen, restored=_repaired(situation, seen))
+        restored = seen.restored
+        if seen.state is S.RESTORED and len(restored) < len(seen.points):
+            continue
+        if seen.short and seen.witnessed:
+            why = "all its usage points had supply again within minutes"
+            situation.put(move(seen, S.MOMENTARY, restored_at=seen.restored_at or situation.now, why=why))
+        elif seen.state is S.RESTORED:
+            situation.put(seen)
+        elif len(restored) == len(seen.points):
             why = "all its usage points have supply again"
             situation.put(move(seen, S.RESTORED, restored_at=situation.now, why=why))
         elif restored:
@@ -31,14 +41,12 @@ def follow_supply(situation: Situation) -> None:
             situation.put(seen)
 
 
-def _supplied(situation: Situation, outage: Outage) -> dict[str, datetime]:
-    """Who has supply again by the word of network operation, which saw the device open.
-
-    A usage point that loses it anew is interrupted anew, by another outage.
-    """
-    live = situation.network.points.keys() - situation.network.dead
-    back = {mrid: situation.network.supplied_since(mrid) for mrid in outage.points if mrid in live}
-    return back | outage.restored
+def _witnessed(situation: Situation, outage: Outage) -> Outage:
+    """``outage`` with the time at which network operation reported its device open, if it did."""
+    if outage.witnessed or not situation.network.is_open(outage.device):
+        return outage
+    opening = situation.topology.opening(outage.device or "", situation.now)
+    return outage if opening is None else msgspec.structs.replace(outage, opened_at=opening.time)
 
 
 def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:

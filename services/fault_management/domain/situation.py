@@ -6,9 +6,10 @@ from enum import StrEnum
 
 import msgspec
 
-from services.fault_management.domain.evidence import SKEW, Evidence, Standing, standing
-from services.fault_management.domain.network import Network
+from services.fault_management.domain.evidence import SKEW, Evidence, Standing, about_supply, cut_off, standing
+from services.fault_management.domain.interruptions import history
 from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S, move, told
+from services.fault_management.domain.timeline import Timeline
 
 
 class Wish(StrEnum):
@@ -24,9 +25,12 @@ class Situation:
     """All that is known of an area, and what becomes of its outages.
 
     Attributes:
-        network: the area as network operation last reported it.
-        heard: the evidence, each piece once.
+        topology: the area as it was at any time.
+        network: the area as it is now.
+        heard: the evidence about supply, each piece once; what only the work at a meter made it tell is left out.
         standings: what it says about each usage point.
+        cut_off: the usage points that are disconnected on purpose, whose silence says nothing.
+        history: what the log of operations says: who lost supply by which device, and which devices are cycling.
         now: the present instant.
         new_id: gives the identity of something new.
         wishes: what is to be asked of others, by outage, in order.
@@ -34,21 +38,26 @@ class Situation:
 
     def __init__(
         self,
-        network: Network,
+        topology: Timeline,
         evidence: Iterable[Evidence],
         outages: Iterable[Outage],
         now: datetime,
         new_id: Callable[[], str],
     ) -> None:
-        self.network = network
-        self.heard: Sequence[Evidence] = sorted(set(evidence))
+        pieces = set(evidence)
+        self.topology = topology
+        self.network = topology.network
+        self.heard: Sequence[Evidence] = sorted(about_supply(pieces))
         self.standings: dict[str, Standing] = standing(self.heard, now)
+        self.cut_off = cut_off(pieces)
         self.now = now
         self.new_id = new_id
         self.wishes: list[tuple[Wish, str]] = []
         self._before = {outage.mrid: outage for outage in outages}
         self._after = dict(self._before)
         self._steps: dict[tuple[str, int], Outage] = {}
+        found = frozenset(outage.opening.mrid for outage in self._before.values() if outage.opening is not None)
+        self.history = history(topology, now, found)
 
     def put(self, outage: Outage) -> Outage:
         """Take the new value of an outage; its revision grows when others must hear of it."""
@@ -113,11 +122,17 @@ class Situation:
         was dark before the device opened has a reason of its own, and is still dark when the device closes.
         """
         kept: set[str] = set()
-        for other in self.open(KNOWN_DARK | LOOSE):
+        for other in self.all():
+            if other.mrid == but or other.state in {S.DISMISSED, S.VERIFY}:
+                continue
             above = device is not None and other.device is not None and self.network.is_under(device, other.device)
-            older = other.since < since - SKEW and (device is None or other.device != device)
-            if other.mrid != but and ((other.state in KNOWN_DARK and not above) or (other.state in LOOSE and older)):
-                kept |= set(other.points) - other.restored.keys()
+            if other.state in LOOSE:
+                older = other.since < since - SKEW and (device is None or other.device != device)
+                kept |= set(other.points) if older else set()
+            elif not above:
+                back = other.restored
+                later = (mrid for mrid in other.points if mrid in back and other.since <= since < back[mrid])
+                kept |= set(other.points) - back.keys() | set(later)
         return frozenset(kept)
 
     def establish(self, outage: Outage, points: frozenset[str]) -> Outage:
@@ -129,22 +144,21 @@ class Situation:
             if other.mrid != outage.mrid and not self.release(other, points):
                 points -= set(other.points)
         own = tuple(sorted(points)) or outage.points
-        known = self.put(move(outage, S.CONFIRMED, points=own))
+        state = outage.state if outage.state in KNOWN_DARK else S.CONFIRMED
+        restored = {mrid: at for mrid, at in outage.restored.items() if mrid in own}
+        handed = tuple(mrid for mrid in outage.handed if mrid in own)
+        known = self.put(move(outage, state, points=own, restored=restored, handed=handed))
         for other in self.open(LOOSE):
             if not set(own).isdisjoint(other.points):
                 self.dismiss(other, f"it belongs to outage {known.mrid}")
         return known
 
-    def hand_over(self, points: frozenset[str], at: datetime) -> None:
-        """End the interruption of ``points`` by known outages, since from ``at`` on something below them is the reason.
-
-        No usage point is ever without supply by two outages at once (operations guide 3.5).
-        """
-        for outage in self.open(KNOWN_DARK):
-            taken = tuple(mrid for mrid in outage.points if mrid in points and mrid not in outage.restored)
-            if taken:
-                ended = {**outage.restored, **dict.fromkeys(taken, max(at, outage.since))}
-                self.put(msgspec.structs.replace(outage, restored=ended, handed=(*outage.handed, *taken)))
+    def hand_down(self, parent: str, points: Iterable[str]) -> None:
+        """Let those of ``points`` that a restored outage had belong to a nested one from its restoration on."""
+        outage = self._after.get(parent)
+        if outage is not None and outage.state is S.RESTORED:
+            handed = tuple(sorted({*outage.handed, *(mrid for mrid in points if mrid in outage.restored)}))
+            self.put(msgspec.structs.replace(outage, handed=handed))
 
     def release(self, outage: Outage, points: Iterable[str]) -> bool:
         """Take ``points`` that never belonged to a known outage out of it; False when that leaves nobody."""
