@@ -288,9 +288,11 @@ async def test_a_feeder_of_which_a_change_was_missed_or_that_has_a_new_model_is_
         await here.tell(FeederChange(mrid="feeder", event_time=s(1050), model_version="2", revision=5))
         restored = await here.until(S.RESTORED)
         assert points(restored.energized_usage_point) == set(POINTS)
+        kept: list[Any] = []
         async with asyncio.timeout(10):
-            while await here.kept("SELECT model_version, revision FROM feeder") != [("2", 5)]:
+            while kept != [("2", 5)]:
                 await asyncio.sleep(0.05)
+                kept = await here.kept("SELECT model_version, revision FROM feeder")
 
 
 async def test_an_operation_that_is_told_again_is_kept_once_and_flags_are_kept_beside_it(dms: Installation) -> None:

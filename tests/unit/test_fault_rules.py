@@ -287,26 +287,6 @@ pieces = st.lists(
 )
 
 
-@given(evidence=pieces, data=st.data())
-def test_order_and_repetition_of_the_evidence_do_not_change_the_prediction(
-    evidence: list[Evidence], data: st.DataObject
-) -> None:
-    topology = Timeline.of([feeder()])
-    shuffled = data.draw(st.permutations(evidence + evidence[: len(evidence) // 2]))
-    assert predict(topology, shuffled, s(700)) == predict(topology, evidence, s(700))
-
-
-@given(evidence=pieces)
-def test_predictions_are_disjoint_and_leave_no_dark_usage_point_out(evidence: list[Evidence]) -> None:
-    topology = Timeline.of([feeder()])
-    areas = predict(topology, evidence, s(700))
-    covered = [mrid for area in areas for mrid in area.points]
-    assert len(covered) == len(set(covered))
-    dark = {each.usage_point for each in evidence if each.dark}
-    lit = {each.usage_point for each in evidence if not each.dark}
-    assert dark - lit <= set(covered)
-
-
 @settings(max_examples=60)
 @given(evidence=pieces, data=st.data())
 def test_outages_come_to_the_same_whatever_the_order_in_which_the_evidence_arrives(

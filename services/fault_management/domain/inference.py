@@ -35,7 +35,7 @@ def confirm(situation: Situation, outage: Outage, device: str | None, why: str) 
     phases = outage.phases if where == outage.device else None
     then = situation.topology.at(outage.since)
     reach = then.under(where, ALL if phases is None else phases) if found and where is not None else frozenset[str]()
-    points = (reach or frozenset(outage.points)) - situation.kept(where, outage.since, but=outage.mrid)
+    points = (reach or frozenset(outage.points)) - situation.kept(where, outage.since, but=(outage.mrid,))
     situation.establish(move(outage, S.CONFIRMED, device=where, phases=phases, found=found, why=why), points)
 
 

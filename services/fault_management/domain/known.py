@@ -65,7 +65,7 @@ def _see(situation: Situation, each: Interruption) -> None:
         return
     if not lasting and each.over and max(each.ended.values()) < situation.now - HISTORY:
         return
-    known = _carry_on(situation, lasting[0], each) if lasting else _confirm(situation, each)
+    known = _carry_on(situation, lasting[0], each) if lasting else _confirm(situation, each, short)
     if known is not None:
         for outage in short:
             situation.dismiss(outage, f"it was the beginning of outage {known.mrid}")
@@ -82,7 +82,7 @@ def _is_short(each: Interruption) -> bool:
 def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> None:
     """What is over and was short is momentary, whoever has heard of it before."""
     before = known[0] if known else None
-    points = each.points - situation.kept(each.device, each.opened_at, but="" if before is None else before.mrid)
+    points = each.points - situation.kept(each.device, each.opened_at, but=[outage.mrid for outage in known])
     if not points or (before is not None and before.state in FINAL - {S.MOMENTARY}):
         return
     name = situation.network.title(each.device, each.phases)
@@ -98,15 +98,15 @@ def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> Non
         handed=tuple(sorted(each.handed & points)),
         restored_at=outage.restored_at or situation.now,
     )
-    situation.put(news if news.state is S.MOMENTARY else move(news, S.MOMENTARY, why=why))
+    situation.put(replace(news, state=S.MOMENTARY, why=why) if before is None else move(news, S.MOMENTARY, why=why))
 
 
-def _confirm(situation: Situation, each: Interruption) -> Outage | None:
+def _confirm(situation: Situation, each: Interruption, short: list[Outage]) -> Outage | None:
     """A new interruption is a known outage: one that was thought to be there, or that nobody knew of."""
     found = _found_before(situation, each)
     if found is not None:
         return _carry_on(situation, found, each)
-    points = each.points - situation.kept(each.device, each.opened_at)
+    points = each.points - situation.kept(each.device, each.opened_at, but=[outage.mrid for outage in short])
     if not points:
         return None
     inferred = [other for other in situation.open(LOOSE) if not points.isdisjoint(other.points)]
@@ -140,7 +140,7 @@ def _carry_on(situation: Situation, outage: Outage, each: Interruption) -> Outag
     as_found = outage.opening is not None and outage.opening.mrid == each.plan
     if outage.state not in KNOWN_DARK or as_found:
         return situation.put(seen)
-    points = each.points - situation.kept(each.device, min(outage.since, each.opened_at), but=outage.mrid)
+    points = each.points - situation.kept(each.device, min(outage.since, each.opened_at), but=(outage.mrid,))
     if outage.found or outage.cause is not None:
         points |= set(outage.points)
     return situation.establish(seen, points) if points and points != set(outage.points) else situation.put(seen)

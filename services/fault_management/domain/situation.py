@@ -1,6 +1,6 @@
 """The outages of one area while they are being judged, and what is to be said about them afterwards."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -115,7 +115,7 @@ class Situation:
             why=why,
         )
 
-    def kept(self, device: str | None, since: datetime, but: str = "") -> frozenset[str]:
+    def kept(self, device: str | None, since: datetime, but: Collection[str] = ()) -> frozenset[str]:
         """The usage points that stay with other outages when ``device`` turns out to have opened at ``since``.
 
         A known outage keeps its own unless its device is above, and so does an inferred one that began before: what
@@ -123,7 +123,7 @@ class Situation:
         """
         kept: set[str] = set()
         for other in self.all():
-            if other.mrid == but or other.state in {S.DISMISSED, S.VERIFY}:
+            if other.mrid in but or other.state in {S.DISMISSED, S.VERIFY}:
                 continue
             above = device is not None and other.device is not None and self.network.is_under(device, other.device)
             if other.state in LOOSE:
