@@ -228,14 +228,15 @@ class Store(KernelStore):
         return [_fault(row) for row in rows]
 
     async def active_faults(self) -> list[Fault]:
-        """The faults that have struck and are not gone."""
-        return [_fault(row) for row in await self.fetch("SELECT * FROM fault WHERE struck AND NOT repaired")]
+        """The faults that have struck, until they are gone and no device tries any more."""
+        rows = await self.fetch("SELECT * FROM fault WHERE struck AND NOT (repaired AND final)")
+        return [_fault(row) for row in rows]
 
     async def save_fault(self, fault: Fault) -> None:
         """Keep what a fault did, or what became of it."""
         await self.execute(
             "UPDATE fault SET device = $2, dark = $3, struck = $4, repaired = $5, final = $6, dead_times = $7,"
-            " found_at = $8 WHERE mrid = $1",
+            " found_at = $8, trying = $9 WHERE mrid = $1",
             fault.mrid,
             fault.device,
             list(fault.dark),
@@ -244,6 +245,7 @@ class Store(KernelStore):
             fault.final,
             fault.dead_times,
             fault.found_at,
+            list(fault.trying),
         )
 
     async def outages(self, scenario: str) -> list[Outage]:
@@ -344,7 +346,9 @@ def _scenario(row: Record | None) -> TrainingScenario | None:
 
 
 def _fault(row: Record) -> Fault:
-    return Fault(**{**dict(row), "dark": tuple(row["dark"]), "kind": FaultKind(row["kind"])})
+    return Fault(
+        **{**dict(row), "dark": tuple(row["dark"]), "trying": tuple(row["trying"]), "kind": FaultKind(row["kind"])}
+    )
 
 
 def _crew(row: Record) -> Crew:

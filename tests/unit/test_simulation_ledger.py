@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.emergency_simulation.domain.ledger import Darkness, truth_of
@@ -56,6 +56,7 @@ def test_momentary_interruptions_within_five_minutes_are_one_event_and_none_befo
 times = st.lists(st.floats(min_value=0.1, max_value=400), min_size=2, max_size=9, unique=True)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), times), st.randoms())
 def test_no_order_of_the_lines_changes_the_truth_and_its_minutes_are_within_the_darkness(
     drawn: dict[str, list[float]], chance: object

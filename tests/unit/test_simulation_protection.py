@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -255,6 +255,7 @@ def drawn_fault(network: Network, data: st.DataObject, at: datetime = START) -> 
     return structs.replace(struck, mrid=data.draw(st.sampled_from(["x", "y", "z"])), at=at)
 
 
+@settings(deadline=None)
 @given(feeders(), CONDITIONS, st.data())
 def test_at_the_end_nothing_live_feeds_a_fault_and_the_dark_are_those_who_lost_power(
     built: Feeder, conditions: Conditions, data: st.DataObject
@@ -284,6 +285,7 @@ def test_at_the_end_nothing_live_feeds_a_fault_and_the_dark_are_those_who_lost_p
     assert dark == supply.dark
 
 
+@settings(deadline=None)
 @given(feeders(), CONDITIONS, st.data())
 def test_repairing_and_closing_what_opened_restores_exactly_those_who_were_in_the_dark(
     built: Feeder, conditions: Conditions, data: st.DataObject

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.nouns.feeder_topology import Feeder
@@ -51,6 +51,7 @@ def opened_in(built: Feeder, data: st.DataObject) -> dict[str, int]:
     return data.draw(st.dictionaries(st.sampled_from(mrids), masks, max_size=5))
 
 
+@settings(deadline=None)
 @given(feeders(), st.data())
 def test_who_is_dark_is_who_cannot_be_reached_from_a_source_on_any_of_his_phases(
     built: Feeder, data: st.DataObject
@@ -69,6 +70,7 @@ def test_who_is_dark_is_who_cannot_be_reached_from_a_source_on_any_of_his_phases
             assert supply.live[place] == sum(1 << bit for bit, phase in enumerate(LETTERS) if (name, phase) in live)
 
 
+@settings(deadline=None)
 @given(feeders(), st.data())
 def test_opening_never_adds_light_and_closing_never_takes_it(built: Feeder, data: st.DataObject) -> None:
     supply = Supply(Network([built]))
@@ -80,6 +82,7 @@ def test_opening_never_adds_light_and_closing_never_takes_it(built: Feeder, data
     assert not supply.move(opened)[0]
 
 
+@settings(deadline=None)
 @given(feeders(), st.data())
 def test_the_way_to_a_source_is_closed_live_and_ends_at_a_source_with_the_phases_carried_along(
     built: Feeder, data: st.DataObject
@@ -103,6 +106,7 @@ def test_the_way_to_a_source_is_closed_live_and_ends_at_a_source_with_the_phases
         assert fresh.way_to_source(struck, phases) == way
 
 
+@settings(deadline=None)
 @given(feeders(), st.data())
 def test_the_order_of_the_model_changes_nothing(built: Feeder, data: st.DataObject) -> None:
     other = feeder(data.draw(st.permutations(built.equipment)), data.draw(st.permutations(built.usage_point)))

@@ -42,6 +42,7 @@ class Fault(Struct, frozen=True, kw_only=True):
         device: what opened for it last; None before it struck, or when its place was dead.
         dark: the usage points that are in the dark by it.
         final: the protection has done with it, so ``device`` and ``dark`` stay as they are.
+        trying: the devices that opened for it and will close again.
         dead_times: how often it has been without voltage between two trips.
         repaired: it is gone, by work or by itself.
         found_at: when a crew first said what it found there.
@@ -60,6 +61,7 @@ class Fault(Struct, frozen=True, kw_only=True):
     device: str | None = None
     dark: tuple[str, ...] = ()
     final: bool = False
+    trying: tuple[str, ...] = ()
     dead_times: int = 0
     struck: bool = False
     repaired: bool = False

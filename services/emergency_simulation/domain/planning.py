@@ -42,13 +42,13 @@ def play_out(
         outcomes.append(outcome)
         faults |= {each.mrid: each for each in outcome.faults}
         relays |= {each.device: each for each in outcome.relays}
-        opened = {device: mask for device, mask in outcome.opened.items() if supply.network.is_switch(device)}
+        opened = outcome.opened
         due |= dict(outcome.recloses)
         if not due:
             break
         device, at = min(due.items(), key=lambda each: (each[1], each[0]))
         del due[device]
-        active = [each for each in faults.values() if each.struck and not each.repaired]
+        active = [each for each in faults.values() if each.struck and not (each.repaired and each.final)]
         outcome = Protection(supply, opened, active, relays, conditions=conditions, seed=seed).reclose(device, at)
     moves = tuple(move for each in outcomes for move in each.moves)
     return Played(fault=faults[fault.mrid], opened=outcome.opened, moves=moves, outcomes=tuple(outcomes))

@@ -20,7 +20,6 @@ from msgspec import Struct, structs
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import Conditions
 from services.emergency_simulation.domain.coordination import (
-    SECTIONALISER,
     Way,
     answering,
     counting,
@@ -169,6 +168,7 @@ class Protection:
             fault = structs.replace(fault, repaired=True, final=True)
         self._faults[fault.mrid] = fault
         self._protect(at)
+        self._settle()
         return self._outcome()
 
     def operate(self, operations: Iterable[Operation], at: datetime) -> Outcome:
@@ -176,19 +176,21 @@ class Protection:
         for number, operation in enumerate(operations):
             now, device = at + number * RELAY_TIME, operation.device
             self._remember(device, trips=0, moved_at=now)
-            self._end_sequence(device)
+            self._no_longer_tries(device)
             if self._set(device, operation.phases, is_open=operation.open):
                 phases = operation.phases & self._network.phases(device)
                 self._moves.append(Move(device=device, open=operation.open, phases=phases, at=now))
                 self._step(now)
             self._protect(now + RELAY_TIME, closed=None if operation.open else device)
+        self._settle()
         return self._outcome()
 
     def reclose(self, device: str, at: datetime) -> Outcome:
         """A device closes by itself; unless the fault has gone it opens again."""
         for fault in self._faults.values():
-            if fault.temporary and not fault.final and fault.device == device:
+            if fault.temporary and device in fault.trying:
                 self._faults[fault.mrid] = self._after_dead_time(fault)
+        self._no_longer_tries(device)
         self._remember(device, moved_at=at)
         if self._set(device, ALL, is_open=False):
             phases = self._network.phases(device)
@@ -200,13 +202,14 @@ class Protection:
 
     def repair(self, fault: Fault, at: datetime) -> Outcome:
         """What was broken is whole again; where no switch opened but the source itself, that comes back now."""
-        self._faults[fault.mrid] = structs.replace(fault, repaired=True, final=True)
+        self._faults[fault.mrid] = structs.replace(fault, repaired=True, final=True, trying=())
         if fault.opens:
             self._set(fault.equipment, ALL, is_open=False)
         if fault.device is not None and self._network.equipment[fault.device].kind == SOURCE:
             self._set(fault.device, ALL, is_open=False)
         self._step(at)
         self._protect(at + RELAY_TIME)
+        self._settle()
         return self._outcome()
 
     def enable(self, device: str, *, enabled: bool) -> Outcome:
@@ -245,12 +248,9 @@ class Protection:
         )
         lost = self._open_with_flags(fault, way, at)
         dark = (lost | set(fault.dark if fault.device is not None else ())) & self._supply.dark
+        trying = {*fault.trying, device} if goes_on else {*fault.trying} - {device}
         self._faults[fault.mrid] = structs.replace(
-            fault,
-            device=device,
-            dark=tuple(sorted(dark)),
-            final=not goes_on,
-            repaired=fault.temporary and not goes_on,
+            fault, device=device, dark=tuple(sorted(dark)), final=False, trying=tuple(sorted(trying))
         )
         if goes_on:
             self._recloses[device] = at + timedelta(seconds=shots[relay.trips])
@@ -296,20 +296,18 @@ class Protection:
         return structs.replace(fault, dead_times=count, repaired=gone)
 
     def _settle(self) -> None:
-        """After a reclosing: what is gone is over, and so is what a device cut off that opened while it was dead."""
+        """The protection has done with the faults for which no device will close again: who is dark now stays so."""
         for fault in list(self._faults.values()):
-            before = self._faults_before.get(fault.mrid)
-            if fault.final or fault.device is None or before is None or before.device != fault.device:
-                continue
-            if fault.repaired or self._network.equipment[fault.device].kind == SECTIONALISER:
+            if fault.device is not None and not fault.trying and not fault.final:
                 repaired = fault.repaired or fault.temporary
                 self._faults[fault.mrid] = structs.replace(fault, final=True, repaired=repaired)
 
-    def _end_sequence(self, device: str) -> None:
-        """A device that people take in hand does not go on by itself."""
+    def _no_longer_tries(self, device: str) -> None:
+        """A device that closes, or that people take in hand, has made its attempt."""
         for fault in list(self._faults.values()):
-            if fault.device == device and not fault.final:
-                self._faults[fault.mrid] = structs.replace(fault, final=True, repaired=fault.temporary)
+            if device in fault.trying:
+                trying = tuple(each for each in fault.trying if each != device)
+                self._faults[fault.mrid] = structs.replace(fault, trying=trying)
 
     def _fresh(self, device: str, at: datetime) -> Relay:
         """What a device remembers at this time."""

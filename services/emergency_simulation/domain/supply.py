@@ -7,10 +7,16 @@ does not, and nothing else is told.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from contracts.nouns.feeder_topology import FaultIndicator
 from services.emergency_simulation.domain.network import ALL, EARTH, SOURCE, Network, Way
+
+Vertex = tuple[int, int]
+"""A node and a phase."""
+
+Came = dict[Vertex, tuple[Vertex, Way] | None]
+"""From where each vertex of a search was reached; the starts from nowhere."""
 
 _DEAD = -1
 _ROOT = -2
@@ -74,18 +80,26 @@ class Supply:
         phase = min(phase for phase, _ in found)
         own = self.network.edge_of[equipment]
         starts = sorted({vertex for first, vertex in found if first == phase})
-        came: dict[tuple[int, int], tuple[tuple[int, int], Way] | None] = dict.fromkeys(starts)
+        came = self._search(starts, without=own) or self._search(starts)
+        return self._walked(came, equipment, phases)
+
+    def _search(self, starts: Sequence[Vertex], without: int | None = None) -> Came:
+        """Breadth-first from vertices to the earth, not through the edge ``without``; empty when that is out of reach.
+
+        Where phases change places in a loop the only way may lead through that edge on another phase.
+        """
+        came: Came = dict.fromkeys(starts)
         queue = deque(starts)
         while queue:
             vertex = queue.popleft()
             for way, there in self._ways(vertex):
                 reached = (way.other, there)
-                if way.edge != own and reached not in came:
+                if way.edge != without and reached not in came:
                     came[reached] = (vertex, way)
                     if way.other == EARTH:
-                        return self._walked(came, reached, equipment, phases)
+                        return came
                     queue.append(reached)
-        return []
+        return {}
 
     def neighbours(self, node: int) -> list[tuple[int, str]]:
         """The nodes to which something closed leads from a node, on any phase that is live there, and what leads."""
@@ -102,30 +116,24 @@ class Supply:
                 found.append((way.other, self.network.mrids[way.edge]))
         return found
 
-    def _walked(
-        self,
-        came: Mapping[tuple[int, int], tuple[tuple[int, int], Way] | None],
-        end: tuple[int, int],
-        equipment: str,
-        phases: int,
-    ) -> list[tuple[str, int]]:
-        """The way back from ``end``, turned round, with the phases carried along it."""
+    def _walked(self, came: Came, equipment: str, phases: int) -> list[tuple[str, int]]:
+        """The way back from the earth, turned round, with the phases carried along it."""
         ways: list[Way] = []
-        step = came[end]
-        node = end[0]
+        end = next(vertex for vertex in reversed(came) if vertex[0] == EARTH)
+        step, node = came[end], end[0]
         while step is not None:
-            (node, _), way = step[0], step[1]
+            (node, _), way = step
             ways.append(way)
             step = came[step[0]]
         there = self._at_node(equipment, phases, node)
         walked = []
         for way in reversed(ways):
-            own = sum({way.bits[phase] for phase in range(3) if there >> phase & 1 and way.leads[phase] >= 0})
-            there = sum({1 << way.leads[phase] for phase in range(3) if there >> phase & 1 and way.leads[phase] >= 0})
-            walked.append((self.network.mrids[way.edge], own))
+            carried = [phase for phase in range(3) if there >> phase & 1 and way.leads[phase] >= 0]
+            there = sum(1 << way.leads[phase] for phase in carried)
+            walked.append((self.network.mrids[way.edge], sum(way.bits[phase] for phase in carried)))
         return walked
 
-    def _fed(self, equipment: str, phases: int) -> list[tuple[int, tuple[int, int]]]:
+    def _fed(self, equipment: str, phases: int) -> list[tuple[int, Vertex]]:
         """The live vertices at the ends of a piece of equipment, with the phase of its own that each is."""
         network = self.network
         each = network.equipment[equipment]
@@ -150,7 +158,7 @@ class Supply:
                 return sum({1 << way.leads[p] for p in range(3) if phases >> p & 1 and way.leads[p] >= 0})
         return phases
 
-    def _ways(self, vertex: tuple[int, int]) -> Iterable[tuple[Way, int]]:
+    def _ways(self, vertex: Vertex) -> Iterable[tuple[Way, int]]:
         """The ways that lead on from a vertex now, with the phase at their other end."""
         node, phase = vertex
         opened = self._open
@@ -163,7 +171,7 @@ class Supply:
         ends = self.network.ends[edge]
         if ends is None:
             return
-        lost: list[tuple[int, int]] = []
+        lost: list[Vertex] = []
         for node in ends:
             for way in self.network.ways[node]:
                 if way.edge != edge:
@@ -176,7 +184,7 @@ class Supply:
             if any(self._feeds[there][way.other] != _DEAD for way, there in self._ways(vertex)):
                 self._revive(vertex, touched)
 
-    def _wither(self, lost: list[tuple[int, int]], touched: set[int]) -> None:
+    def _wither(self, lost: list[Vertex], touched: set[int]) -> None:
         """Take the life of the vertices ``lost`` and of all that they feed; these are added to them."""
         for node, phase in lost:
             self._feeds[phase][node] = _DEAD
@@ -191,7 +199,7 @@ class Supply:
                     self._feeds[there][way.other] = _DEAD
                     lost.append((way.other, there))
 
-    def _revive(self, vertex: tuple[int, int], touched: set[int]) -> None:
+    def _revive(self, vertex: Vertex, touched: set[int]) -> None:
         """Feed a dead vertex from a live neighbour, if it is still dead, and let it feed others."""
         node, phase = vertex
         if self._feeds[phase][node] != _DEAD:
@@ -216,7 +224,7 @@ class Supply:
                         touched.add(way.other)
                         self._grow((way.other, there), touched)
 
-    def _grow(self, vertex: tuple[int, int], touched: set[int]) -> None:
+    def _grow(self, vertex: Vertex, touched: set[int]) -> None:
         """Let a vertex that has become live feed what is dead beyond it."""
         stack = [vertex]
         while stack:
