@@ -40,11 +40,10 @@ ALTER TABLE fault
     ADD COLUMN damage text NOT NULL DEFAULT 'conductor',
     ADD COLUMN hazard text,
     ADD COLUMN final boolean NOT NULL DEFAULT false,
-    ADD COLUMN trying text[] NOT NULL DEFAULT '{}',
     ADD COLUMN dead_times integer NOT NULL DEFAULT 0,
     ADD COLUMN found_at timestamptz;
-UPDATE fault SET final = true WHERE device IS NOT NULL OR repaired;
-CREATE INDEX fault_active ON fault (mrid) WHERE struck AND NOT (repaired AND final);
+UPDATE fault SET final = true WHERE device IS NOT NULL;
+CREATE INDEX fault_active ON fault (mrid) WHERE struck AND NOT repaired;
 
 -- The devices that were named for an outage, by the time in the story since when they were.
 CREATE TABLE said (
