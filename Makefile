@@ -31,10 +31,11 @@ check: install ## the gate: style, types, import rules, shape of the tree, unit 
 	$(BIN)/busbar check
 	$(PYTEST) tests/unit
 
-bench: install ## measure the kernel, the codec and the reading of models against their raw limits
+bench: install ## measure the kernel, the codec, the reading of models and the power flow against their raw limits
 	$(BIN)/python -m loadtest.bench_kernel
 	$(BIN)/python -m loadtest.bench_codec
 	$(BIN)/python -m tests.speed
+	$(BIN)/python -m tests.speed.power_flow --json
 
 fuzz: install ## search each decoder for defects, a minute each
 	$(BIN)/python -m tests.fuzz
