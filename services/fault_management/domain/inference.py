@@ -1,9 +1,10 @@
-"""From evidence to outages: which areas are dark, and since when and by which device it is known."""
+"""From evidence to outages: which areas are dark by what nobody knows the reason of yet (operations guide 3.3)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind, Standing, standing
@@ -15,6 +16,8 @@ from services.fault_management.domain.structure import ALL
 
 HOLD = timedelta(seconds=60)
 """How long a suspicion waits for more evidence before it names a device: meters gasp after 30 to 45 s."""
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 PATIENCE = timedelta(minutes=15)
 """After this a suspicion that nothing contradicts is worth a visit."""
@@ -35,40 +38,78 @@ def confirm(situation: Situation, outage: Outage, device: str | None, why: str) 
     phases = outage.phases if where == outage.device else None
     then = situation.topology.at(outage.since)
     reach = then.under(where, ALL if phases is None else phases) if found and where is not None else frozenset[str]()
-    points = (reach or frozenset(outage.points)) - situation.kept(where, outage.since, but=(outage.mrid,))
-    situation.establish(move(outage, S.CONFIRMED, device=where, phases=phases, found=found, why=why), points)
+    points = (reach or frozenset(outage.points)) - situation.kept(where, outage.since, but=outage.mrid)
+    known = move(outage, S.CONFIRMED, device=where, phases=phases, found=found, taken_from=outage.parent, why=why)
+    situation.establish(known, points)
 
 
 def infer(situation: Situation) -> None:
     """Predict from what no known outage explains, and bring the inferred outages in line with it."""
     loose = situation.open(LOOSE)
-    dark = {mrid: each.since for mrid, each in standing(_unexplained(situation), situation.now).items() if each.dark}
-    for outage in situation.open(KNOWN_DARK):
-        own = [dark.get(mrid) for mrid in outage.points if mrid not in outage.restored]
-        if own and all(own):  # everybody was dark before: so was the outage
-            begun = min(at for at in own if at is not None)
-            situation.put(replace(outage, since=min(outage.since, begun)))
+    _predate(situation)
     _attach_partial(situation)
-    deferred = _deferred(situation)
-    rest = [each for each in _unexplained(situation) if not (each.dark and _is_deferred(each, deferred))]
-    told = standing(rest, situation.now)
-    unexplained = {mrid for mrid, each in told.items() if each.dark}
-    known_dark = {mrid for o in situation.open(KNOWN_DARK) for mrid in o.points if mrid not in o.restored}
-    predictions = predict(situation.topology, rest, situation.now, outside=frozenset(known_dark - unexplained))
+    left = _left(situation)
+    predictions = predict(situation.topology, left.evidence, situation.now, outside=left.outside)
     claims = _claims(predictions, loose)
     for prediction, outages in zip(predictions, claims, strict=True):
         first = outages[0] if outages else _split_off(situation, prediction, loose)
-        kept = situation.put(_inferred(situation, first, prediction, told))
+        kept = situation.put(_inferred(situation, first, prediction, left.told))
         if kept.parent is not None and kept.state is S.PREDICTED:
             situation.hand_down(kept.parent, kept.points)
         for other in outages[1:]:
             situation.dismiss(other, f"it belongs to outage {kept.mrid}")
         for outage in situation.open(KNOWN_DARK):
-            situation.release(outage, kept.points)
+            if not situation.began_by_log(outage):
+                situation.release(outage, kept.points)
     claimed = {outage.mrid for outages in claims for outage in outages}
     for outage in loose:
         if outage.mrid not in claimed:
-            _let_go(situation, outage, deferred)
+            _let_go(situation, outage, left)
+
+
+class _Left(Struct, frozen=True, kw_only=True):
+    """What is left to be explained.
+
+    Attributes:
+        evidence: what was heard, without the darkness that is known or of which nothing can be said yet.
+        told: what it says about each usage point.
+        outside: the usage points that are dark by a known outage, with the time since when.
+        deferred: those at or below devices that are cycling, with the time since when.
+    """
+
+    evidence: list[Evidence]
+    told: Mapping[str, Standing]
+    outside: Mapping[str, datetime]
+    deferred: Mapping[str, datetime]
+
+
+def _left(situation: Situation) -> _Left:
+    deferred = _deferred(situation)
+    known = situation.open(KNOWN_DARK)
+    by_log = [outage for outage in known if situation.began_by_log(outage)]
+    taken = {mrid for outage in by_log for mrid in outage.points if mrid not in outage.restored}
+    evidence = [
+        each
+        for each in _unexplained(situation)
+        if not (each.dark and (each.usage_point in taken or _is_deferred(each, deferred)))
+    ]
+    told = standing(evidence, situation.now)
+    outside = dict.fromkeys(taken, _EVER)
+    for outage in known:
+        for mrid in set(outage.points) - outage.restored.keys() - taken:
+            if mrid not in told or not told[mrid].dark:
+                outside[mrid] = outage.since
+    return _Left(evidence=evidence, told=told, outside=outside, deferred=deferred)
+
+
+def _predate(situation: Situation) -> None:
+    """Where everybody in an outage that people made known was dark before, it began before."""
+    dark = {mrid: each.since for mrid, each in standing(_unexplained(situation), situation.now).items() if each.dark}
+    for outage in situation.open(KNOWN_DARK):
+        own = [dark.get(mrid) for mrid in outage.points if mrid not in outage.restored]
+        if own and all(own) and not situation.began_by_log(outage):
+            begun = min(at for at in own if at is not None)
+            situation.put(replace(outage, since=min(outage.since, begun)))
 
 
 def _unexplained(situation: Situation) -> list[Evidence]:
@@ -119,8 +160,8 @@ def _claims(predictions: tuple[Prediction, ...], outages: list[Outage]) -> list[
     """
     claims: list[list[Outage]] = [[] for _ in predictions]
     for outage in outages:
-        own = set(outage.points)
-        shares = Counter({i: len(own.intersection(each.points)) for i, each in enumerate(predictions)})
+        own = {*outage.points, *outage.partial}
+        shares = Counter({i: len(own.intersection({*each.points, *each.dark})) for i, each in enumerate(predictions)})
         for best, share in shares.most_common(1):
             if share:
                 claims[best].append(outage)
@@ -132,7 +173,7 @@ def _split_off(situation: Situation, prediction: Prediction, loose: list[Outage]
     own = {*prediction.points, *prediction.dark}
     parent = next((outage for outage in loose if not own.isdisjoint(outage.points)), None)
     outage = situation.suspicion(prediction.dark, prediction.since, prediction.why)
-    return outage if parent is None else replace(outage, parent=parent.mrid)
+    return outage if parent is None else replace(outage, parent=parent.mrid, taken_from=parent.mrid)
 
 
 def _inferred(situation: Situation, outage: Outage, prediction: Prediction, told: Mapping[str, Standing]) -> Outage:
@@ -140,9 +181,9 @@ def _inferred(situation: Situation, outage: Outage, prediction: Prediction, told
     age = situation.now - outage.suspected_at
     held = outage.state is S.SUSPECTED and age < hold(situation, outage.points)
     above = _never_restored(situation, prediction, told)
-    if above is not None:
-        outage = replace(outage, parent=above.mrid)
+    outage = replace(outage, parent=outage.taken_from if above is None else above.mrid)
     since = prediction.since if above is None else above.since
+    partial = tuple(sorted(set(prediction.dark) - set(prediction.points)))
     if not held and prediction.likely:
         return move(
             outage,
@@ -150,13 +191,14 @@ def _inferred(situation: Situation, outage: Outage, prediction: Prediction, told
             device=prediction.device,
             phases=prediction.phases,
             points=prediction.points,
-            partial=tuple(sorted(set(prediction.dark) - set(prediction.points))),
+            partial=partial,
             since=since,
             why=prediction.why,
         )
     state = S.PREDICTED if age >= PATIENCE else S.SUSPECTED
     why = f"{prediction.why}, for {PATIENCE // timedelta(minutes=1)} minutes" if age >= PATIENCE else prediction.why
-    return move(outage, state, device=None, phases=None, points=prediction.dark, partial=(), since=since, why=why)
+    own = tuple(mrid for mrid in prediction.dark if mrid not in partial)
+    return move(outage, state, device=None, phases=None, points=own, partial=partial, since=since, why=why)
 
 
 def hold(situation: Situation, points: Iterable[str]) -> timedelta:
@@ -166,15 +208,18 @@ def hold(situation: Situation, points: Iterable[str]) -> timedelta:
     return max([HOLD, *(open_intervals(equipment[mrid]) + MARGIN for mrid in above)])
 
 
+_BACK = frozenset({S.RESTORED, S.VERIFIED, S.CLOSED})
+
+
 def _never_restored(situation: Situation, prediction: Prediction, told: Mapping[str, Standing]) -> Outage | None:
     """The outage that was thought to be over for all who are dark, while they have had no power since: it is nested.
 
     Customers who call may have been dark all along; a meter that tells of a loss had power until then.
     """
-    for outage in situation.all():
-        if outage.state is S.RESTORED and all(
-            _still_dark(situation, outage, mrid, told[mrid]) for mrid in prediction.dark
-        ):
+    back = (outage for outage in situation.all() if outage.state in _BACK)
+    for outage in sorted(back, key=lambda each: (each.since, each.mrid)):
+        seen = outage.witnessed or outage.by_people
+        if seen and all(_still_dark(situation, outage, mrid, told[mrid]) for mrid in prediction.dark):
             return outage
     return None
 
@@ -189,15 +234,16 @@ def _still_dark(situation: Situation, outage: Outage, point: str, each: Standing
     )
 
 
-def _let_go(situation: Situation, outage: Outage, deferred: Mapping[str, datetime]) -> None:
+def _let_go(situation: Situation, outage: Outage, left: _Left) -> None:
     """Nothing that is left speaks for ``outage``: another explains it, or the power is there again."""
     told = {mrid: situation.standings[mrid] for mrid in outage.points if mrid in situation.standings}
+    dark = [each for each in situation.heard if each.dark and each.usage_point in told]
     if any(each.dark for each in told.values()):
-        dark = [each for each in situation.heard if each.dark and each.usage_point in told]
-        if any(_is_deferred(each, deferred) for each in dark):
+        if any(_is_deferred(each, left.deferred) for each in dark):
             return
         for other in situation.all():
-            if any(explains(other, each) for each in dark):
+            own = set(other.points) if other.state in KNOWN_DARK else frozenset[str]()
+            if any(explains(other, each) or each.usage_point in own for each in dark):
                 situation.dismiss(outage, f"it belongs to outage {other.mrid}")
                 return
         return

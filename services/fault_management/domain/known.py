@@ -7,17 +7,22 @@ outage from the moment the device opened.
 
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from services.fault_management.domain.evidence import HISTORY, SKEW
+from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, standing
 from services.fault_management.domain.interruptions import Interruption, Nature
-from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, SHORT, Outage, S, move
+from services.fault_management.domain.outage import FINAL, KNOWN, KNOWN_DARK, LOOSE, SHORT, Outage, S, move
+from services.fault_management.domain.prediction import Prediction, predict
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL
 
 
 def see_interruptions(situation: Situation) -> None:
     """Bring the known outages in line with the log of operations."""
+    for outage in [*situation.open(KNOWN), *situation.open(frozenset({S.MOMENTARY}))]:
+        if _was_none(situation, outage):
+            situation.dismiss(outage, "by the log of operations nobody lost supply by it")
     for each in situation.history.interruptions:
         if each.nature is not Nature.PENDING:
             _see(situation, each)
@@ -37,9 +42,9 @@ def supplied(situation: Situation, outage: Outage) -> Outage:
     supply it stays as it was told.
     """
     topology, own = situation.topology, set(outage.points)
-    lit = own & topology.moments[-1].lit | set(outage.lit)
-    restored = {mrid: at for mrid, at in outage.restored.items() if mrid in outage.handed or mrid in outage.lit}
-    handed = set(outage.handed)
+    lit = own & (topology.moments[-1].lit | set(outage.lit))
+    handed = own & set(outage.handed)
+    restored = {mrid: at for mrid, at in outage.restored.items() if mrid in handed or mrid in lit}
     known = interruption_of(situation, outage)
     if known is not None:
         restored = {mrid: at for mrid, at in known.ended.items() if mrid in own} | restored
@@ -56,33 +61,62 @@ def supplied(situation: Situation, outage: Outage) -> Outage:
     )
 
 
+def moved(situation: Situation, outage: Outage) -> Outage:
+    """``outage`` in the state that follows from who has supply again."""
+    number = len(outage.restored)
+    if outage.short and outage.witnessed:
+        why = "all its usage points had supply again within minutes"
+        return move(outage, S.MOMENTARY, restored_at=outage.restored_at or situation.now, why=why)
+    if number == len(outage.points):
+        why = "all its usage points have supply again"
+        return outage if outage.state is S.RESTORED else move(outage, S.RESTORED, restored_at=situation.now, why=why)
+    if number:
+        why = f"{number} usage points have supply again"
+        return move(outage, S.PARTIALLY_RESTORED, restored_at=None, why=why)
+    if outage.state is not S.CONFIRMED:
+        return move(outage, S.CONFIRMED, restored_at=None, why="none of its usage points has supply yet")
+    return outage
+
+
+def _was_none(situation: Situation, outage: Outage) -> bool:
+    """True for what only an incomplete log had shown."""
+    start = situation.topology.start
+    if outage.opened_at is None or (start is not None and outage.opened_at < start):
+        return False
+    return not outage.by_people and interruption_of(situation, outage) is None
+
+
 def _see(situation: Situation, each: Interruption) -> None:
-    own = [outage for outage in situation.all() if _is_of(outage, each)]
+    own = sorted((outage for outage in situation.all() if _is_of(outage, each)), key=lambda o: (o.since, o.mrid))
     lasting = [outage for outage in own if outage.state not in {S.MOMENTARY, S.DISMISSED}]
     short = [outage for outage in own if outage.state is S.MOMENTARY]
-    if each.nature is Nature.MOMENTARY or (_is_short(each) and not lasting):
+    if each.nature is Nature.MOMENTARY or (not lasting and _is_short(situation, each)):
         _leave(situation, each, [*lasting, *short])
         return
     if not lasting and each.over and max(each.ended.values()) < situation.now - HISTORY:
         return
-    known = _carry_on(situation, lasting[0], each) if lasting else _confirm(situation, each, short)
+    known = _carry_on(situation, lasting[0], each) if lasting else _confirm(situation, each)
     if known is not None:
-        for outage in short:
-            situation.dismiss(outage, f"it was the beginning of outage {known.mrid}")
+        for outage in [*short, *(each for each in lasting[1:] if each.state in KNOWN)]:
+            situation.dismiss(outage, f"it is a part of outage {known.mrid}")
 
 
 def _is_of(outage: Outage, each: Interruption) -> bool:
     return outage.device == each.device and outage.opened_at in each.openings
 
 
-def _is_short(each: Interruption) -> bool:
-    return each.over and all(at - each.opened_at <= SHORT for at in each.ended.values())
+def _is_short(situation: Situation, each: Interruption) -> bool:
+    if not each.over or any(at - each.opened_at > SHORT for at in each.ended.values()):
+        return False
+    since = _taken(situation, each, "").since
+    return since is None or all(at - since <= SHORT for at in each.ended.values())
 
 
 def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> None:
     """What is over and was short is momentary, whoever has heard of it before."""
     before = known[0] if known else None
-    points = each.points - situation.kept(each.device, each.opened_at, but=[outage.mrid for outage in known])
+    taken = _taken(situation, each, "" if before is None else before.mrid)
+    points = taken.points
     if not points or (before is not None and before.state in FINAL - {S.MOMENTARY}):
         return
     name = situation.network.title(each.device, each.phases)
@@ -92,7 +126,7 @@ def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> Non
         outage,
         device=each.device,
         opened_at=each.opened_at,
-        since=each.opened_at,
+        since=taken.since or each.opened_at,
         points=tuple(sorted(points)),
         restored={mrid: each.ended[mrid] for mrid in sorted(points)},
         handed=tuple(sorted(each.handed & points)),
@@ -101,23 +135,73 @@ def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> Non
     situation.put(replace(news, state=S.MOMENTARY, why=why) if before is None else move(news, S.MOMENTARY, why=why))
 
 
-def _confirm(situation: Situation, each: Interruption, short: list[Outage]) -> Outage | None:
+class _Taken(Struct, frozen=True):
+    """Whom an interruption took, and since when its device is out by the evidence, where that is clearly longer."""
+
+    points: frozenset[str]
+    since: datetime | None = None
+
+
+def _taken(situation: Situation, each: Interruption, own: str) -> _Taken:
+    """Whom an interruption took: not those who were dark before for another reason.
+
+    Where the evidence from before says that it was the same device, or all were dark, the device was out before.
+    """
+    points = each.points - situation.kept_by_word(each.device, each.opened_at, own)
+    older = _older(situation, each)
+    same = [area for area in older if area.device == each.device and points.issubset(area.points)]
+    if not same and points.issubset(mrid for area in older for mrid in area.dark):
+        same = older
+    if same and each.nature is Nature.LASTING and points:
+        return _Taken(points, min(area.since for area in same))
+    return _Taken(points - {mrid for area in older for mrid in area.points})
+
+
+def _older(situation: Situation, each: Interruption) -> list[Prediction]:
+    """The dark areas among the usage points of an interruption that were dark before it began.
+
+    They are judged by what was heard of the time before it, and of whoever was dark then by all that was heard until
+    it ended.
+    """
+    limit = each.opened_at - SKEW
+    last = max(each.ended.values()) + SKEW if each.over else situation.now + SKEW
+    others = [other for other in situation.history.interruptions if other.opened_at < each.opened_at]
+    own = [
+        heard
+        for heard in situation.heard
+        if heard.usage_point in each.points
+        and heard.time <= last
+        and not (heard.dark and any(_covers(other, heard) for other in others))
+    ]
+    if not any(heard.dark and heard.time < limit for heard in own):
+        return []
+    before = standing((heard for heard in own if heard.time < limit), limit)
+    old = {mrid for mrid, stands in before.items() if stands.dark}
+    rest = [heard for heard in own if heard.time < limit or heard.usage_point in old]
+    return list(predict(situation.topology, rest, situation.now))
+
+
+def _covers(each: Interruption, heard: Evidence) -> bool:
+    ended = each.ended.get(heard.usage_point)
+    within = each.opened_at - SKEW <= heard.time and (ended is None or heard.time <= ended + SKEW)
+    return within and heard.usage_point in each.points
+
+
+def _confirm(situation: Situation, each: Interruption) -> Outage | None:
     """A new interruption is a known outage: one that was thought to be there, or that nobody knew of."""
     found = _found_before(situation, each)
     if found is not None:
-        return _carry_on(situation, found, each)
-    points = each.points - situation.kept(each.device, each.opened_at, but=[outage.mrid for outage in short])
+        return _carry_on(situation, replace(found, felt_at=found.since), each)
+    points = _taken(situation, each, "").points
     if not points:
         return None
-    inferred = [other for other in situation.open(LOOSE) if not points.isdisjoint(other.points)]
-    # the time of the operation is better than the clock of a meter, except where the darkness is clearly older
-    older = [other.since for other in inferred if other.since < each.opened_at - SKEW]
+    inferred = [other for other in situation.open(LOOSE) if points.issuperset(other.points)]
     name = situation.network.title(each.device, each.phases)
     why = f"{name} is reported open and {len(points)} usage points have no supply"
     first = inferred[0] if inferred else situation.suspicion(points, each.opened_at, why)
-    begun = min([each.opened_at, *older])
-    known = move(first, S.CONFIRMED, device=each.device, since=begun, why=why)
-    return situation.establish(_with(situation, known, each), points)
+    known = move(first, S.CONFIRMED, device=each.device, partial=(), taken_from=None, why=why)
+    known = situation.establish(_with(situation, known, each), points)
+    return situation.put(moved(situation, supplied(situation, known)))
 
 
 def _found_before(situation: Situation, each: Interruption) -> Outage | None:
@@ -132,18 +216,22 @@ def _found_before(situation: Situation, each: Interruption) -> Outage | None:
     )
 
 
-def _carry_on(situation: Situation, outage: Outage, each: Interruption) -> Outage:
-    """A known outage takes over what the log says about it now; who it took is corrected by late operations alone."""
+def _carry_on(situation: Situation, outage: Outage, each: Interruption) -> Outage | None:
+    """A known outage is what the log says of it now; who it took is corrected by late operations alone."""
     seen = _with(situation, outage, each)
-    if outage.state in KNOWN_DARK:
-        seen = supplied(situation, seen)
     as_found = outage.opening is not None and outage.opening.mrid == each.plan
-    if outage.state not in KNOWN_DARK or as_found:
+    if outage.state not in KNOWN or as_found:
         return situation.put(seen)
-    points = each.points - situation.kept(each.device, min(outage.since, each.opened_at), but=(outage.mrid,))
-    if outage.found or outage.cause is not None:
+    points = _taken(situation, each, outage.mrid).points
+    if outage.by_people:
         points |= set(outage.points)
-    return situation.establish(seen, points) if points and points != set(outage.points) else situation.put(seen)
+    if not points:
+        situation.dismiss(seen, "all its usage points were dark before for another reason")
+        return None
+    if points == set(outage.points):
+        return situation.put(moved(situation, supplied(situation, seen)))
+    seen = supplied(situation, replace(seen, points=tuple(sorted(points))))
+    return situation.establish(moved(situation, seen), points)
 
 
 def _with(situation: Situation, outage: Outage, each: Interruption) -> Outage:
@@ -151,14 +239,13 @@ def _with(situation: Situation, outage: Outage, each: Interruption) -> Outage:
     parents = (other for other in situation.all() if each.parent is not None and _has_key(other, each.parent))
     parent = next((other for other in parents if not each.points.isdisjoint(other.points)), None)
     own = situation.network.structure.phases.get(each.device, ALL)
-    since = min(outage.since, each.opened_at)
-    if parent is not None and parent.mrid != outage.mrid:
-        outage = replace(outage, parent=parent.mrid)
-        since = min(since, parent.since)
+    begun = each.opened_at if parent is None else min(each.opened_at, parent.since)
+    before = outage.felt_at or _taken(situation, each, outage.mrid).since
     return replace(
         outage,
         opened_at=each.opened_at,
-        since=since,
+        since=begun if before is None else min(begun, before),
+        parent=outage.taken_from if parent is None else parent.mrid,
         phases=None if each.phases == own else each.phases,
         isolation=each.isolation,
     )

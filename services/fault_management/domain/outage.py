@@ -17,23 +17,26 @@ NEXT: dict[OutageState, frozenset[OutageState]] = {
     S.SUSPECTED: frozenset({S.VERIFY, S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
     S.VERIFY: frozenset({S.SUSPECTED, S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
     S.PREDICTED: frozenset({S.SUSPECTED, S.CONFIRMED, S.RESTORED, S.DISMISSED}),
-    S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED, S.MOMENTARY}),
-    S.PARTIALLY_RESTORED: frozenset({S.RESTORED, S.MOMENTARY}),
-    S.RESTORED: frozenset({S.VERIFIED, S.MOMENTARY}),
+    S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED, S.MOMENTARY, S.DISMISSED}),
+    S.PARTIALLY_RESTORED: frozenset({S.RESTORED, S.MOMENTARY, S.CONFIRMED, S.DISMISSED}),
+    S.RESTORED: frozenset({S.VERIFIED, S.MOMENTARY, S.CONFIRMED, S.PARTIALLY_RESTORED, S.DISMISSED}),
     S.VERIFIED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
     S.MOMENTARY: frozenset({S.DISMISSED}),
     S.DISMISSED: frozenset(),
 }
 """Which state may follow which. PREDICTED falls back when the evidence thins out, is dismissed when another outage
-explains it, and is restored without confirmation when all who were dark report power again. What was momentary is
-dismissed when it turns out to have been part of a longer outage."""
+explains it, and is restored without confirmation when all who were dark report power again. What the log of
+operations had shown goes back a step, or is dismissed, when operations that are told late say otherwise."""
 
 LOOSE = frozenset({S.SUSPECTED, S.PREDICTED})
 """Inferred, and inferred again with each new evidence; everything later is known and stays where it is."""
 
 KNOWN_DARK = frozenset({S.CONFIRMED, S.PARTIALLY_RESTORED})
 """Known, with usage points still without supply."""
+
+KNOWN = KNOWN_DARK | {S.RESTORED}
+"""Known and not yet verified."""
 
 FINAL = frozenset({S.CLOSED, S.DISMISSED, S.MOMENTARY})
 
@@ -70,6 +73,8 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         points: the usage points that are or were without supply by it, sorted.
         partial: usage points that said they miss a part of their power, which it explains, sorted.
         parent: the outage of which it was a part before it turned out to have a reason of its own.
+        taken_from: the same by the evidence, whatever the log of operations says.
+        felt_at: since when it was known to be dark before its device was seen to open.
         why: one sentence on what the latest change of state rests on.
         tickets: the calls that it explains, sorted.
         found: the crew said which device it is.
@@ -102,6 +107,8 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     phases: int | None = None
     partial: tuple[str, ...] = ()
     parent: str | None = None
+    taken_from: str | None = None
+    felt_at: datetime | None = None
     tickets: tuple[str, ...] = ()
     found: bool = False
     opened_at: datetime | None = None
@@ -126,6 +133,11 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def witnessed(self) -> bool:
         """True when network operation reported the device open."""
         return self.opened_at is not None
+
+    @property
+    def by_people(self) -> bool:
+        """True when a crew was there."""
+        return self.found or self.cause is not None or self.repaired_at is not None
 
     @property
     def short(self) -> bool:
@@ -153,7 +165,8 @@ def move(outage: Outage, state: OutageState, **changes: Any) -> Outage:
 def explains(outage: Outage, evidence: Evidence) -> bool:
     """True when a known ``outage`` is the reason of dark ``evidence``: the point was without supply by it then.
 
-    Who misses a part of the power does so until it is over for all.
+    Who misses a part of the power does so until it is over for all. Where nobody but the meters said that it is over,
+    what comes later is another matter at once.
     """
     if outage.state in LOOSE or outage.state in {S.DISMISSED, S.VERIFY}:
         return False
@@ -163,7 +176,8 @@ def explains(outage: Outage, evidence: Evidence) -> bool:
         ended = outage.ended_at
     else:
         return False
-    return outage.since - SKEW <= evidence.time and (ended is None or evidence.time <= ended + SKEW)
+    slack = SKEW if outage.witnessed or outage.by_people else timedelta(0)
+    return outage.since - SKEW <= evidence.time and (ended is None or evidence.time <= ended + slack)
 
 
 def told(outage: Outage) -> tuple[object, ...]:

@@ -19,7 +19,8 @@ Each darkness is judged by the network as it was when it began, and each sign of
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -32,6 +33,8 @@ from services.fault_management.domain.tree import Device, Tree
 CUSTOMERS = 2
 SHARE = 0.3
 PARTS = 2
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 _MELTS_ALONE = frozenset({"Fuse", "Sectionaliser"})
 _ONE_POLE = frozenset({"Fuse"})
@@ -60,7 +63,10 @@ class Prediction(Struct, frozen=True, kw_only=True):
 
 
 def predict(
-    topology: Timeline, evidence: Iterable[Evidence], now: datetime, outside: frozenset[str] = frozenset()
+    topology: Timeline,
+    evidence: Iterable[Evidence],
+    now: datetime,
+    outside: Mapping[str, datetime] = MappingProxyType({}),
 ) -> tuple[Prediction, ...]:
     """The dark areas that explain ``evidence``, disjoint and sorted.
 
@@ -70,22 +76,23 @@ def predict(
         topology: the area, as it was at any time.
         evidence: what was heard and is not explained otherwise.
         now: the present instant; evidence from later is left out.
-        outside: usage points whose darkness has another, known reason.
+        outside: usage points whose darkness has another, known reason, with the time since when it has.
     """
     points = topology.structure.points
-    told = {mrid: each for mrid, each in standing(evidence, now).items() if mrid in points and mrid not in outside}
+    told = {mrid: each for mrid, each in standing(evidence, now).items() if mrid in points}
     dark = {mrid: each for mrid, each in told.items() if each.dark}
     alive = _signs_of_life(topology, told)
     found: list[Prediction] = []
+    taken: set[str] = set()
     for network, begun in _epochs(topology, dark):
         rest = {
             mrid: each for mrid, each in dark.items() if mrid in begun or _same_place(topology, network, mrid, each)
         }
-        for area in _RollUp(network, rest, alive, outside).areas():
+        for area in _RollUp(network, rest, alive, {**outside, **dict.fromkeys(taken, _EVER)}).areas():
             if not begun.isdisjoint(area.dark):
                 found.append(area)
-                outside |= set(area.points) | set(area.dark)
-        dark = {mrid: each for mrid, each in dark.items() if mrid not in outside}
+                taken |= {*area.points, *area.dark}
+        dark = {mrid: each for mrid, each in dark.items() if mrid not in taken}
     return tuple(sorted(found, key=lambda area: area.points))
 
 
@@ -156,7 +163,7 @@ class _RollUp:
         network: Network,
         dark: Mapping[str, Standing],
         alive: list[tuple[Tree, dict[str, datetime]]],
-        outside: frozenset[str],
+        outside: Mapping[str, datetime],
     ) -> None:
         self._network = network
         self._tree = network.tree
@@ -194,9 +201,7 @@ class _RollUp:
     def _transformer(self, group: str, device: str | None, dark: set[str]) -> _Part:
         """What the dark usage points of a transformer come to."""
         members = frozenset(
-            mrid
-            for mrid in self._network.structure.group_members[group] - self._outside
-            if self._tree.zone.get(mrid) == device
+            mrid for mrid in self._network.structure.group_members[group] if self._tree.zone.get(mrid) == device
         )
         transformer = self._network.points[min(dark)].transformer
         for reach in self._reaches_at_group(members, dark):
@@ -244,7 +249,7 @@ class _RollUp:
             if risen is not None:
                 return risen
         below = tuple(area for part in parts for area in part.areas)
-        whole = self._tree.wholly_under(device.mrid) - self._outside
+        whole = self._tree.wholly_under(device.mrid)
         out = len(parts) == 1 and parts[0].out and dark >= whole
         return _Part(areas=below, dark=dark, out=out, lateral=True)
 
@@ -287,8 +292,8 @@ class _RollUp:
     def _reach(self, device: Device, lost: int, own: int) -> _Reach:
         return _Reach(
             phases=None if lost == own else lost,
-            whole=self._tree.wholly_under(device.mrid, lost) - self._outside,
-            some=self._tree.under(device.mrid, lost) - self._outside,
+            whole=self._tree.wholly_under(device.mrid, lost),
+            some=self._tree.under(device.mrid, lost),
         )
 
     def _some_phase(self, device: Device, own: int) -> _Reach:
@@ -297,7 +302,7 @@ class _RollUp:
         under = [self._tree.under(device.mrid, phase) for phase in single]
         several = under[0].intersection(*under[1:]) if len(single) > 1 else frozenset()
         left = [phase for phase in single if not self._has_power(device.mrid, phase, None)]
-        return _Reach(phases=left[0] if len(left) == 1 else None, whole=frozenset(), some=several - self._outside)
+        return _Reach(phases=left[0] if len(left) == 1 else None, whole=frozenset(), some=several)
 
     def _explains(self, reach: _Reach, point: str) -> bool:
         """True when the loss leaves a usage point with as much, or as little, as it says."""
@@ -325,7 +330,12 @@ class _RollUp:
     def _area(
         self, device: str | None, reach: _Reach, dark: frozenset[str], taken: frozenset[str] = frozenset()
     ) -> Prediction:
-        points = (reach.whole or dark) - taken
+        since = min(self._dark[mrid].since for mrid in dark)
+        points = frozenset(
+            mrid
+            for mrid in (reach.whole or dark) - taken
+            if mrid in self._dark or mrid not in self._outside or self._outside[mrid] > since
+        )
         where = self._network.title(device, reach.phases)
         return Prediction(
             likely=True,
@@ -333,7 +343,7 @@ class _RollUp:
             phases=reach.phases,
             points=tuple(sorted(points)),
             dark=tuple(sorted(dark)),
-            since=min(self._dark[mrid].since for mrid in dark),
+            since=since,
             why=f"{len(dark)} of {len(points | dark)} usage points under {where} report no power",
         )
 

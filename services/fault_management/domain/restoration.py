@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import msgspec
 
 from services.fault_management.domain.evidence import SKEW
-from services.fault_management.domain.known import supplied
-from services.fault_management.domain.outage import KNOWN_DARK, Outage, PlanStatus, S, move
+from services.fault_management.domain.known import moved, supplied
+from services.fault_management.domain.outage import KNOWN, Outage, PlanStatus, S, move
 from services.fault_management.domain.situation import Situation
 
 SETTLE = timedelta(seconds=90)
@@ -18,27 +18,15 @@ SILENCE = timedelta(minutes=30)
 
 def follow_supply(situation: Situation) -> None:
     """Note for each known outage who has supply again; what was over within minutes was momentary."""
-    for outage in situation.open(KNOWN_DARK | {S.RESTORED}):
+    for outage in situation.open(KNOWN):
         seen = _witnessed(situation, outage)
         if seen.witnessed:
             seen = supplied(situation, seen)
-        elif seen.state is not S.RESTORED:
-            seen = msgspec.structs.replace(seen, restored=_repaired(situation, seen))
-        restored = seen.restored
-        if seen.state is S.RESTORED and len(restored) < len(seen.points):
-            continue
-        if seen.short and seen.witnessed:
-            why = "all its usage points had supply again within minutes"
-            situation.put(move(seen, S.MOMENTARY, restored_at=seen.restored_at or situation.now, why=why))
         elif seen.state is S.RESTORED:
-            situation.put(seen)
-        elif len(restored) == len(seen.points):
-            why = "all its usage points have supply again"
-            situation.put(move(seen, S.RESTORED, restored_at=situation.now, why=why))
-        elif restored:
-            situation.put(move(seen, S.PARTIALLY_RESTORED, why=f"{len(restored)} usage points have supply again"))
+            continue
         else:
-            situation.put(seen)
+            seen = msgspec.structs.replace(seen, restored=_repaired(situation, seen))
+        situation.put(moved(situation, seen))
 
 
 def _witnessed(situation: Situation, outage: Outage) -> Outage:
@@ -46,7 +34,7 @@ def _witnessed(situation: Situation, outage: Outage) -> Outage:
     if outage.witnessed or not situation.network.is_open(outage.device):
         return outage
     opening = situation.topology.opening(outage.device or "", situation.now)
-    return outage if opening is None else msgspec.structs.replace(outage, opened_at=opening.time)
+    return outage if opening is None else msgspec.structs.replace(outage, opened_at=opening.time, felt_at=outage.since)
 
 
 def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:

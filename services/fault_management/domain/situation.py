@@ -1,6 +1,6 @@
 """The outages of one area while they are being judged, and what is to be said about them afterwards."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -58,6 +58,9 @@ class Situation:
         self._steps: dict[tuple[str, int], Outage] = {}
         found = frozenset(outage.opening.mrid for outage in self._before.values() if outage.opening is not None)
         self.history = history(topology, now, found)
+        self._logged: dict[str, set[datetime]] = {}
+        for each in self.history.interruptions:
+            self._logged.setdefault(each.device, set()).update(each.openings)
 
     def put(self, outage: Outage) -> Outage:
         """Take the new value of an outage; its revision grows when others must hear of it."""
@@ -115,41 +118,56 @@ class Situation:
             why=why,
         )
 
-    def kept(self, device: str | None, since: datetime, but: Collection[str] = ()) -> frozenset[str]:
+    def began_by_log(self, outage: Outage) -> bool:
+        """True for an outage of which the log of operations says when it began, and whom it took."""
+        return outage.felt_at is None and outage.opened_at in self._logged.get(outage.device or "", ())
+
+    def kept(self, device: str | None, since: datetime, but: str = "") -> frozenset[str]:
         """The usage points that stay with other outages when ``device`` turns out to have opened at ``since``.
 
         A known outage keeps its own unless its device is above, and so does an inferred one that began before: what
         was dark before the device opened has a reason of its own, and is still dark when the device closes.
         """
+        kept = self.kept_by_word(device, since, but)
+        for other in self.all():
+            if other.mrid == but:
+                continue
+            if other.state in LOOSE and other.since < since - SKEW and (device is None or other.device != device):
+                kept |= set(other.points)
+            elif self.began_by_log(other) and other.state in KNOWN_DARK and not self._is_above(other, device):
+                kept |= set(other.points) - other.restored.keys()
+        return kept
+
+    def kept_by_word(self, device: str | None, since: datetime, but: str = "") -> frozenset[str]:
+        """The same for the outages that a crew made known, and of which the log of operations does not tell."""
         kept: set[str] = set()
         for other in self.all():
-            if other.mrid in but or other.state in {S.DISMISSED, S.VERIFY}:
-                continue
-            above = device is not None and other.device is not None and self.network.is_under(device, other.device)
-            if other.state in LOOSE:
-                older = other.since < since - SKEW and (device is None or other.device != device)
-                kept |= set(other.points) if older else set()
-            elif not above:
+            known = other.by_people and other.state not in LOOSE | {S.DISMISSED} and not self.began_by_log(other)
+            if other.mrid != but and known and not self._is_above(other, device):
                 back = other.restored
                 later = (mrid for mrid in other.points if mrid in back and other.since <= since < back[mrid])
                 kept |= set(other.points) - back.keys() | set(later)
         return frozenset(kept)
 
+    def _is_above(self, other: Outage, device: str | None) -> bool:
+        return device is not None and other.device is not None and self.network.is_under(device, other.device)
+
     def establish(self, outage: Outage, points: frozenset[str]) -> Outage:
         """Put a known ``outage`` with ``points``, which no other keeps; what was only inferred there belongs to it.
 
-        A known outage that would have nobody left keeps its own.
+        A known outage that would have nobody left keeps its own. What the log says of two outages is disjoint already.
         """
         for other in self.open(KNOWN_DARK):
-            if other.mrid != outage.mrid and not self.release(other, points):
+            by_log = self.began_by_log(outage) and self.began_by_log(other)
+            if other.mrid != outage.mrid and not by_log and not self.release(other, points):
                 points -= set(other.points)
         own = tuple(sorted(points)) or outage.points
-        state = outage.state if outage.state in KNOWN_DARK else S.CONFIRMED
+        state = S.CONFIRMED if outage.state in LOOSE | {S.VERIFY} else outage.state
         restored = {mrid: at for mrid, at in outage.restored.items() if mrid in own}
         handed = tuple(mrid for mrid in outage.handed if mrid in own)
         known = self.put(move(outage, state, points=own, restored=restored, handed=handed))
         for other in self.open(LOOSE):
-            if not set(own).isdisjoint(other.points):
+            if set(other.points) <= set(own):
                 self.dismiss(other, f"it belongs to outage {known.mrid}")
         return known
 

@@ -50,6 +50,7 @@ class Timeline:
 
     Attributes:
         structure: what is built.
+        start: as given.
         log: the operations of each device in the order of time, with the implied ones.
         implied: what must have happened and is not in the log, as far as network operation tells the state.
         moments: the states, the first since ever.
@@ -65,7 +66,7 @@ class Timeline:
     ) -> None:
         self.structure: Structure = supplies.structure
         self._supplies = supplies
-        self._start = start
+        self.start = start
         told = {feeder.mrid: supplies.told(feeder) for feeder in feeders}
         self._event_time = {mrid: each.at for mrid, each in told.items()}
         known = {each for each in operations if each.device in self.structure.equipment}
@@ -106,7 +107,7 @@ class Timeline:
         """The operation by which a device that is open at a moment had opened; None where nobody knows."""
         found = None
         for each in self.log.get(device, ()):
-            began = each.time <= since if since is not None else self._start is not None and each.time < self._start
+            began = each.time <= since if since is not None else self.start is not None and each.time < self.start
             if each.open and began:
                 found = each
         return found
@@ -166,7 +167,7 @@ class Timeline:
             state = dict(moments[-1].opened)
             for each in operations:
                 state[each.device] = fold(state.get(each.device, 0), [each]) & self.structure.phases[each.device]
-            if self._start is not None and time < self._start:
+            if self.start is not None and time < self.start:
                 moments = [Moment(since=None, opened=state)]
             else:
                 moments.append(Moment(since=time, opened=state, operations=operations))
