@@ -472,7 +472,7 @@ async def shown(work: Work[Store], mrids: Sequence[str], at: datetime | None, kn
             spans[mrid],
             ends[mrid],
             locations.get(mrid),
-            assets_view.records_of(mrid, facts, others.get(mrid, ())),
+            assets_view.records_of(mrid, facts[mrid], others.get(mrid, ())),
         )
         for mrid in mrids
         if mrid in ends

@@ -1,6 +1,7 @@
 """Asset management on real servers, with peers that enter assets, work on them and look at them."""
 
 import asyncio
+from datetime import date
 
 import asyncpg
 import pytest
@@ -27,6 +28,7 @@ from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage,
 from contracts.nouns.work_types import ActivityRecord, WorkKind, WorkStatusKind
 from contracts.types import ObjectReference
 from contracts.verbs import Verb
+from shared.tools.data.assets import assets
 from shared.tools.testing import Installation
 from tests.fixtures.asset_office import DAY, FM, Office, exchange, h, office, seen, transformer
 
@@ -324,6 +326,20 @@ async def test_failures_and_operations_are_in_the_history_of_what_was_at_the_pos
             ("installed", "order O2"),
             ("operation", "opened on a fault: weather"),
         ]
+
+
+async def test_a_folder_made_for_the_network_is_taken_whole_and_again_without_effect(dms: Installation) -> None:
+    async with office(dms) as here:
+        await here.model()
+        await here.until("SELECT count(*)::int FROM equipment", 9)
+        for _ in range(2):
+            for file in assets(here.feeders, context="testing", day=date(2026, 1, 1)):
+                await here.do(Verb.CREATE, file.message.noun)
+        standing = await here.find()
+        assert {each.revision_number for each in standing} == {1}
+        assert {each.mrid for each in await here.find("breaker")} < {each.mrid for each in standing}
+        await here.grant(h(13))
+        await here.nothing_requested()
 
 
 async def test_what_was_done_before_a_restart_is_known_after_it(dms: Installation) -> None:

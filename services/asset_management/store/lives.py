@@ -201,19 +201,23 @@ class Lives(KernelStore):
         )
         return found
 
-    async def told_facts(self, assets: Iterable[str], at: datetime, known_at: datetime) -> list[Told]:
-        """The facts of assets until an instant, with what became of them."""
+    async def told_facts(self, assets: Iterable[str], at: datetime, known_at: datetime) -> dict[str, list[Told]]:
+        """The facts of assets until an instant, with what became of them: their own, and those that moved them out."""
+        wanted = sorted(assets)
         rows = await self.fetch(
-            "SELECT body, refused, moved_out FROM fact WHERE (asset = ANY($1) OR moved_out = ANY($1))"
+            "SELECT asset, body, refused, moved_out FROM fact WHERE (asset = ANY($1) OR moved_out = ANY($1))"
             " AND at <= $2 AND recorded_at <= $3 ORDER BY at, id",
-            sorted(assets),
+            wanted,
             at,
             known_at,
         )
-        return [
-            Told(fact=json.decode(row["body"], type=Fact), refused=row["refused"], moved_out=row["moved_out"])
-            for row in rows
-        ]
+        found: dict[str, list[Told]] = {mrid: [] for mrid in wanted}
+        for row in rows:
+            fact = json.decode(row["body"], type=Fact)
+            told = Told(fact=fact, refused=row["refused"], moved_out=row["moved_out"])
+            for mrid in {row["asset"], row["moved_out"]} & found.keys():
+                found[mrid].append(told)
+        return found
 
 
 def _span(row: Row) -> Span:

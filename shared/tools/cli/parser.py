@@ -17,7 +17,7 @@ from contracts.verbs import Verb
 from shared.config import LogFormat, LogLevel, SettingError, Settings
 from shared.telemetry import configure_logging
 from shared.tools.bootstrap import prepare
-from shared.tools.cli import history, loading, looking, networking, running, speaking, storm
+from shared.tools.cli import history, loading, looking, making, networking, running, speaking, storm
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.contracts import contracts
 from shared.tools.cli.installation import noted, servers
@@ -115,6 +115,7 @@ async def _speak(given: argparse.Namespace, settings: Settings, composition: Com
             role=given.role,
             as_json=given.json,
         ),
+        "data": lambda: making.make(settings, composition, given.kind, given.folder, day=given.day),
         "network": lambda: networking.network(
             settings,
             composition,

@@ -2,17 +2,20 @@
 
 import argparse
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from contracts.interface import Lane
 from contracts.verbs import Verb
 from shared.config import Context
+from shared.tools.cli.making import MAKERS
 
 NETWORK_HELP = (
     "a file of CIM100 RDF/XML or pandapower JSON, or a network by name: harbour, town, town:30000 with so many usage "
     "points, mv_oberrhein where pandapower is installed"
 )
+
+FIRST_DAY = date(2026, 1, 1)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -95,13 +98,23 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _load(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """The command that brings data in."""
+    """The commands that bring data in."""
     load = command("load", "put a folder of requests to the roles that serve them", context=True, json=True)
     load.add_argument(
         "folder", type=Path, metavar="FOLDER", help="messages in XML or JSON, taken in the order of names"
     )
     load.add_argument("--parallel", type=int, default=8, metavar="N", help="so many at once of those with one number")
     load.add_argument("--role", help="whom to ask, where several serve it")
+    data = command("data", "write a folder of messages for the network that is in use, to be loaded", context=True)
+    data.add_argument("kind", choices=sorted(MAKERS), metavar="KIND", help="what for: " + ", ".join(sorted(MAKERS)))
+    data.add_argument("folder", type=Path, metavar="FOLDER", help="where to; it may hold nothing else")
+    data.add_argument(
+        "--day",
+        type=date.fromisoformat,
+        default=FIRST_DAY,
+        metavar="DATE",
+        help=f"when the records end, {FIRST_DAY} by default; the same day makes the same bytes",
+    )
 
 
 def _stuck(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -1,0 +1,54 @@
+"""What the demonstration loads: folders of messages made from a network, as a utility's own systems would send them.
+
+A maker is a function from the feeders of a network to files, each with one message. It knows the contracts and no
+service. The same network and the same day make the same bytes, so a folder can be made and loaded again.
+"""
+
+from datetime import UTC, date, datetime, time
+from hashlib import sha256
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+from contracts.message import Header, Message
+from contracts.verbs import Verb
+from shared.bus.subjects import OPERATOR
+
+IDENTITIES = UUID("5b0d7f0c-6f0e-4a53-9a3c-0a2f4f0c8d11")
+
+
+class File(NamedTuple):
+    """A file of a folder: files with one number may be loaded side by side, and after those with a smaller one."""
+
+    name: str
+    message: Message[Any]
+
+
+def identity(key: str) -> str:
+    """The mRID that follows from a key."""
+    return str(uuid5(IDENTITIES, key))
+
+
+def share(key: str) -> float:
+    """A number from 0 until before 1 that follows from a key and looks like chance."""
+    return int.from_bytes(sha256(key.encode()).digest()[:6]) / 2**48
+
+
+def between(key: str, least: int, most: int) -> int:
+    """A whole number from ``least`` to ``most`` that follows from a key."""
+    return least + int(share(key) * (most - least + 1))
+
+
+def file(name: str, verb: Verb, payload: Any, *, context: str, day: date) -> File:
+    """A request in a file, with a whole header; its identity follows from its name and what it says."""
+    noun = type(payload).__name__
+    message_id = identity(f"{name} {sha256(repr(payload).encode()).hexdigest()}")
+    header = Header(
+        verb=verb,
+        noun=noun,
+        context=context.upper(),
+        timestamp=datetime.combine(day, time(), UTC),
+        source=OPERATOR,
+        message_id=message_id,
+        correlation_id=message_id,
+    )
+    return File(f"{name}.xml", Message(header=header, payload=payload))
