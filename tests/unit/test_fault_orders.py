@@ -1,7 +1,6 @@
 """What is told of a fault may come in any order, late, twice or all at once: the outages are the same in the end."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,6 @@ from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.outage import LOOSE, S
 from tests.fixtures.fault_desk import Desk, operation
-from tests.fixtures.interruption_ledger import ledger
 from tests.fixtures.phased_feeders import below, feeders
 from tests.fixtures.small_feeder import T0, s
 

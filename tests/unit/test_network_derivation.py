@@ -10,23 +10,10 @@ from contracts.nouns.network_models import ModelFindingKind
 from services.network_model_management.adapters.importing import Document, import_documents
 from services.network_model_management.domain.derivation import Import
 from services.network_model_management.domain.versions import RDF_XML
-from tests.fixtures.cim import HEAD, between, obj
+from tests.fixtures.cim import between, document, obj, phase
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 IEEE13 = Path(__file__).resolve().parents[3] / "shared" / "samples" / "models" / "IEEE13.xml"
-
-
-def phase(switch: str, side1: str, side2: str = "", *, closed: bool = True, normal: bool = False) -> str:
-    sides = {"phaseSide1": f"SinglePhaseKind.{side1}"} | ({"phaseSide2": f"SinglePhaseKind.{side2}"} if side2 else {})
-    return obj(
-        "SwitchPhase",
-        f"{switch}-{side1}",
-        {"SwitchPhase.Switch": switch},
-        closed=str(closed).lower(),
-        normalOpen=str(normal).lower(),
-        **sides,
-    )
-
 
 BASE = (
     obj("Feeder", "f")
@@ -39,9 +26,7 @@ BASE = (
 
 
 def imported(body: str) -> Import:
-    return import_documents(
-        (Document(content=f"{HEAD}{BASE}{body}</rdf:RDF>".encode(), model_format=RDF_XML),), "1", NOON
-    ).result
+    return import_documents((Document(content=document(f"{BASE}{body}"), model_format=RDF_XML),), "1", NOON).result
 
 
 def equipment(body: str, mrid: str) -> Equipment:
@@ -206,8 +191,8 @@ def test_banks_of_single_phase_units_have_the_group_that_their_phases_make() -> 
 def test_the_ieee_13_node_feeder_tells_its_vector_groups_and_lengths() -> None:
     if not IEEE13.exists():
         pytest.skip("the published models are not beside the repository")
-    document = Document(content=IEEE13.read_bytes(), model_format=RDF_XML)
-    (feeder,) = import_documents((document,), "1", NOON).result.feeders
+    published = Document(content=IEEE13.read_bytes(), model_format=RDF_XML)
+    (feeder,) = import_documents((published,), "1", NOON).result.feeders
     connections = {each.name: each.connection for each in feeder.equipment if each.kind == "PowerTransformer"}
     assert connections["tpoletop"] == "Ii0"
     assert {each.connection for each in feeder.equipment if each.name == "sub3"} == {"Dyn1", "Dy1"}

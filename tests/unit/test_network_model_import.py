@@ -153,15 +153,20 @@ def test_the_script_beside_harbour_writes_these_bytes(tmp_path: Path) -> None:
     assert (tmp_path / HARBOUR.name).read_bytes() == HARBOUR.read_bytes()
 
 
-def test_the_ieee_13_node_feeder_imports_with_findings_for_missing_phases_only(ieee13: Import) -> None:
+def test_the_ieee_13_node_feeder_imports_with_what_it_leaves_open_as_findings(ieee13: Import) -> None:
     assert ieee13.problems == ()
     (feeder,) = ieee13.feeders
     assert (len(feeder.connectivity_node), len(feeder.usage_point)) == (22, 16)
     found = kinds(feeder)
     assert (found["ACLineSegment"], found["PowerTransformer"], found["EnergyConsumer"]) == (11, 5, 16)
-    assert {finding.text.partition(":")[0] for finding in ieee13.findings} == {
-        f"{kind} without phases" for kind in ("Breaker", "EnergyConsumer", "Fuse", "LoadBreakSwitch", "Recloser")
+    assert Counter(finding.kind for finding in ieee13.findings) == {
+        ModelFindingKind.DUPLICATE_NAME: 4,
+        ModelFindingKind.MISPLACED: 1,
+        ModelFindingKind.MISSING_PHASES: 5,
+        ModelFindingKind.UNPROTECTED: 3,
     }
+    laterals = {each.mrid for each in ieee13.findings if each.kind is ModelFindingKind.UNPROTECTED}
+    assert laterals == {equipment(ieee13, name).mrid for name in ("632645", "671684", "684652")}
     assert equipment(ieee13, "sect1").phases == "C"
     assert equipment(ieee13, "671684").phases == "AC"
 

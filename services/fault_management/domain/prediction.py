@@ -20,7 +20,6 @@ Each darkness is judged by the network as it was when it began, and each sign of
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -66,7 +65,7 @@ def predict(
     topology: Timeline,
     evidence: Iterable[Evidence],
     now: datetime,
-    outside: Mapping[str, datetime] = MappingProxyType({}),
+    outside: Mapping[str, datetime] | None = None,
 ) -> tuple[Prediction, ...]:
     """The dark areas that explain ``evidence``, disjoint and sorted.
 
@@ -88,7 +87,7 @@ def predict(
         rest = {
             mrid: each for mrid, each in dark.items() if mrid in begun or _same_place(topology, network, mrid, each)
         }
-        for area in _RollUp(network, rest, alive, {**outside, **dict.fromkeys(taken, _EVER)}).areas():
+        for area in _RollUp(network, rest, alive, {**(outside or {}), **dict.fromkeys(taken, _EVER)}).areas():
             if not begun.isdisjoint(area.dark):
                 found.append(area)
                 taken |= {*area.points, *area.dark}

@@ -15,6 +15,7 @@ from contracts.nouns.electrical_models import ElectricalModel
 from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, FaultIndicator, Feeder, UsagePoint
 from contracts.nouns.network_models import ModelFindingKind
 from contracts.types import Name
+from services.network_model_management.domain.checks import model_findings, supply_findings
 from services.network_model_management.domain.connectivity import Connectivity
 from services.network_model_management.domain.electrical import Drawn, electrical_models
 from services.network_model_management.domain.findings import (
@@ -75,7 +76,7 @@ def import_model(objects: tuple[CimObject, ...], version: str, at: datetime) -> 
         return Import(problems=problems)
     feeders = derivation.feeders(version, at)
     electrical, lacking = electrical_models(derivation.drawn(), version)
-    findings = {*derivation.findings, *derivation.whole_findings(), *unknown_classes(objects), *lacking}
+    findings = {*derivation.findings, *derivation.whole_findings(feeders), *unknown_classes(objects), *lacking}
     return Import(electrical=electrical, feeders=feeders, findings=listed(findings), finding_count=len(findings))
 
 
@@ -90,6 +91,7 @@ class _Derivation:
         self._nodes = self._hung.nodes
         self._places = Places(model)
         self._phases_of: dict[str, frozenset[str]] = {}
+        self._phases_unknown: set[str] = set()
 
     def problems(self) -> Iterator[Problem]:
         """Equipment that cannot be drawn as an edge or hung on a node, and a model without source or feeder."""
@@ -153,8 +155,10 @@ class _Derivation:
             voltage_of=lambda node: voltages.get(zones.find(node.id)),
         )
 
-    def whole_findings(self) -> Iterator[Finding]:
-        """What only the whole network shows: voltages that nobody states, and islands."""
+    def whole_findings(self, feeders: tuple[Feeder, ...]) -> Iterator[Finding]:
+        """What only the whole network shows: voltages, islands, the way from the sources, names and places."""
+        yield from supply_findings(feeders, frozenset(self._phases_unknown))
+        yield from model_findings(self.model, self._places, feeders)
         joined = self._hung.joined(BRANCHES, open_too=True)
         yield from voltage_findings(self.model, self._equipment, self._nodes, joined)
         yield from island_findings(self.model, self._nodes, self._hung.joined(BRANCHES | {"PowerTransformer"}))
@@ -175,6 +179,7 @@ class _Derivation:
         found = self._resolved(codes, self._nodes[equipment.id][0])
         if not found and equipment.kind in BRANCHES | CONSUMERS:
             self._find(ModelFindingKind.MISSING_PHASES, equipment, "without phases: taken as ABC")
+            self._phases_unknown.add(equipment.mrid)
         return found or ALL
 
     def _resolved(self, codes: Iterable[str], node: CimObject) -> frozenset[str]:

@@ -115,6 +115,7 @@ FOLLOWED = frozenset(
         "Bay",
         "ConnectivityNode",
         "CoordinateSystem",
+        "Discrete",
         "FaultIndicator",
         "Feeder",
         "PositionPoint",

@@ -31,6 +31,10 @@ class Places:
                 return place
         return None
 
+    def of_location(self, location: CimObject) -> Place | None:
+        """The place of a location itself."""
+        return self._of_location.get(location.id)
+
     def is_geographic(self, location: CimObject) -> bool:
         """True where the location says so; one that names no system is taken as such."""
         system = self._model.follow(location, "Location.CoordinateSystem")
