@@ -36,6 +36,7 @@ bench: install ## measure the kernel, the codec, the reading of models and the p
 	$(BIN)/python -m loadtest.bench_codec
 	$(BIN)/python -m tests.speed
 	$(BIN)/python -m tests.speed.power_flow --json
+	$(BIN)/python -m tests.speed.topology --json
 
 fuzz: install ## search each decoder for defects, a minute each
 	$(BIN)/python -m tests.fuzz

@@ -6,14 +6,13 @@ one network under one lock, and a plan goes on wherever one of them does.
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from functools import reduce
 from itertools import chain
 
 from contracts.errors import Conflict, Invalid, NotFound, from_reply
 from contracts.interfaces.network_operation import NETWORK_OPERATION
-from contracts.message import Message
+from contracts.message import Message, Request
 from contracts.nouns.controls import Controls
-from contracts.nouns.feeder_topology import Feeder, FeederTopology
+from contracts.nouns.feeder_topology import FeederChange, FeederTopology
 from contracts.nouns.get_switching_studies import GetSwitchingStudies
 from contracts.nouns.measurements import Measurements
 from contracts.nouns.network_models import NetworkModels
@@ -36,7 +35,6 @@ from services.network_operation.domain.execution import (
     in_place,
     instruction,
     is_disturbed,
-    is_of_plan,
     is_outside_of_plans,
     is_under_way,
     log_of,
@@ -47,19 +45,24 @@ from services.network_operation.domain.execution import (
     the_plan,
     waiting_for,
 )
-from services.network_operation.domain.grid import Grid
+from services.network_operation.domain.live import Live, past, stood
+from services.network_operation.domain.network_state import NetworkState
 from services.network_operation.domain.operations import (
+    Note,
     by_command,
     by_hand,
     by_itself,
-    is_repetition,
+    moved_phases,
     notes_in,
     operation,
     signals,
 )
 from services.network_operation.domain.paperwork import filed
 from services.network_operation.domain.people import speaker
+from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.plans import Moved, Wish, moved, taken
+from services.network_operation.domain.positions import Position, hear, positions_in
+from services.network_operation.domain.reclosing import Reclosing, reclosing_in
 from services.network_operation.domain.rules import refuse
 from services.network_operation.domain.rules.move import Move
 from services.network_operation.domain.situation import Situation
@@ -77,25 +80,11 @@ from services.network_operation.domain.steps import (
     with_step,
 )
 from services.network_operation.domain.study import studied
-from services.network_operation.domain.temporary import placed
-from services.network_operation.domain.topology import (
-    Position,
-    Reclosing,
-    adopted,
-    difference,
-    is_news,
-    news,
-    operated,
-    positions_in,
-    reclosing_in,
-    rewired,
-    switches,
-)
-from services.network_operation.store import Store
+from services.network_operation.store import Memory, Store
 from shared.service import Service
 from shared.work import Wake, Work
 
-service = Service(NETWORK_OPERATION, store=Store)
+service = Service(NETWORK_OPERATION, store=Store, memory=Memory)
 
 
 @service.on(Verb.CREATED, NetworkModels)
@@ -103,14 +92,15 @@ async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> Non
     """A new model replaces the old one; what is known of its switches is carried over by mRID."""
     revision = max((model.revision or 0 for model in message.noun.network_model), default=0)
     built = await work.request(FeederTopology)
-    if revision < await work.store.lock_network():
+    live = await work.store.lock_network()
+    if revision < live.wiring.model_revision:
         return
-    with_ours = reduce(placed, await work.store.temporaries(), built.whole())
-    feeders = adopted(with_ours, await work.store.feeders(), await work.store.positions(), work.now)
-    await work.store.replace_feeders(feeders, revision)
-    for feeder in feeders:
-        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(news(feeder),)), key=feeder.mrid)
-    await recheck_proofs(work)
+    feeders = built.whole()
+    live = live.adopted(feeders, await work.store.standings(), revision, work.now, work.new_id())
+    await work.store.replace_model(live, feeders, work.now)
+    for mrid in live.told:
+        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(live.news(mrid),)), key=mrid)
+    await recheck_proofs(live, work)
 
 
 @service.on(Verb.CREATED, Measurements)
@@ -118,7 +108,7 @@ async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
     """What telemetry says of switches becomes the live state, and may be what a plan waits for; flags are told."""
     notes = notes_in(message.noun)
     for position in positions_in(message.noun):
-        await take_position(position, operation(position, notes), work)
+        await take_position(position, work, notes=notes)
     for signal in signals(notes):
         await record(signal, work)
     for heard in reclosing_in(message.noun):
@@ -127,15 +117,20 @@ async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
 
 @service.on(Verb.GET, FeederTopology)
 async def tell_feeders(message: Message[FeederTopology], work: Work[Store]) -> AsyncIterator[FeederTopology]:
-    """The feeders as they are now, one in each part of the reply; a large one in several."""
-    wanted = [] if message.request is None else [each.value for each in message.request.id]
-    feeders = await work.store.feeders(wanted)
-    missing = set(wanted) - {feeder.mrid for feeder in feeders}
+    """The feeders as they are now, or were at the EndTime; one in each part of the reply, a large one in several."""
+    request = message.request or Request()
+    if request.end_time is not None and request.end_time < work.now:
+        built, at = await work.store.built_at(request.end_time), request.end_time
+        feeders = past(built, await work.store.open_at(at), at)
+    else:
+        feeders = (await work.store.network()).feeders
+    wanted = {each.value for each in request.id}
+    missing = wanted - {feeder.mrid for feeder in feeders}
     if missing:
         raise NotFound("there is no such feeder", object_id=min(missing))
     if not feeders:
         yield FeederTopology()
-    for part in chain.from_iterable(feeder.parts() for feeder in feeders):
+    for part in chain.from_iterable(feeder.parts() for feeder in feeders if not wanted or feeder.mrid in wanted):
         yield FeederTopology(feeder=(part,))
 
 
@@ -249,8 +244,7 @@ async def tell_tags(message: Message[OperationalTags], work: Work[Store]) -> Ope
 @service.on(Verb.CREATE, SafetyDocuments)
 async def take_clearances(message: Message[SafetyDocuments], work: Work[Store]) -> SafetyDocuments:
     """Clearances begin as drafts."""
-    await work.store.lock_network()
-    grid, made = Grid.of(await work.store.feeders()), []
+    grid, made = (await work.store.lock_network()).grid, []
     for asked in clearances.only_clearances(message.noun):
         if await work.store.clearance(asked.mrid) is not None:
             raise Conflict("there is a clearance with this mRID already", object_id=asked.mrid)
@@ -319,7 +313,7 @@ async def hear_of_crew(message: Message[SwitchingPlans], work: Work[Store]) -> N
     at = executed_at(message.payload) or work.now
     position, reclosing = position_after(plan, key, at), reclosing_after(plan, key, at)
     if position is not None:
-        await take_position(position, by_hand(operation(position), key.plan), work)
+        await take_position(position, work, plan=key.plan)
     elif reclosing is not None:
         await take_reclosing(reclosing, work)
     else:
@@ -349,28 +343,73 @@ async def ask_about_outage(plan: SwitchingPlan, work: Work[Store]) -> None:
             await work.store.save_outage(outage)
 
 
-async def take_position(position: Position, event: SwitchingEvent, work: Work[Store]) -> None:
-    """Tell an operation, make it the live state unless it is old, and go on with the one plan that waits for it."""
-    await work.store.lock_network()
-    feeders = await work.store.feeders()
-    is_new = is_news(position, await work.store.position(position.device))
-    waits = await work.store.plans_awaiting() if is_new or is_of_plan(event) else ()
-    waiting = waiting_for(position, waits)
-    switch = switches(feeders).get(position.device)
-    last = await work.store.last_operation(position.device, position.at)
-    is_operation = not is_repetition(event, switch, last)
-    if is_operation:
-        event = by_itself(event, switch, last) if waiting is None else by_command(event, waiting[0].mrid)
-        await record(event, work)
+async def take_position(
+    position: Position, work: Work[Store], *, notes: tuple[Note, ...] = (), plan: str | None = None
+) -> None:
+    """Tell an operation, make it the live state as far as it counts, and go on with the one plan that waits for it.
+
+    ``plan`` is given with what a crew says that it has carried out.
+    """
+    live = await work.store.lock_network()
+    known = await work.store.standing(position.device)
+    heard = hear(known, position)
+    state = stood(live.state, heard.standing)
+    is_new = heard.standing != known
+    is_there = position.sure and state.stands(position.device, is_open=position.open)
+    awaiting = await work.store.plans_awaiting() if is_there and (is_new or plan is not None) else ()
+    waiting = waiting_for(position, awaiting)
+    event = await tell_operation(position, heard.history, live, work, notes=notes, plan=plan, waiting=waiting)
     if is_new:
-        await work.store.save_position(position)
-        await tell_feeders_changed(feeders, operated(feeders, position), work)
-        await recheck_proofs(work)
-    if is_operation:
+        await work.store.save_standing(heard.standing)
+        await move_network(live, state, position.at, work)
+    if event is not None:
         await hand_over(event, work)
         await log(event, work)
     if waiting is not None:
         await confirm(*waiting, position.at, work)
+
+
+async def tell_operation(
+    position: Position,
+    counting: Phases,
+    live: Live,
+    work: Work[Store],
+    *,
+    notes: tuple[Note, ...],
+    plan: str | None,
+    waiting: tuple[SwitchingPlan, StepKey] | None,
+) -> SwitchingEvent | None:
+    """Enter what moved into the timeline and tell it, with how that came about; None when nothing did."""
+    switch = live.state.structure.equipment.get(position.device)
+    moved = moved_phases(position, counting, switch, await work.store.open_before(position.device, position.at))
+    if not moved:
+        return None
+    event = operation(position, moved, switch, notes)
+    if plan is not None:
+        event = by_hand(event, plan)
+    elif waiting is not None:
+        event = by_command(event, waiting[0].mrid)
+    else:
+        event = by_itself(event, switch, await work.store.last_operation(position.device, position.at))
+    await work.store.add_movement(position, moved)
+    await record(event, work)
+    return event
+
+
+async def move_network(live: Live, state: NetworkState, at: datetime, work: Work[Store]) -> None:
+    """Make a state the present one since ``at``, and tell what is different."""
+    if state is not live.state:
+        live, changes = live.moved(state, at, work.new_id())
+        await keep_network(live, changes, work)
+
+
+async def keep_network(live: Live, changes: Iterable[FeederChange], work: Work[Store]) -> None:
+    """Keep the next state of the network, and tell the changes of its feeders."""
+    told = tuple(changes)
+    await work.store.keep_network(live, [change.mrid for change in told])
+    for change in told:
+        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(change,)), key=change.mrid)
+    await recheck_proofs(live, work)
 
 
 async def take_reclosing(heard: Reclosing, work: Work[Store]) -> None:
@@ -407,21 +446,11 @@ async def hand_over(event: SwitchingEvent, work: Work[Store]) -> None:
             await keep(aborted(known.plan, work.now, reason), work)
 
 
-async def tell_feeders_changed(before: Iterable[Feeder], after: Iterable[Feeder], work: Work[Store]) -> None:
-    """Keep the feeders that have changed, and tell how."""
-    known = {feeder.mrid: feeder for feeder in before}
-    changed = tuple(after)
-    await work.store.save_feeders(changed)
-    for feeder in changed:
-        change = difference(known[feeder.mrid], feeder)
-        work.publish(Verb.CHANGED, FeederTopology(feeder_change=(change,)), key=feeder.mrid)
-
-
-async def recheck_proofs(work: Work[Store]) -> None:
+async def recheck_proofs(live: Live, work: Work[Store]) -> None:
     """Forget that a section was tested dead where that is no longer sure."""
     proofs = await work.store.proofs()
     if proofs:
-        await work.store.keep_proofs(still_valid(proofs, Grid.of(await work.store.feeders())))
+        await work.store.keep_proofs(still_valid(proofs, live.grid))
 
 
 async def move_on(verb: Verb, new: Moved, work: Work[Store]) -> SwitchingPlan:
@@ -489,7 +518,7 @@ async def finish(key: StepKey, at: datetime, work: Work[Store]) -> None:
 async def take_effect(act: Act, plan: SwitchingPlan, situation: Situation, work: Work[Store]) -> str | None:
     """Keep what an act has changed besides the positions of switches; the reason, if it cannot be."""
     if act.kind in {ActKind.PLACE, ActKind.REMOVE}:
-        await rewire(act, situation, work)
+        await rewire(act, work)
         return None
     if act.kind is ActKind.TEST:
         proofs = situation.after(act).proofs
@@ -508,16 +537,16 @@ async def take_effect(act: Act, plan: SwitchingPlan, situation: Situation, work:
     return paper.refusal
 
 
-async def rewire(act: Act, situation: Situation, work: Work[Store]) -> None:
-    """Put a temporary object into the live feeders, or take it out."""
-    before = situation.grid.feeders
+async def rewire(act: Act, work: Work[Store]) -> None:
+    """Put a temporary object into the live network, or take it out."""
+    live = await work.store.lock_network()
     if act.temporary is not None:
         await work.store.place(act.temporary)
+        after = live.with_temporary(act.temporary, work.now, work.new_id())
     else:
         await work.store.remove(act.device)
-    after = situation.after(act).grid.feeders
-    await tell_feeders_changed(before, rewired(before, after, work.now), work)
-    await recheck_proofs(work)
+        after = live.without_temporary(act.device, work.now, work.new_id())
+    await keep_network(after, (after.news(mrid) for mrid in after.since(live)), work)
 
 
 async def confirm(plan: SwitchingPlan, key: StepKey, at: datetime, work: Work[Store]) -> None:

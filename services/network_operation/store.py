@@ -1,6 +1,9 @@
-"""The live feeders, the positions of switches, what hangs on them, and the switching plans."""
+"""The models, the network as operated now and as it was, what hangs on it, and the switching plans.
 
-from collections.abc import Sequence
+Longer than 400 lines because a service has one store, and all that switches stands under the lock of one network.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,67 +17,166 @@ from contracts.nouns.switching_plans import SwitchingPlan
 from contracts.nouns.unplanned_outages import UnplannedOutage
 from services.network_operation.domain.clearances import Clearance, Proof, is_over
 from services.network_operation.domain.execution import is_under_way
-from services.network_operation.domain.grid import Grid
+from services.network_operation.domain.live import Live, Mark, Told, Wiring, standing, with_temporaries
+from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.plans import Moved
+from services.network_operation.domain.positions import Position, Standing
+from services.network_operation.domain.reclosing import Reclosing
 from services.network_operation.domain.rules.move import Basis
 from services.network_operation.domain.situation import FaultedArea, Situation
 from services.network_operation.domain.steps import awaited, coming_devices
+from services.network_operation.domain.structure import Structure
 from services.network_operation.domain.study import with_rivals
 from services.network_operation.domain.tags import state as tag_state
 from services.network_operation.domain.temporary import Temporary
-from services.network_operation.domain.topology import Position, Reclosing
+from shared.store import Record
 from shared.store import Store as KernelStore
+
+SNAPSHOT_EVERY = 1000
+"""After so many movements of switch phases there is a snapshot of all of them."""
+
+
+class Memory:
+    """The last states of the network that one running process knows, so that none is made from the tables twice.
+
+    A state may be one whose transaction failed; then no row ever names it, and it is forgotten in time.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Mark, Live] = {}
+
+    def known(self, row: Record | None) -> Live | None:
+        """The state that a row of the network names."""
+        return self._known.get(_mark(row))
+
+    def structure(self, wiring: Wiring) -> Structure | None:
+        """The structure of a network that is wired like this."""
+        return next((live.state.structure for live in self._known.values() if live.wiring == wiring), None)
+
+    def learn(self, live: Live) -> None:
+        """Remember a state, and forget the oldest of four."""
+        self._known.pop(live.mark, None)
+        self._known[live.mark] = live
+        if len(self._known) > _REMEMBERED:
+            del self._known[next(iter(self._known))]
+
+
+_REMEMBERED = 4
 
 
 class Store(KernelStore):
     """What network operation keeps. Every write follows :meth:`lock_network` in the same transaction."""
 
-    async def lock_network(self) -> int:
-        """Wait until nobody else changes the network; the revision of the model in use, 0 before the first."""
-        row = await self.lock("SELECT model_revision FROM network FOR UPDATE")
-        revision: int = 0 if row is None else row["model_revision"]
-        return revision
+    memory: Memory
 
-    async def feeders(self, mrids: Sequence[str] = ()) -> tuple[Feeder, ...]:
-        """The feeders as they are now: those named, or all when none is named."""
-        rows = await self.fetch("SELECT noun FROM feeder WHERE $1 OR mrid = ANY($2) ORDER BY place", not mrids, mrids)
-        return tuple(json.decode(row["noun"], type=Feeder) for row in rows)
+    async def lock_network(self) -> Live:
+        """Wait until nobody else changes the network; how it is."""
+        row = await self.lock("SELECT number, made_by, model_revision FROM network FOR UPDATE")
+        return self.memory.known(row) or await self._load(row)
 
-    async def save_feeders(self, feeders: Sequence[Feeder]) -> None:
-        """Keep the new state of feeders that are known."""
+    async def network(self) -> Live:
+        """The network as it is, while others may change it."""
+        row = await self.fetchrow("SELECT number, made_by, model_revision FROM network")
+        while (live := self.memory.known(row)) is None:
+            loaded = await self._load(row)
+            row = await self.fetchrow("SELECT number, made_by, model_revision FROM network")
+            if loaded.mark == _mark(row):
+                return loaded
+        return live
+
+    async def keep_network(self, live: Live, changed: Iterable[str]) -> None:
+        """Keep the next state of the network, in which these feeders are told anew."""
+        self.memory.learn(live)
+        await self.execute("UPDATE network SET number = $1, made_by = $2", live.mark.number, live.mark.made_by)
         await self.executemany(
-            "UPDATE feeder SET noun = $2 WHERE mrid = $1",
-            [(feeder.mrid, json.encode(feeder).decode()) for feeder in feeders],
+            "INSERT INTO feeder_told (mrid, revision, event_time) VALUES ($1, $2, $3)"
+            " ON CONFLICT (mrid) DO UPDATE SET revision = excluded.revision, event_time = excluded.event_time",
+            [(mrid, live.told[mrid].revision, live.told[mrid].event_time) for mrid in sorted(changed)],
         )
 
-    async def replace_feeders(self, feeders: Sequence[Feeder], model_revision: int) -> None:
-        """Take the feeders of a new model for the old ones."""
-        await self.execute("UPDATE network SET model_revision = $1", model_revision)
-        await self.execute("DELETE FROM feeder")
+    async def replace_model(self, live: Live, built: Sequence[Feeder], at: datetime) -> None:
+        """Take the feeders of a new model for the old ones, which are kept as history."""
+        revision = live.wiring.model_revision
+        await self.execute("UPDATE network SET model_revision = $1", revision)
+        await self.execute("DELETE FROM feeder WHERE model_revision = $1", revision)
+        await self.execute("INSERT INTO model VALUES ($1, $2) ON CONFLICT DO NOTHING", revision, at)
         await self.executemany(
-            "INSERT INTO feeder (mrid, place, noun) VALUES ($1, $2, $3)",
-            [(feeder.mrid, place, json.encode(feeder).decode()) for place, feeder in enumerate(feeders)],
+            "INSERT INTO feeder (model_revision, mrid, place, noun) VALUES ($1, $2, $3, $4)",
+            [(revision, feeder.mrid, place, json.encode(feeder).decode()) for place, feeder in enumerate(built)],
         )
+        await self.keep_network(live, live.told)
 
-    async def positions(self) -> dict[str, Position]:
-        """The last operation of each switch that was heard of."""
-        rows = await self.fetch("SELECT device, open, at FROM switch_position")
-        return {row["device"]: Position(**row) for row in rows}
+    async def standings(self) -> tuple[Standing, ...]:
+        """What is known of each switch that was heard of."""
+        rows = await self.fetch("SELECT body FROM standing")
+        return tuple(json.decode(row["body"], type=Standing) for row in rows)
 
-    async def position(self, device: str) -> Position | None:
-        """The last operation of one switch."""
-        row = await self.fetchrow("SELECT device, open, at FROM switch_position WHERE device = $1", device)
-        return None if row is None else Position(**row)
+    async def standing(self, device: str) -> Standing:
+        """What is known of one switch."""
+        body = await self.fetchval("SELECT body FROM standing WHERE device = $1", device)
+        return Standing(device=device) if body is None else json.decode(body, type=Standing)
 
-    async def save_position(self, position: Position) -> None:
-        """Keep the last operation of a switch."""
+    async def save_standing(self, standing: Standing) -> None:
+        """Keep what is known of a switch."""
         await self.execute(
-            "INSERT INTO switch_position (device, open, at) VALUES ($1, $2, $3)"
-            " ON CONFLICT (device) DO UPDATE SET open = excluded.open, at = excluded.at",
-            position.device,
-            position.open,
-            position.at,
+            "INSERT INTO standing (device, body) VALUES ($1, $2)"
+            " ON CONFLICT (device) DO UPDATE SET body = excluded.body",
+            standing.device,
+            json.encode(standing).decode(),
         )
+
+    async def open_before(self, device: str, at: datetime) -> dict[str, bool]:
+        """Which phases of a switch were open at a time, that instant included, as far as was told."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (phase) phase, open FROM movement WHERE device = $1 AND at <= $2"
+            " ORDER BY phase, at DESC, number DESC",
+            device,
+            at,
+        )
+        return {row["phase"]: row["open"] for row in rows}
+
+    async def add_movement(self, position: Position, moved: Phases) -> None:
+        """Enter into the timeline that some phases of a switch moved; snapshots of what is later are void.
+
+        Now and then a new snapshot is taken, so that the past is never far from one.
+        """
+        await self.execute("DELETE FROM snapshot WHERE at >= $1", position.at)
+        rows = await self.lock_all(
+            "INSERT INTO movement (device, phase, at, open) SELECT $1, phase, $3, $4 FROM unnest($2::text[]) AS phase"
+            " RETURNING number",
+            position.device,
+            [phase.name for phase in moved],
+            position.at,
+            position.open,
+        )
+        if any(row["number"] % SNAPSHOT_EVERY == 0 for row in rows):
+            newest = await self.fetchval("SELECT max(at) FROM movement")
+            kept = json.encode(await self.open_at(newest)).decode()
+            await self.execute("INSERT INTO snapshot VALUES ($1, $2) ON CONFLICT DO NOTHING", newest, kept)
+
+    async def open_at(self, at: datetime) -> dict[str, dict[str, bool]]:
+        """Which phases of which switches were open at a time, that instant included, as far as was told."""
+        base = await self.fetchrow("SELECT at, open FROM snapshot WHERE at <= $1 ORDER BY at DESC LIMIT 1", at)
+        found = {} if base is None else json.decode(base["open"], type=dict[str, dict[str, bool]])
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (device, phase) device, phase, open FROM movement"
+            " WHERE at <= $1 AND at > coalesce($2, '-infinity'::timestamptz)"
+            " ORDER BY device, phase, at DESC, number DESC",
+            at,
+            None if base is None else base["at"],
+        )
+        for row in rows:
+            found.setdefault(row["device"], {})[row["phase"]] = row["open"]
+        return found
+
+    async def built_at(self, at: datetime) -> tuple[Feeder, ...]:
+        """The feeders of the model that was in use at a time, as built; before the first those of the first."""
+        revision = await self.fetchval(
+            "SELECT revision FROM model"
+            " ORDER BY adopted_at <= $1 DESC, abs(extract(epoch FROM adopted_at - $1)) LIMIT 1",
+            at,
+        )
+        return await self._built(revision or 0)
 
     async def last_operation(self, device: str, at: datetime) -> SwitchingEvent | None:
         """What a device did last until ``at``, that instant included."""
@@ -142,17 +244,17 @@ class Store(KernelStore):
 
     async def situation(self, own: str = "") -> Situation:
         """All that switching is judged by; ``own`` is the plan for which it is asked."""
-        feeders = await self.feeders()
+        live = await self.network()
         situation = Situation(
-            grid=Grid.of(feeders),
-            model_version=feeders[0].model_version if feeders else "",
+            grid=live.grid,
+            model_version=live.model_version,
             clearances=await self.clearances(),
             faults=await self._faults(),
             proofs=await self.proofs(),
             reclosing=await self._reclosing(),
             tags=await self.tags(),
             temporaries=await self.temporaries(),
-            tripped=await self._tripped(),
+            tripped=await self._tripped(live.opened),
         )
         plans = [*await self.plans_under_way(), *await self.plans_awaiting()]
         return with_rivals(situation, ((plan.mrid, coming_devices(plan)) for plan in plans), own)
@@ -247,6 +349,28 @@ class Store(KernelStore):
             None if area is None else json.encode(area).decode(),
         )
 
+    async def _built(self, revision: int) -> tuple[Feeder, ...]:
+        rows = await self.fetch("SELECT noun FROM feeder WHERE model_revision = $1 ORDER BY place", revision)
+        return tuple(json.decode(row["noun"], type=Feeder) for row in rows)
+
+    async def _load(self, row: Record | None) -> Live:
+        """The network from the tables: the structure too, unless it is the same as before."""
+        revision = 0 if row is None else row["model_revision"]
+        wiring = Wiring(model_revision=revision, temporaries=await self.temporaries())
+        structure = self.memory.structure(wiring)
+        if structure is None:
+            structure = Structure(with_temporaries(await self._built(revision), wiring.temporaries))
+        state = standing(structure, await self.standings())
+        rows = await self.fetch(
+            "SELECT mrid, revision, event_time FROM feeder_told JOIN feeder USING (mrid) WHERE model_revision = $1"
+            " ORDER BY place",
+            revision,
+        )
+        told = {row["mrid"]: Told(revision=row["revision"], event_time=row["event_time"]) for row in rows}
+        live = Live(_mark(row), wiring, state, told)
+        self.memory.learn(live)
+        return live
+
     async def _faults(self) -> tuple[FaultedArea, ...]:
         rows = await self.fetch("SELECT area FROM outage WHERE area IS NOT NULL ORDER BY mrid")
         return tuple(json.decode(row["area"], type=FaultedArea) for row in rows)
@@ -255,16 +379,15 @@ class Store(KernelStore):
         rows = await self.fetch("SELECT device, enabled FROM reclosing")
         return {row["device"]: row["enabled"] for row in rows}
 
-    async def _tripped(self) -> frozenset[str]:
-        """The open devices whose last operation was one of protection."""
+    async def _tripped(self, opened: Sequence[str]) -> frozenset[str]:
+        """Those of the open devices whose last operation was one of protection."""
         rows = await self.fetch(
-            "SELECT position.device FROM switch_position position CROSS JOIN LATERAL ("
-            " SELECT noun ->> 'type' AS type FROM switching_event event"
-            " WHERE event.device = position.device AND noun ? 'kind' ORDER BY at DESC, number DESC LIMIT 1) last"
-            " WHERE position.open AND last.type = ANY($1)",
-            [SwitchingEventType.TRIP.value, SwitchingEventType.LOCKOUT.value],
+            "SELECT DISTINCT ON (device) device, noun ->> 'type' AS type FROM switching_event"
+            " WHERE device = ANY($1) AND noun ? 'kind' ORDER BY device, at DESC, number DESC",
+            opened,
         )
-        return frozenset(row["device"] for row in rows)
+        by_protection = {SwitchingEventType.TRIP, SwitchingEventType.LOCKOUT}
+        return frozenset(row["device"] for row in rows if row["type"] in by_protection)
 
 
 def _known(row: Any) -> Moved:
@@ -276,3 +399,7 @@ def _clearance(row: Any) -> Clearance:
     return Clearance(
         document=json.decode(row["noun"], type=ClearanceDocument), zone=json.decode(row["zone"], type=tuple[str, ...])
     )
+
+
+def _mark(row: Record | None) -> Mark:
+    return Mark() if row is None else Mark(row["number"], row["made_by"])

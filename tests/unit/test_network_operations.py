@@ -11,27 +11,27 @@ from contracts.nouns import feeder_topology
 from contracts.nouns.feeder_topology import (
     ConnectivityNode,
     Equipment,
-    Feeder,
     FeederTopology,
     RecloseSequence,
     UsagePoint,
 )
 from contracts.nouns.measurements import Discrete, DiscreteValue, Measurements, MeasurementType
-from contracts.nouns.switching_events import SwitchingEventType
+from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
 from contracts.nouns.units import PhaseCode
 from contracts.types import ObjectReference
 from services.network_operation.domain.operations import (
+    Note,
     by_command,
     by_hand,
     by_itself,
-    is_repetition,
+    moved_phases,
     notes_in,
     operation,
     signals,
 )
-from services.network_operation.domain.topology import Position, difference, news, operated
+from services.network_operation.domain.phases import ALL, NONE, Phases
+from services.network_operation.domain.positions import Position
 from tests.fixtures.small_feeder import feeder as small_feeder
-from tests.fixtures.small_feeder import under
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 T = SwitchingEventType
@@ -67,18 +67,25 @@ def protection(kind: MeasurementType, *values: tuple[float, int]) -> Measurement
     return Measurements(discrete=(discrete,))
 
 
+def told(position: Position, notes: tuple[Note, ...] = (), moved: Phases = ALL) -> SwitchingEvent:
+    return operation(position, moved, recloser(), notes)
+
+
 def test_an_opening_is_a_trip_only_where_protection_says_so_of_the_same_instant() -> None:
     notes = notes_in(protection(MeasurementType.TRIP, (0, 1), (5, 0)))
-    assert operation(moved(opened=True), notes).type == T.TRIP
-    assert operation(moved(opened=True, seconds=5), notes).type == T.REPORTED
-    assert operation(moved(opened=False), notes).type == T.REPORTED
+    assert told(moved(opened=True), notes).type == T.TRIP
+    assert told(moved(opened=True, seconds=5), notes).type == T.REPORTED
+    assert told(moved(opened=False), notes).type == T.REPORTED
 
 
 def test_an_operation_has_one_identity_however_it_is_heard_of() -> None:
     notes = notes_in(protection(MeasurementType.TRIP, (0, 1)))
-    told = {operation(moved(opened=True), notes).mrid, by_hand(operation(moved(opened=True)), "plan").mrid}
-    assert len(told) == 1
-    assert operation(moved(opened=False)).mrid not in told
+    identities = {told(moved(opened=True), notes).mrid, by_hand(told(moved(opened=True)), "plan").mrid}
+    assert len(identities) == 1
+    assert told(moved(opened=False)).mrid not in identities
+    one = told(moved(opened=True), moved=Phases.A | Phases.C)
+    assert (one.phases, one.mrid in identities) == (PhaseCode.AC, False)
+    assert told(moved(opened=True)).phases is None
 
 
 @pytest.mark.parametrize(("delays", "last"), [((0.5, 15, 45), 75), ((), 120)])
@@ -86,21 +93,22 @@ def test_a_device_recloses_within_its_intervals_after_a_trip_and_not_after_a_loc
     delays: tuple[float, ...], last: float
 ) -> None:
     device = recloser(*delays)
-    trip = operation(moved(opened=True), notes_in(protection(MeasurementType.TRIP, (0, 1))))
-    assert by_itself(operation(moved(opened=False, seconds=last)), device, trip).type == T.RECLOSE
-    assert by_itself(operation(moved(opened=False, seconds=last + 1)), device, trip).type == T.REPORTED
+    trip = told(moved(opened=True), notes_in(protection(MeasurementType.TRIP, (0, 1))))
+    assert by_itself(told(moved(opened=False, seconds=last)), device, trip).type == T.RECLOSE
+    assert by_itself(told(moved(opened=False, seconds=last + 1)), device, trip).type == T.REPORTED
     (lockout,) = signals(notes_in(protection(MeasurementType.LOCKOUT, (0, 1))))
-    assert by_itself(operation(moved(opened=False, seconds=1)), device, lockout).type == T.REPORTED
-    assert by_itself(by_command(operation(moved(opened=False, seconds=1)), "plan"), device, trip).type == T.COMMAND
+    assert by_itself(told(moved(opened=False, seconds=1)), device, lockout).type == T.REPORTED
+    assert by_itself(by_command(told(moved(opened=False, seconds=1)), "plan"), device, trip).type == T.COMMAND
 
 
-def test_what_a_switch_does_is_an_operation_only_when_it_moves() -> None:
-    opened, closed = operation(moved(opened=True)), operation(moved(opened=False, seconds=9))
-    assert is_repetition(closed, recloser(), None)
-    assert not is_repetition(opened, recloser(), None)
-    assert not is_repetition(closed, recloser(), opened)
-    assert is_repetition(opened, recloser(), opened)
-    assert not is_repetition(closed, None, None), "nobody knows how a switch stood that is in no model"
+def test_what_a_switch_does_is_an_operation_of_the_phases_that_move() -> None:
+    opened, closed = moved(opened=True), moved(opened=False)
+    assert moved_phases(closed, ALL, recloser(), {}) == NONE
+    assert moved_phases(opened, ALL, recloser(), {}) == ALL
+    assert moved_phases(opened, ALL, recloser(), {"A": True}) == Phases.B | Phases.C
+    assert moved_phases(closed, Phases.A, recloser(), {"A": True, "B": True}) == Phases.A
+    assert moved_phases(opened, ALL, replace(recloser(), phases=PhaseCode.B), {}) == Phases.B
+    assert moved_phases(closed, ALL, None, {}) == ALL, "nobody knows how a switch stood that is in no model"
 
 
 def test_flags_of_fault_indicators_are_told_when_they_are_set_and_when_they_are_reset() -> None:
@@ -132,61 +140,3 @@ def test_a_feeder_in_pieces_is_the_same_feeder_and_no_piece_has_too_many_members
     assert max(members) <= feeder_topology.MOST_MEMBERS
     other = replace(small_feeder(), mrid="other")
     assert FeederTopology(feeder=(*pieces, other)).whole() == (whole, other)
-
-
-def test_a_difference_lists_what_changed_and_makes_the_feeder_after_it() -> None:
-    (before,) = operated((small_feeder("F1"),), Position(device="F2", open=True, at=later(1)))
-    (after,) = operated((before,), Position(device="F1", open=False, at=later(2)))
-    change = difference(before, after)
-    assert before.after(change) == after
-    assert [state.mrid for state in change.switch_state] == ["F1"]
-    assert [node.mrid for node in change.connectivity_node] == ["F1", "T11", "T12"]
-    assert [point.mrid for point in change.energized_usage_point] == under("F1")
-    assert change.de_energized_usage_point == ()
-
-
-def test_a_change_that_no_message_bears_leaves_out_a_revision_so_that_everybody_asks(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    (lit,) = operated((small_feeder("B"),), Position(device="B", open=False, at=NOON))
-    monkeypatch.setattr("services.network_operation.domain.topology.MOST_CHANGES", 20)
-    (dark,) = operated((lit,), Position(device="B", open=True, at=later(1)))
-    change = difference(lit, dark)
-    assert change == news(dark)
-    assert lit.after(change) is None
-    (small,) = operated((lit,), Position(device="F2", open=True, at=later(1)))
-    assert lit.after(difference(lit, small)) == small
-
-
-def test_losing_one_of_three_phases_is_losing_supply() -> None:
-    source = Equipment(
-        mrid="s",
-        kind="EnergySource",
-        name="s",
-        node1="1",
-        phases=PhaseCode.ABC,
-        protective=False,
-        remotely_operable=False,
-    )
-    line = replace(source, mrid="l", kind="Breaker", node2="2", open=False)
-    single = replace(line, mrid="x", phases=PhaseCode.A)
-    (before,) = operated(
-        (
-            Feeder(
-                mrid="f",
-                event_time=NOON,
-                model_version="1",
-                revision=1,
-                connectivity_node=(ConnectivityNode(mrid="1"), ConnectivityNode(mrid="2")),
-                equipment=(source, line, single),
-                usage_point=tuple(
-                    replace(points(1)[0], mrid=code, node="2", phases=code)
-                    for code in PhaseCode
-                    if code in {"A", "B", "ABC"}
-                ),
-            ),
-        ),
-        Position(device="-", open=True, at=NOON),
-    )
-    (after,) = operated((before,), Position(device="l", open=True, at=later(1)))
-    assert [point.mrid for point in difference(before, after).de_energized_usage_point] == ["ABC", "B"]

@@ -55,6 +55,7 @@ from services.network_operation.domain.execution import (
 )
 from services.network_operation.domain.people import Duty, Speaker, speaker
 from services.network_operation.domain.plans import Moved, Wish, moved, taken
+from services.network_operation.domain.positions import Position
 from services.network_operation.domain.situation import Situation
 from services.network_operation.domain.steps import (
     StepKey,
@@ -71,7 +72,6 @@ from services.network_operation.domain.steps import (
     with_step,
 )
 from services.network_operation.domain.temporary import Temporary, TemporaryKind
-from services.network_operation.domain.topology import Position
 from tests.fixtures.switching_yard import NOON, plan, switching, tag, yard
 
 P, T = SwitchingPlanState, SwitchingStepState

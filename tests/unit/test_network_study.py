@@ -22,7 +22,6 @@ from services.network_operation.domain.figures import Figures
 from services.network_operation.domain.situation import Situation
 from services.network_operation.domain.study import is_done, studied
 from services.network_operation.domain.temporary import placed, removed
-from services.network_operation.domain.topology import rewired
 from tests.fixtures.switching_yard import NOON, tag, yard
 
 OPEN, CLOSE = SwitchActionKind.OPEN, SwitchActionKind.CLOSE
@@ -189,11 +188,3 @@ def test_what_was_done_undone_backwards_leaves_everything_as_it_was(wanted: list
         situation = situation.after(replace(act, kind=INVERSE[act.kind], temporary=None))
     assert (situation.temporaries, situation.tags) == ((), ())
     assert situation.grid.feeders == start.grid.feeders
-
-
-def test_a_feeder_with_other_equipment_leaves_out_a_revision_so_that_everybody_asks() -> None:
-    situation = yard(opened="D1")
-    bridged = carried_out(situation, JumperAction(kind=PLACE, jumped_equipments=(ref("D1"),)))
-    (after,) = rewired(situation.grid.feeders, bridged.grid.feeders, NOON)
-    assert (situation.grid.feeders[0].revision, after.revision) == (1, 3)
-    assert {node.mrid: node.source_phases for node in after.connectivity_node}["d"] is PhaseCode.ABC

@@ -35,6 +35,7 @@ from contracts.nouns.switching_plans import (
 )
 from contracts.types import ObjectReference, Status
 from services.network_operation.domain.acts import PAPERWORK, Act, ActKind, act_of
+from services.network_operation.domain.positions import Position
 from services.network_operation.domain.rules.move import Basis
 from services.network_operation.domain.situation import Situation
 from services.network_operation.domain.steps import (
@@ -52,7 +53,6 @@ from services.network_operation.domain.steps import (
 )
 from services.network_operation.domain.study import Wanted, forbidding, foreseen, is_done, is_remote
 from services.network_operation.domain.tags import in_force
-from services.network_operation.domain.topology import Position
 
 P = SwitchingPlanState
 T = SwitchingStepState
@@ -233,7 +233,15 @@ def placed_by(plan: SwitchingPlan) -> frozenset[str]:
 def waiting_for(position: Position, plans: Iterable[SwitchingPlan]) -> tuple[SwitchingPlan, StepKey] | None:
     """The one step that a position completes; an operation completes no more than one."""
     keys = ((plan, key) for plan in plans for key in awaited(plan))
-    return next((each for each in keys if position_after(*each, position.at) == position), None)
+    wanted = (position.device, position.open)
+    return next(
+        (
+            each
+            for each in keys
+            if (after := position_after(*each, position.at)) is not None and (after.device, after.open) == wanted
+        ),
+        None,
+    )
 
 
 def is_of_plan(event: SwitchingEvent) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from contracts.errors import NotFound
 from contracts.nouns.feeder_topology import ConnectivityNode, Equipment, Feeder, SafetyStateKind
-from services.network_operation.domain.phases import ALL, EVERY_SET, PLACES, Phases
+from services.network_operation.domain.phases import ALL, EVERY_SET, NONE, PLACES, Phases
 from services.network_operation.domain.safety import Specials, Surroundings
 from services.network_operation.domain.structure import NOWHERE, Arc, Structure
 from services.network_operation.domain.supply import Supply, supply, switched
@@ -154,11 +154,6 @@ class NetworkState:
         state.specials = state._surroundings.specials({}, range(structure.zone_count))
         return state
 
-    @property
-    def devices(self) -> Mapping[str, Equipment]:
-        """All switches by mRID, as they stand now."""
-        return {each.mrid: self.device(each.mrid) for each in self.structure.switches}
-
     def device(self, mrid: str) -> Equipment:
         """A switch as it stands now.
 
@@ -171,6 +166,12 @@ class NetworkState:
         is_open = mask == Phases.of(each.phases)
         some = EVERY_SET[mask].code if mask and not is_open else None
         return replace(each, open=is_open, open_phases=some, suspect=True if number in self.doubted else None)
+
+    def stands(self, mrid: str, *, is_open: bool) -> bool:
+        """True when all phases of a switch are open, or all closed; a switch in no model stands nowhere."""
+        number = self.structure.switch.get(mrid)
+        whole = NONE if number is None or not is_open else Phases.of(self.structure.switches[number].phases)
+        return number is not None and self.open_masks[number] == whole
 
     def open_phases(self, mrid: str) -> Phases:
         """The phases of a switch that are open."""

@@ -1,10 +1,10 @@
 """What happened in the field, as events: the operations of switches, and the flags of fault indicators.
 
-An operation is a report of a position that differs from the one before it in time. Its identity follows from the
-device, the time and what it did, so that an operation that is heard of twice is one event.
+An operation is a report of a position that differs from the one before it in time, on the phases on which it does. Its
+identity follows from the device, the time and what it did, so that an operation that is heard of twice is one event.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -15,7 +15,9 @@ from contracts.nouns.measurements import Discrete, Measurements, MeasurementType
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
 from contracts.nouns.switching_plans import SwitchActionKind
 from contracts.types import ObjectReference
-from services.network_operation.domain.topology import Position, is_good
+from services.network_operation.domain.network_state import modelled
+from services.network_operation.domain.phases import ALL, NONE, Phases
+from services.network_operation.domain.positions import Position, is_good
 
 RECLOSE_MARGIN = timedelta(seconds=30)
 """How long after its longest reclosing interval a device may still be seen to close by itself."""
@@ -66,23 +68,38 @@ def signals(notes: Iterable[Note]) -> Iterator[SwitchingEvent]:
             yield _event(note.device, note.at, SwitchingEventType.FAULT_INDICATION_RESET)
 
 
-def operation(position: Position, notes: Iterable[Note] = ()) -> SwitchingEvent:
+def moved_phases(position: Position, counting: Phases, switch: Equipment | None, before: Mapping[str, bool]) -> Phases:
+    """The phases that moved by a report: of those for which it counts, where they stood otherwise until then.
+
+    Args:
+        position: the report.
+        counting: the phases of which it says where they stood at its time.
+        switch: how the model has the switch; where it is in no model, what is not known has moved.
+        before: which phases were open at that time, by their letters, as far as was told.
+    """
+    own = counting if switch is None else counting & Phases.of(switch.phases)
+    moved = NONE
+    for phase in own:
+        unknown = not position.open if switch is None else bool(modelled(switch) & phase)
+        if before.get(phase.name or "", unknown) is not position.open:
+            moved |= phase
+    return moved
+
+
+def operation(
+    position: Position, moved: Phases, switch: Equipment | None = None, notes: Iterable[Note] = ()
+) -> SwitchingEvent:
     """The event of a position: a trip where protection says so of the same instant, else merely reported."""
     is_trip = position.open and any(
         note.type is MeasurementType.TRIP and note.is_set and (note.device, note.at) == (position.device, position.at)
         for note in notes
     )
     kind = SwitchActionKind.OPEN if position.open else SwitchActionKind.CLOSE
-    return _event(
+    event = _event(
         position.device, position.at, SwitchingEventType.TRIP if is_trip else SwitchingEventType.REPORTED, kind
     )
-
-
-def is_repetition(event: SwitchingEvent, device: Equipment | None, last: SwitchingEvent | None) -> bool:
-    """True for the position in which the switch stood already: as ``last`` left it, or else where it normally is."""
-    if last is not None:
-        return event.kind is last.kind
-    return device is not None and (event.kind is SwitchActionKind.OPEN) == bool(device.normal_open)
+    whole = ALL if switch is None else Phases.of(switch.phases)
+    return event if moved == whole else replace(event, mrid=f"{event.mrid}/{moved.code}", phases=moved.code)
 
 
 def by_itself(event: SwitchingEvent, device: Equipment | None, last: SwitchingEvent | None) -> SwitchingEvent:

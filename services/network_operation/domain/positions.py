@@ -66,14 +66,14 @@ class Standing(Struct, frozen=True, kw_only=True):
     Attributes:
         telemetry: what telemetry last said of each phase, by its letter.
         crew: what was last carried out on each phase.
-        doubted_since: the time of the first report that cannot be believed, since the last one that can.
+        doubts: the time of the last report of each phase that could not be believed.
         override: what an operator says.
     """
 
     device: str
     telemetry: Mapping[str, Seen] = {}
     crew: Mapping[str, Seen] = {}
-    doubted_since: datetime | None = None
+    doubts: Mapping[str, datetime] = {}
     override: Override | None = None
 
     def open_phases(self, switch: Equipment | None) -> Phases:
@@ -90,18 +90,25 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     @property
     def is_doubted(self) -> bool:
-        """True when the last word on the switch cannot be believed, and nobody vouches for it."""
-        if self.doubted_since is None or self.override is not None:
-            return False
-        return not any(seen.at >= self.doubted_since for seen in self.crew.values())
+        """True when the last word on some phase cannot be believed, and nobody vouches for it."""
+        return self.override is None and any(
+            self.doubt(phase) is not None and (letter not in self.crew or self.crew[letter].at < self.doubts[letter])
+            for phase in ALL
+            if (letter := phase.name or "") in self.doubts
+        )
+
+    def doubt(self, phase: Phases) -> datetime | None:
+        """Since when telemetry of a phase cannot be believed; None while it can."""
+        letter = phase.name or ""
+        doubted, measured = self.doubts.get(letter), self.telemetry.get(letter)
+        return None if doubted is None or (measured is not None and measured.at >= doubted) else doubted
 
     def _seen(self, phase: Phases) -> Seen | None:
         """What counts of what was told of a phase: in doubt, what is later."""
         measured, done = self.telemetry.get(phase.name or ""), self.crew.get(phase.name or "")
         if measured is None or done is None:
             return measured or done
-        is_later = self.doubted_since is not None and done.at > measured.at
-        return done if is_later else measured
+        return done if self.doubt(phase) is not None and done.at > measured.at else measured
 
 
 class Heard(Struct, frozen=True, kw_only=True):
@@ -121,39 +128,27 @@ def hear(known: Standing, report: Position) -> Heard:
 
     Of two reports of one instant the one heard later counts: one switch's messages arrive in their order.
     """
+    letters = [phase.name or "" for phase in report.phases]
     if not report.sure:
-        return Heard(standing=_doubted(known, report.at), history=NONE)
+        later = {letter: max(report.at, known.doubts.get(letter, report.at)) for letter in letters}
+        return Heard(standing=replace(known, doubts={**known.doubts, **later}), history=NONE)
     own = known.telemetry if report.teller is Teller.TELEMETRY else known.crew
-    seen = dict(own)
-    for phase in report.phases:
-        last = seen.get(phase.name or "")
-        if last is None or last.at <= report.at:
-            seen[phase.name or ""] = Seen(open=report.open, at=report.at)
+    news = Seen(open=report.open, at=report.at)
+    seen = {**own, **{letter: news for letter in letters if letter not in own or own[letter].at <= report.at}}
     history = EVERY_SET[sum(phase for phase in report.phases if _counts(known, report, phase))]
     if report.teller is Teller.CREW:
         return Heard(standing=replace(known, crew=seen), history=history)
-    is_sure_again = known.doubted_since is not None and report.at >= known.doubted_since
-    doubted_since = None if is_sure_again else known.doubted_since
-    return Heard(standing=replace(known, telemetry=seen, doubted_since=doubted_since), history=history)
-
-
-def _doubted(known: Standing, at: datetime) -> Standing:
-    """The standing after a report that cannot be believed, unless something later could be."""
-    later = any(seen.at > at for seen in known.telemetry.values())
-    if later or (known.doubted_since is not None and known.doubted_since <= at):
-        return known
-    return replace(known, doubted_since=at)
+    return Heard(standing=replace(known, telemetry=seen), history=history)
 
 
 def _counts(known: Standing, report: Position, phase: Phases) -> bool:
     """Whether a report says how a phase stood at its time: not under an override, and no crew against telemetry."""
-    override = known.override
+    override, doubted = known.override, known.doubt(phase)
     if override is not None and override.since <= report.at:
         return False
     measured = known.telemetry.get(phase.name or "")
-    if report.teller is Teller.TELEMETRY or measured is None or measured.at > report.at:
-        return True
-    return known.doubted_since is not None and known.doubted_since <= report.at
+    is_first = measured is None or measured.at > report.at
+    return report.teller is Teller.TELEMETRY or is_first or (doubted is not None and doubted <= report.at)
 
 
 def positions_in(measurements: Measurements) -> tuple[Position, ...]:

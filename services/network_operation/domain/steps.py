@@ -26,7 +26,8 @@ from contracts.nouns.switching_plans import (
     SwitchingStepState,
 )
 from contracts.types import Status
-from services.network_operation.domain.topology import Position, Reclosing
+from services.network_operation.domain.positions import Position, Teller
+from services.network_operation.domain.reclosing import Reclosing
 
 T = SwitchingStepState
 
@@ -148,11 +149,12 @@ def with_step(
 
 
 def position_after(plan: SwitchingPlan, key: StepKey, at: datetime) -> Position | None:
-    """Where the switch of a step stands once it was carried out ``at`` that time; None when it moves no switch."""
+    """Where the switch of a step stands by the word of a crew that carried it out; None when it moves no switch."""
     action = steps(plan)[key.number].switch_action
     if action is None or action.kind not in {SwitchActionKind.OPEN, SwitchActionKind.CLOSE}:
         return None
-    return Position(device=action.operated_switch.mrid or "", open=action.kind is SwitchActionKind.OPEN, at=at)
+    opens = action.kind is SwitchActionKind.OPEN
+    return Position(device=action.operated_switch.mrid or "", open=opens, at=at, teller=Teller.CREW)
 
 
 def reclosing_after(plan: SwitchingPlan, key: StepKey, at: datetime) -> Reclosing | None:

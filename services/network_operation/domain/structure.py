@@ -79,6 +79,7 @@ class Structure:
         switch: the number of a switch by its mRID.
         feeders_of_node: in which feeders each node is told.
         feeders_of_switch: in which feeders each switch is told.
+        feeders_of_point: in which feeders each usage point is told, by its mRID.
         zones_of_node: the zones of each node.
         zone_count: how many zones there are.
         arcs: all arcs; one whose ends are joined anyhow is none.
@@ -104,11 +105,9 @@ class Structure:
         self.nodes: Sequence[str] = sorted(homes)
         self.node: Mapping[str, int] = {mrid: number for number, mrid in enumerate(self.nodes)}
         self.feeders_of_node: Sequence[tuple[str, ...]] = [homes[mrid] for mrid in self.nodes]
-        told = defaultdict(list)
-        for feeder in members:
-            for each in feeder.equipment:
-                told[each.mrid].append(feeder.mrid)
-        self.feeders_of_switch: Sequence[tuple[str, ...]] = [tuple(told[each.mrid]) for each in self.switches]
+        told = _tellers((each.mrid, feeder.mrid) for feeder in members for each in feeder.equipment)
+        self.feeders_of_switch: Sequence[tuple[str, ...]] = [told[each.mrid] for each in self.switches]
+        self.feeders_of_point = _tellers((each.mrid, feeder.mrid) for feeder in members for each in feeder.usage_point)
         self._join()
 
     def zones(self, node: str) -> Zones:
@@ -286,6 +285,14 @@ def _by_mrid(members: Iterable[T]) -> Mapping[str, T]:
     for each in members:
         found.setdefault(each.mrid, each)
     return {mrid: found[mrid] for mrid in sorted(found)}
+
+
+def _tellers(members: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    """The feeders that tell each member."""
+    found: dict[str, tuple[str, ...]] = {}
+    for mrid, feeder in members:
+        found[mrid] = (*found.get(mrid, ()), feeder)
+    return found
 
 
 def _homes(feeders: Iterable[Feeder]) -> Iterator[tuple[str, tuple[str, ...]]]:

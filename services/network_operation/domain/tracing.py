@@ -194,9 +194,10 @@ class Tracing:
             return
         passed = table[case(*(supply.level[zone] for zone in other))]
         for place, zone in enumerate(zones):
-            fed = zone != NOWHERE and supply.level[zone] != DEAD and other[place] != NOWHERE
-            if fed and passed[place] == supply.level[zone] and bank_behind(supply.support[zone])[0] != number:
-                yield Round(zone1=zone, zone2=other[place])
+            ways = [each for each in (other[place], *other) if supply.level[each] != DEAD]
+            is_fed = zone != NOWHERE and supply.level[zone] != DEAD and passed[place] == supply.level[zone]
+            if is_fed and ways and bank_behind(supply.support[zone])[0] != number:
+                yield Round(zone1=zone, zone2=ways[0])
 
     @cached_property
     def _covered(self) -> set[int]:
@@ -231,8 +232,9 @@ class Tracing:
         """The switches above a zone, the source side first."""
         found, is_sure = self._above(zone)
         if is_sure:
-            return [switch for switch, below in found if below not in self._covered]
-        return [switch for switch, _ in found if self._is_needed(switch, zone)]
+            return list(dict.fromkeys(switch for switch, below in found if below not in self._covered))
+        ways = dict.fromkeys(switch for switch, _ in found)
+        return [switch for switch in ways if self._is_needed(switch, zone)]
 
     def _above(self, zone: int) -> tuple[list[tuple[int, int]], bool]:
         """The switches on the ways from a zone to the sources, each with the zone that it feeds, the source side first.
@@ -247,10 +249,10 @@ class Tracing:
             zone = up.zone
             if up.is_winding:
                 parts = [self._above(each) for each in (zone, *up.also)]
-                ways = {switch: (switch, below) for part, _ in parts for switch, below in part}
+                ways = dict.fromkeys(step for part, _ in parts for step in part)
                 is_sure = self._is_plain and up.is_sure and all(sure for _, sure in parts)
-                return [*ways.values(), *reversed(found)], is_sure
-        return found[::-1], all(each.switch is not None for each in self._rounds)
+                return [*ways, *reversed(found)], is_sure
+        return found[::-1], self._is_plain
 
     def _step(self, zone: int) -> Up:
         """The step up from a zone that has supply."""
