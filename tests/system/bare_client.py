@@ -85,13 +85,16 @@ def gasp(place: str, mrid: str) -> str:
 
 
 def opened(device: str) -> str:
-    """Telemetry tells that a switch has opened."""
-    discrete = (
-        "<Discrete><measurementType>SwitchPosition</measurementType>"
-        f"<DiscreteValues><timeStamp>{now()}</timeStamp><value>1</value></DiscreteValues>"
+    """Telemetry tells that a switch has opened by its protection, and will not close again by itself."""
+    at = now()
+    values = (("SwitchPosition", 1), ("ProtectionTrip", 1), ("Lockout", 1))
+    discretes = (
+        f"<Discrete><measurementType>{kind}</measurementType>"
+        f"<DiscreteValues><timeStamp>{at}</timeStamp><value>{value}</value></DiscreteValues>"
         f"<PowerSystemResource><mRID>{device}</mRID></PowerSystemResource></Discrete>"
+        for kind, value in values
     )
-    return payload("Measurements", MEASUREMENTS, discrete)
+    return payload("Measurements", MEASUREMENTS, "".join(discretes))
 
 
 def order(status: str, outage: str) -> str:
