@@ -34,7 +34,9 @@ def _witnessed(situation: Situation, outage: Outage) -> Outage:
     if outage.witnessed or not situation.network.is_open(outage.device):
         return outage
     opening = situation.topology.opening(outage.device or "", situation.now)
-    return outage if opening is None else msgspec.structs.replace(outage, opened_at=opening.time, felt_at=outage.since)
+    if opening is None or (outage.ended_at is not None and opening.time >= outage.ended_at):
+        return outage  # what opened after it was over for all is another outage
+    return msgspec.structs.replace(outage, opened_at=opening.time, felt_at=outage.since)
 
 
 def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:
