@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check bench fuzz chaos installation lock
+.PHONY: help install up test check bench fuzz explore chaos installation lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ bench: install ## measure the kernel, the codec, the reading of models and the p
 
 fuzz: install ## search each decoder for defects, a minute each
 	$(BIN)/python -m tests.fuzz
+
+explore: install ## try the properties and state machines with other examples than the gate, and more of them
+	HYPOTHESIS_PROFILE=explore $(PYTEST) tests/unit tests/contract
 
 chaos: install ## only the tests that kill servers and services and look for what is lost, with their counts
 	$(PYTEST) -m chaos -s

@@ -12,6 +12,7 @@ import asyncpg
 import nkeys  # type: ignore[import-untyped]  # it has neither annotations nor stubs
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from contracts.catalogue import CATALOGUE
 from shared.config import Context, Settings
@@ -19,6 +20,11 @@ from shared.tools.bootstrap import Schema
 from shared.tools.nats_server import BrokerUser, NatsServer
 from shared.tools.postgres_server import PostgresServer
 from shared.tools.testing import Installation
+
+# The gate draws the same examples each time, so that what it says follows from the code; `make explore` draws others.
+settings.register_profile("gate", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 _MEMORY = Path("/dev/shm")  # the memory file system of Linux; in a container it may be tiny
 _ROOM_BYTES = 4 * 1024**3

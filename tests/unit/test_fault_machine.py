@@ -6,12 +6,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from contracts.nouns.switching_events import SwitchingEventType as T
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.evidence import EvidenceKind
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, NEXT, Plan, PlanStatus, S
 from services.fault_management.domain.situation import Wish
-from tests.fixtures.fault_desk import Desk, heard
+from tests.fixtures.fault_desk import Desk, heard, operation
 from tests.fixtures.small_feeder import POINTS, s
 
 DEVICES = ["B", "F1", "F2", "F3"]
@@ -25,6 +26,7 @@ class Outages(RuleBasedStateMachine):
         self.desk = Desk()
         self.at = 1000.0
         self.opened: set[str] = set()
+        self.moved: set[tuple[str, float]] = set()
 
     @rule(
         kind=st.sampled_from(list(EvidenceKind)),
@@ -45,8 +47,23 @@ class Outages(RuleBasedStateMachine):
 
     @rule(device=st.sampled_from(DEVICES))
     def switch(self, device: str) -> None:
+        """A switch is reported in its other position; none moves twice at one instant."""
+        self.at += (device, self.at) in self.moved
+        self.moved.add((device, self.at))
         self.opened ^= {device}
         self.desk.follow(*sorted(self.opened), at=self.at)
+
+    @rule(
+        device=st.sampled_from(DEVICES),
+        kind=st.sampled_from(["open", "close", "lockout"]),
+        how=st.sampled_from([T.TRIP, T.RECLOSE, T.COMMAND, T.MANUAL]),
+        age=st.integers(0, 600),
+    )
+    def operate(self, device: str, kind: str, how: T, age: int) -> None:
+        """An entry of the log of operations, told late or at once."""
+        if (device, self.at - age) not in self.moved:
+            self.moved.add((device, self.at - age))
+            self.desk.operate(operation(device, kind, self.at - age, how), at=self.at)
 
     @precondition(lambda self: self.desk.look(0).open())
     @rule(
@@ -120,4 +137,31 @@ class Outages(RuleBasedStateMachine):
 
 
 TestOutages = Outages.TestCase
-TestOutages.settings = settings(max_examples=30, stateful_step_count=20, deadline=None)
+TestOutages.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+
+
+def test_a_crew_and_a_meter_that_name_the_same_device_speak_of_one_outage() -> None:
+    desk = Desk()
+    desk.hear(heard(EvidenceKind.GASP, "T12-1", at=969) + heard(EvidenceKind.GASP, "T11-1", "T21-1", at=1000), at=1004)
+    elsewhere = next(outage for outage in desk.outages.values() if outage.points == ("T21-1",))
+    desk.report(elsewhere, Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="F1"), at=1004)
+    (known, other) = desk.hear([], at=1100)
+    assert (known.state, known.device, known.since) == (S.CONFIRMED, "F1", s(969))
+    assert other.points == ("T21-1",)
+
+
+def test_a_fuse_that_turns_out_to_have_melted_first_takes_its_customers_out_of_the_outage_above() -> None:
+    desk = Desk()
+    (outage,) = desk.operate(operation("B", "open", 1000, T.TRIP), at=1000)
+    desk.report(outage, Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="B"), at=1001)
+    fuse, above = desk.operate(operation("F1", "open", 999, T.TRIP), at=1002)
+    assert (fuse.device, len(fuse.points), above.device, len(above.points)) == ("F1", 12, "B", 18)
+
+
+def test_a_trip_that_is_told_after_the_crew_had_repaired_it_is_not_another_outage() -> None:
+    desk = Desk()
+    (suspicion,) = desk.hear(heard(EvidenceKind.GASP, "T11-1", at=1000), at=1000)
+    done = Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="B", repaired_at=s(1000))
+    (restored,) = desk.report(suspicion, done, at=1000)
+    (known,) = desk.operate(operation("B", "open", 999, T.TRIP), at=1001)
+    assert (restored.state, known.state, known.mrid) == (S.RESTORED, S.CONFIRMED, restored.mrid)

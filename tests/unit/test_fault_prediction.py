@@ -132,7 +132,7 @@ def test_predictions_are_disjoint_and_leave_no_dark_usage_point_out(evidence: li
 
 
 def likely(areas: tuple[Prediction, ...]) -> set[str]:
-    return {mrid for area in areas if area.likely for mrid in area.points}
+    return {mrid for area in areas if area.likely for mrid in {*area.points, *area.dark}}
 
 
 @given(evidence=pieces, point=st.sampled_from(ALL_POINTS))

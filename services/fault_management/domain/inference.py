@@ -52,19 +52,52 @@ def infer(situation: Situation) -> None:
     predictions = predict(situation.topology, left.evidence, situation.now, outside=left.outside)
     claims = _claims(predictions, loose)
     for prediction, outages in zip(predictions, claims, strict=True):
-        first = outages[0] if outages else _split_off(situation, prediction, loose)
-        kept = situation.put(_inferred(situation, first, prediction, left.told))
-        if kept.parent is not None and kept.state is S.PREDICTED:
-            situation.hand_down(kept.parent, kept.points)
-        for other in outages[1:]:
-            situation.dismiss(other, f"it belongs to outage {kept.mrid}")
-        for outage in situation.open(KNOWN_DARK):
-            if not situation.began_by_log(outage):
-                situation.release(outage, kept.points)
+        kept = _take(situation, prediction, outages, loose, left.told)
+        for other in outages:
+            if other.mrid != kept.mrid:
+                situation.dismiss(other, f"it belongs to outage {kept.mrid}")
     claimed = {outage.mrid for outages in claims for outage in outages}
     for outage in loose:
         if outage.mrid not in claimed:
             _let_go(situation, outage, left)
+
+
+def _take(
+    situation: Situation,
+    prediction: Prediction,
+    outages: list[Outage],
+    loose: list[Outage],
+    told: Mapping[str, Standing],
+) -> Outage:
+    """The outage that is a prediction: a known one at the same device, or one that is inferred.
+
+    Who was dark before a known outage began never belonged to it, unless that would leave it nobody.
+    """
+    by_people = [outage for outage in situation.open(KNOWN_DARK) if not situation.began_by_log(outage)]
+    for outage in by_people:
+        if prediction.likely and outage.device == prediction.device is not None:
+            known = replace(outage, since=min(outage.since, prediction.since))
+            return situation.establish(known, frozenset(prediction.points).union(outage.points))
+    owner: Outage | None = None
+    for outage in by_people:
+        if not situation.release(outage, prediction.points):
+            owner, prediction = outage, _without(prediction, outage.points)
+    if owner is not None and not prediction.dark:
+        return owner
+    first = outages[0] if outages else _split_off(situation, prediction, loose)
+    kept = situation.put(_inferred(situation, first, prediction, told))
+    if kept.parent is not None and kept.state is S.PREDICTED:
+        situation.hand_down(kept.parent, kept.points)
+    return kept
+
+
+def _without(prediction: Prediction, points: Iterable[str]) -> Prediction:
+    gone = set(points)
+    return replace(
+        prediction,
+        points=tuple(mrid for mrid in prediction.points if mrid not in gone),
+        dark=tuple(mrid for mrid in prediction.dark if mrid not in gone),
+    )
 
 
 class _Left(Struct, frozen=True, kw_only=True):

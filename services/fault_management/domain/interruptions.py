@@ -201,19 +201,21 @@ def _interruption(
     key: tuple[str, datetime], losses: list[_Loss], cycle_of: Mapping[tuple[str, datetime], Cycle]
 ) -> Interruption:
     cycle = cycle_of.get(losses[0].key)
-    natures = {None: Nature.LASTING, Course.LOCKED: Nature.LASTING, Course.HELD: Nature.MOMENTARY}
     ended: dict[str, datetime] = {}
     handed: set[str] = set()
     for loss in losses:  # the last one that a usage point was in counts
         handed = (handed - loss.points) | loss.handed
         ended = {point: at for point, at in ended.items() if point not in loss.points} | loss.ended
+    points = frozenset().union(*(loss.points for loss in losses))
+    held = Nature.MOMENTARY if points == ended.keys() else Nature.LASTING  # people may have isolated some meanwhile
+    natures = {None: Nature.LASTING, Course.LOCKED: Nature.LASTING, Course.HELD: held}
     parent = losses[0].parent
     return Interruption(
         device=key[0],
         opened_at=key[1],
         openings=_openings(losses, cycle),
         phases=losses[-1].phases,
-        points=frozenset().union(*(loss.points for loss in losses)),
+        points=points,
         ended=ended,
         handed=frozenset(handed),
         parent=None if parent is None else _whole(parent, cycle_of),

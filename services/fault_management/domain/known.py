@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, standing
 from services.fault_management.domain.interruptions import Interruption, Nature
-from services.fault_management.domain.outage import FINAL, KNOWN, KNOWN_DARK, LOOSE, SHORT, Outage, S, move
+from services.fault_management.domain.outage import FINAL, KNOWN, LOOSE, SHORT, Outage, S, move
 from services.fault_management.domain.prediction import Prediction, predict
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL
@@ -24,8 +24,7 @@ def see_interruptions(situation: Situation) -> None:
         if _was_none(situation, outage):
             situation.dismiss(outage, "by the log of operations nobody lost supply by it")
     for each in situation.history.interruptions:
-        if each.nature is not Nature.PENDING:
-            _see(situation, each)
+        _see(situation, each)
 
 
 def interruption_of(situation: Situation, outage: Outage) -> Interruption | None:
@@ -90,6 +89,10 @@ def _see(situation: Situation, each: Interruption) -> None:
     own = sorted((outage for outage in situation.all() if _is_of(outage, each)), key=lambda o: (o.since, o.mrid))
     lasting = [outage for outage in own if outage.state not in {S.MOMENTARY, S.DISMISSED}]
     short = [outage for outage in own if outage.state is S.MOMENTARY]
+    if each.nature is Nature.PENDING:
+        for outage in lasting[:1]:  # told before it was known that the device cycles
+            _carry_on(situation, outage, each)
+        return
     if each.nature is Nature.MOMENTARY or (not lasting and _is_short(situation, each)):
         _leave(situation, each, [*lasting, *short])
         return
@@ -106,10 +109,11 @@ def _is_of(outage: Outage, each: Interruption) -> bool:
 
 
 def _is_short(situation: Situation, each: Interruption) -> bool:
-    if not each.over or any(at - each.opened_at > SHORT for at in each.ended.values()):
+    if not each.over:
         return False
-    since = _taken(situation, each, "").since
-    return since is None or all(at - since <= SHORT for at in each.ended.values())
+    parent, before = _parent(situation, each), _taken(situation, each, "").since
+    since = min(at for at in (each.opened_at, before, None if parent is None else parent.since) if at is not None)
+    return all(at - since <= SHORT for at in each.ended.values())
 
 
 def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> None:
@@ -123,10 +127,7 @@ def _leave(situation: Situation, each: Interruption, known: list[Outage]) -> Non
     why = f"{name} closed again by itself" if each.nature is Nature.MOMENTARY else f"{name} was closed again soon"
     outage = before or situation.suspicion(points, each.opened_at, why)
     news = replace(
-        outage,
-        device=each.device,
-        opened_at=each.opened_at,
-        since=taken.since or each.opened_at,
+        _with(situation, replace(outage, device=each.device), each),
         points=tuple(sorted(points)),
         restored={mrid: each.ended[mrid] for mrid in sorted(points)},
         handed=tuple(sorted(each.handed & points)),
@@ -209,8 +210,11 @@ def _found_before(situation: Situation, each: Interruption) -> Outage | None:
     return next(
         (
             outage
-            for outage in situation.open(KNOWN_DARK)
-            if outage.device == each.device and outage.opened_at is None and not each.points.isdisjoint(outage.points)
+            for outage in situation.open(KNOWN)
+            if outage.device == each.device
+            and outage.opened_at is None
+            and not each.points.isdisjoint(outage.points)
+            and each.opened_at <= (outage.ended_at or situation.now)
         ),
         None,
     )
@@ -224,7 +228,7 @@ def _carry_on(situation: Situation, outage: Outage, each: Interruption) -> Outag
         return situation.put(seen)
     points = _taken(situation, each, outage.mrid).points
     if outage.by_people:
-        points |= set(outage.points)
+        points |= set(outage.points) - _elsewhere(situation, each)
     if not points:
         situation.dismiss(seen, "all its usage points were dark before for another reason")
         return None
@@ -234,10 +238,21 @@ def _carry_on(situation: Situation, outage: Outage, each: Interruption) -> Outag
     return situation.establish(moved(situation, seen), points)
 
 
+def _elsewhere(situation: Situation, each: Interruption) -> set[str]:
+    """The usage points that were dark by another interruption while this one lasted, by the log."""
+    end = max(each.ended.values()) if each.over else situation.now
+    return {
+        mrid
+        for other in situation.history.interruptions
+        if other.key != each.key and other.nature is not Nature.MOMENTARY and other.opened_at <= end
+        for mrid in other.points - each.points
+        if other.ended.get(mrid, each.opened_at) >= each.opened_at
+    }
+
+
 def _with(situation: Situation, outage: Outage, each: Interruption) -> Outage:
     """``outage`` as the log has it: when its device opened and on which phases, and of which one it was a part."""
-    parents = (other for other in situation.all() if each.parent is not None and _has_key(other, each.parent))
-    parent = next((other for other in parents if not each.points.isdisjoint(other.points)), None)
+    parent = _parent(situation, each)
     own = situation.network.structure.phases.get(each.device, ALL)
     begun = each.opened_at if parent is None else min(each.opened_at, parent.since)
     before = outage.felt_at or _taken(situation, each, outage.mrid).since
@@ -249,6 +264,12 @@ def _with(situation: Situation, outage: Outage, each: Interruption) -> Outage:
         phases=None if each.phases == own else each.phases,
         isolation=each.isolation,
     )
+
+
+def _parent(situation: Situation, each: Interruption) -> Outage | None:
+    """The outage of which an interruption was a part before it turned out to have a reason of its own."""
+    parents = (other for other in situation.all() if each.parent is not None and _has_key(other, each.parent))
+    return next((other for other in parents if not each.points.isdisjoint(other.points)), None)
 
 
 def _has_key(outage: Outage, key: tuple[str, datetime]) -> bool:
