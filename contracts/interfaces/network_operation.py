@@ -25,6 +25,9 @@ NETWORK_OPERATION = Interface(
         Exchange(verb=Verb.CHANGE, noun=SwitchingPlans),
         Exchange(verb=Verb.GET, noun=SwitchingPlans),
         Exchange(verb=Verb.GET, noun=SwitchingStudies, query=GetSwitchingStudies),
+        Exchange(verb=Verb.CREATE, noun=Measurements),
+        Exchange(verb=Verb.DELETE, noun=Measurements),
+        Exchange(verb=Verb.GET, noun=Measurements),
         Exchange(verb=Verb.CREATE, noun=OperationalTags),
         Exchange(verb=Verb.CHANGE, noun=OperationalTags),
         Exchange(verb=Verb.GET, noun=OperationalTags),
@@ -58,6 +61,7 @@ NETWORK_OPERATION = Interface(
     ),
     state=(
         FeederTopology,
+        Measurements,
         OperationalTags,
         SafetyDocuments,
         SwitchingEvents,

@@ -8,7 +8,10 @@ flags of IEC 61970-301 are general knowledge [GK].
 The position of a switch is a Discrete whose ``measurementType`` is ``SwitchPosition`` and whose values are those of
 :class:`SwitchPosition`; of one phase, where ``phases`` names it. What protection tells are Discretes of the other types
 of :class:`MeasurementType`, 1 for yes and 0 for no, with the time stamp of the operation that they are about. Values of
-one instant stand in one message.
+one instant stand in one message. ``maxValue`` and ``minValue`` of an Analog are its limits: beyond them is an alarm.
+
+A value that an operator puts in the place of what is measured has the source ``SUBSTITUTED`` and a
+:class:`Substitution`, which is ours.
 """
 
 from enum import IntEnum, StrEnum
@@ -84,6 +87,14 @@ class Analog(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attri
     terminal: ObjectReference | None = field(name="Terminal", default=None)
 
 
+class Substitution(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Why, until when and by whose word a value stands in the place of what is measured (ours)."""
+
+    reason: str
+    until_date_time: Instant
+    operator: ObjectReference | None = field(name="Operator", default=None)
+
+
 class DiscreteValue(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
     """A state at a time."""
 
@@ -94,6 +105,7 @@ class DiscreteValue(Struct, frozen=True, kw_only=True, omit_defaults=True, renam
     measurement_value_quality: MeasurementValueQuality | None = field(name="MeasurementValueQuality", default=None)
     measurement_value_source: ObjectReference | None = field(name="MeasurementValueSource", default=None)
     names: tuple[Name, ...] = field(name="Names", default=())
+    substitution: Substitution | None = field(name="Substitution", default=None)
 
 
 class Discrete(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -136,6 +148,9 @@ class MeasurementType(StrEnum):
     ACTIVE_POWER = "ThreePhaseActivePower"
     """Analog, W."""
 
+    COMMUNICATION = "CommunicationStatus"
+    """Discrete: the outstation of this equipment answers, or does not."""
+
     CURRENT = "LineCurrent"
     """Analog, A."""
 
@@ -147,6 +162,9 @@ class MeasurementType(StrEnum):
 
     LOCKOUT = "Lockout"
     """Discrete: a device has used its shots, or is told to close no more by itself."""
+
+    OUTSTATION_FAULT = "OutstationFault"
+    """Discrete: the outstation of this equipment is in trouble itself, such as on its battery, or no longer."""
 
     REACTIVE_POWER = "ThreePhaseReactivePower"
     """Analog, var."""

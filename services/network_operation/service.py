@@ -4,9 +4,12 @@ Longer than 400 lines because all that switches stands here in one place: plans,
 one network under one lock, and a plan goes on wherever one of them does.
 """
 
+import os
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from itertools import chain
+
+from msgspec.structs import replace
 
 from contracts.errors import Conflict, Invalid, NotFound, from_reply
 from contracts.interfaces.network_operation import NETWORK_OPERATION
@@ -24,7 +27,8 @@ from contracts.nouns.switching_studies import SwitchingStudies
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.types import Status
 from contracts.verbs import Verb
-from services.network_operation.domain import clearances, tags
+from services.network_operation.config import rules_from
+from services.network_operation.domain import clearances, measured, overrides, tags
 from services.network_operation.domain.acts import PAPERWORK, Act, ActKind, act_of
 from services.network_operation.domain.clearances import Clearance, still_valid
 from services.network_operation.domain.execution import (
@@ -61,7 +65,7 @@ from services.network_operation.domain.paperwork import filed
 from services.network_operation.domain.people import speaker
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.plans import Moved, Wish, moved, taken
-from services.network_operation.domain.positions import Position, hear, positions_in
+from services.network_operation.domain.positions import Position, Standing, hear, positions_in
 from services.network_operation.domain.reclosing import Reclosing, reclosing_in
 from services.network_operation.domain.rules import refuse
 from services.network_operation.domain.rules.move import Move
@@ -84,7 +88,7 @@ from services.network_operation.store import Memory, Store
 from shared.service import Service
 from shared.work import Wake, Work
 
-service = Service(NETWORK_OPERATION, store=Store, memory=Memory)
+service = Service(NETWORK_OPERATION, store=Store, memory=lambda: Memory(rules_from(os.environ)))
 
 
 @service.on(Verb.CREATED, NetworkModels)
@@ -106,6 +110,8 @@ async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> Non
 @service.on(Verb.CREATED, Measurements)
 async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
     """What telemetry says of switches becomes the live state, and may be what a plan waits for; flags are told."""
+    await work.store.lock_network()
+    await work.store.keep_points(measured.points_in(message.noun))
     notes = notes_in(message.noun)
     for position in positions_in(message.noun):
         await take_position(position, work, notes=notes)
@@ -113,6 +119,57 @@ async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
         await record(signal, work)
     for heard in reclosing_in(message.noun):
         await take_reclosing(heard, work)
+
+
+@service.on(Verb.GET, Measurements)
+async def tell_values(message: Message[Measurements], work: Work[Store]) -> AsyncIterator[Measurements]:
+    """The last values of the points, or of the equipment, that are named; else all. A word goes before a value."""
+    named = [] if message.request is None else [each.value for each in message.request.id]
+    live, standings = await work.store.network(), await work.store.dressed(named)
+    points = [point.aged(work.now, work.store.memory.rules.stale) for point in await work.store.points(named)]
+    switches = live.state.structure.equipment
+    yield Measurements(
+        discrete=tuple(chain.from_iterable(overrides.told(each, switches.get(each.device)) for each in standings))
+    )
+    for part in measured.parts(points):
+        yield part
+
+
+@service.on(Verb.CREATE, Measurements)
+async def dress_switch(message: Message[Measurements], work: Work[Store]) -> Measurements:
+    """An operator says where a switch stands; for a time that goes before all that telemetry tells of it."""
+    structure = (await work.store.lock_network()).state.structure
+    word = overrides.word_in(message.noun, speaker(message.header, work.principal), structure, work.now)
+    device = word.switch.mrid
+    overrides.refuse_to_hide(device, await work.store.situation())
+    known = word.after(await work.store.standing(device))
+    await stand(known, f"{word.by}: {word.reason}", work)
+    work.wake("word", device, word.until, word.since.isoformat())
+    return Measurements(discrete=overrides.told(known, word.switch))
+
+
+@service.on(Verb.DELETE, Measurements)
+async def undress_switch(message: Message[Measurements], work: Work[Store]) -> Measurements:
+    """An operator takes his word back; what telemetry has told meanwhile counts again."""
+    structure = (await work.store.lock_network()).state.structure
+    person = speaker(message.header, work.principal)
+    device = overrides.taken_back(message.noun, person, structure)
+    known = await work.store.standing(device)
+    if known.override is None:
+        raise NotFound("nobody says by word where it stands", object_id=device)
+    await stand(replace(known, override=None), f"{person.name}: the word is taken back", work)
+    work.cancel_wake("word", device)
+    points = await work.store.points([device])
+    return next(measured.parts(points), Measurements())
+
+
+@service.on_wake("word")
+async def end_word(wake: Wake, work: Work[Store]) -> None:
+    """The time is over for which an operator has said where a switch stands."""
+    await work.store.lock_network()
+    known = await work.store.standing(wake.key)
+    if known.override is not None and known.override.since.isoformat() == wake.payload:
+        await stand(replace(known, override=None), "the word of an operator has ended", work)
 
 
 @service.on(Verb.GET, FeederTopology)
@@ -367,6 +424,20 @@ async def take_position(
         await log(event, work)
     if waiting is not None:
         await confirm(*waiting, position.at, work)
+
+
+async def stand(standing: Standing, reason: str, work: Work[Store]) -> None:
+    """Let a switch stand as an operator says, or no longer: told and entered where it is otherwise than before."""
+    live = await work.store.lock_network()
+    switch = live.state.structure.equipment.get(standing.device)
+    before = (await work.store.standing(standing.device)).open_phases(switch)
+    await work.store.save_standing(standing)
+    for position in overrides.changes(before, standing.open_phases(switch), standing.device, work.now):
+        await work.store.add_movement(position, position.phases)
+        event = replace(operation(position, position.phases, switch), reason=reason)
+        await record(event, work)
+        await log(event, work)
+    await move_network(live, stood(live.state, standing), work.now, work)
 
 
 async def tell_operation(

@@ -58,6 +58,8 @@ class Override(Struct, frozen=True, kw_only=True):
     open_phases: Phases
     since: datetime
     until: datetime
+    reason: str = ""
+    by: str = ""
 
 
 class Standing(Struct, frozen=True, kw_only=True):

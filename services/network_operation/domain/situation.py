@@ -44,7 +44,8 @@ class FaultedArea(Struct, frozen=True, kw_only=True):
 class Situation(Struct, frozen=True, kw_only=True):
     """The state of the network and what hangs on it.
 
-    ``currents`` are measured, in A by device; ``figures`` computes what the network would bear. ``tripped`` are the
+    ``currents`` are measured, in A by device; ``dressed`` are the switches that stand where they do by the word of an
+    operator; ``figures`` computes what the network would bear. ``tripped`` are the
     devices that protection opened and nobody has closed since, ``reclosing`` what was last heard of a device's
     reclosing, ``verified`` what a crew has looked at for the plan in question, ``rivals`` the plans that are going to
     switch a device, by the device.
@@ -54,6 +55,7 @@ class Situation(Struct, frozen=True, kw_only=True):
     model_version: str = ""
     clearances: tuple[Clearance, ...] = ()
     currents: Mapping[str, float] = {}
+    dressed: frozenset[str] = frozenset()
     faults: tuple[FaultedArea, ...] = ()
     figures: FiguresOf = unsolved
     proofs: tuple[Proof, ...] = ()

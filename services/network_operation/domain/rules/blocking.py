@@ -23,12 +23,16 @@ from services.network_operation.domain.tags import (
 def tagged(move: Move) -> Iterator[Finding]:
     """R1: no operation of a device with a blocking tag; the tag's direction counts. A caution warns.
 
-    What is to be held open must be open when its tag is placed.
+    What is to be held open must be open when its tag is placed, and no tag that forbids anything hangs on a switch of
+    which only an operator says where it stands.
     """
     switch = move.switch
     is_held = move.act.kind is ActKind.PLACE_TAG and _means(move.act.tag, OperationalTagType.HOLD_OPEN)
     if is_held and switch is not None and switch.open is False:
         yield Finding(object=switch.mrid, reason=f"{switch.name} is closed and cannot be held open")
+    is_forbidding = move.act.kind is ActKind.PLACE_TAG and not _means(move.act.tag, OperationalTagType.CAUTION)
+    if is_forbidding and switch is not None and switch.mrid in move.before.dressed:
+        yield Finding(object=switch.mrid, reason=f"where {switch.name} stands is only the word of an operator")
     if move.act.kind not in SWITCHING:
         return
     device = move.act.device

@@ -70,9 +70,16 @@ def loading(move: Move) -> Iterator[Finding]:
 
 
 def unsure_state(move: Move) -> Iterator[Finding]:
-    """R14: no remote control of a device whose state is suspect, unless a crew has looked at it."""
+    """R14: no remote control of a device whose state is suspect, unless a crew has looked at it; nor by word alone.
+
+    While the word of an operator counts no measurement can confirm what a command does.
+    """
     switch = move.switch
-    if not move.remote or switch is None or not switch.suspect or switch.mrid in move.before.verified:
+    if not move.remote or switch is None:
+        return
+    if switch.mrid in move.before.dressed:
+        yield Finding(object=switch.mrid, reason=f"where {switch.name} stands is the word of an operator: take it back")
+    if not switch.suspect or switch.mrid in move.before.verified:
         return
     yield Finding(object=switch.mrid, reason=f"the state of {switch.name} is suspect: have it verified on the spot")
 

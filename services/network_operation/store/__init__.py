@@ -15,6 +15,7 @@ from contracts.nouns.safety_documents import ClearanceDocument
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
 from contracts.nouns.switching_plans import SwitchingPlan
 from contracts.nouns.unplanned_outages import UnplannedOutage
+from services.network_operation.config import Rules
 from services.network_operation.domain.clearances import Clearance, Proof, is_over
 from services.network_operation.domain.execution import is_under_way
 from services.network_operation.domain.live import Live, Mark, Told, Wiring, standing, with_temporaries
@@ -29,8 +30,8 @@ from services.network_operation.domain.structure import Structure
 from services.network_operation.domain.study import with_rivals
 from services.network_operation.domain.tags import state as tag_state
 from services.network_operation.domain.temporary import Temporary
+from services.network_operation.store.points import Points
 from shared.store import Record
-from shared.store import Store as KernelStore
 
 SNAPSHOT_EVERY = 1000
 """After so many movements of switch phases there is a snapshot of all of them."""
@@ -40,9 +41,13 @@ class Memory:
     """The last states of the network that one running process knows, so that none is made from the tables twice.
 
     A state may be one whose transaction failed; then no row ever names it, and it is forgotten in time.
+
+    Attributes:
+        rules: the settings of the process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
         self._known: dict[Mark, Live] = {}
 
     def known(self, row: Record | None) -> Live | None:
@@ -64,7 +69,7 @@ class Memory:
 _REMEMBERED = 4
 
 
-class Store(KernelStore):
+class Store(Points):
     """What network operation keeps. Every write follows :meth:`lock_network` in the same transaction."""
 
     memory: Memory
@@ -115,6 +120,15 @@ class Store(KernelStore):
         """What is known of one switch."""
         body = await self.fetchval("SELECT body FROM standing WHERE device = $1", device)
         return Standing(device=device) if body is None else json.decode(body, type=Standing)
+
+    async def dressed(self, named: Sequence[str] = ()) -> tuple[Standing, ...]:
+        """What is known of the switches that stand where an operator says: of these, or without any of all."""
+        rows = await self.fetch(
+            "SELECT body FROM standing WHERE body ->> 'override' IS NOT NULL"
+            " AND ($1::text[] = '{}' OR device = ANY($1)) ORDER BY device",
+            list(named),
+        )
+        return tuple(json.decode(row["body"], type=Standing) for row in rows)
 
     async def save_standing(self, standing: Standing) -> None:
         """Keep what is known of a switch."""
@@ -249,6 +263,7 @@ class Store(KernelStore):
             grid=live.grid,
             model_version=live.model_version,
             clearances=await self.clearances(),
+            dressed=frozenset(each.device for each in await self.dressed()),
             faults=await self._faults(),
             proofs=await self.proofs(),
             reclosing=await self._reclosing(),

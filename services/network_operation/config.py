@@ -1,0 +1,35 @@
+"""The settings of network operation, from the environment."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from msgspec import Struct
+
+STALE = "BUSBAR_OPERATION_STALE_S"
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """How this utility wants its network operated.
+
+    Attributes:
+        stale: how long a value that is measured all the time counts when nothing more is heard.
+    """
+
+    stale: timedelta
+
+
+def rules_from(environ: Mapping[str, str]) -> Rules:
+    """The settings.
+
+    Raises:
+        ValueError: a variable cannot be what it is set to.
+    """
+    return Rules(stale=timedelta(seconds=_number(environ, STALE, 60)))
+
+
+def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+    """A whole number that is at least one."""
+    text = environ.get(name, str(default))
+    if not text.isdecimal() or int(text) < 1:
+        raise ValueError(f"{name} is '{text}', which is no whole number of at least 1")
+    return int(text)
