@@ -1,6 +1,7 @@
 """Network model management: documents and differences in, versions and feeders out."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from itertools import chain
 
 from contracts.errors import Conflict, Invalid, NotFound
@@ -33,6 +34,7 @@ from services.network_model_management.domain.versions import (
     in_service,
     the_difference,
     the_offered,
+    valid_from,
     with_findings,
 )
 from services.network_model_management.store import Applied, Store, Version
@@ -53,8 +55,9 @@ async def import_model(message: Message[NetworkModels], work: Work[Store]) -> Ne
     if active is not None and active.sha256 == digest and not meaning.mappings:
         return NetworkModels(network_model=(with_findings(active.model, active.findings),))
     revision = 1 if active is None else active.revision + 1
-    imported = await work.compute(import_documents, documents, str(revision), work.now, meaning)
-    version = await checked(models[0], imported, revision, digest, meaning, work)
+    at = valid_from([] if active is None else [active.model], work.now)
+    imported = await work.compute(import_documents, documents, str(revision), at, meaning)
+    version = await checked(models[0], imported, revision, digest, at, meaning, work)
     await activate(version, imported, meaning, work)
     return NetworkModels(network_model=(with_findings(version.model, version.findings),))
 
@@ -72,11 +75,12 @@ async def apply_difference(message: Message[NetworkDifferences], work: Work[Stor
     revision = versions[0].revision + 1
     offer = offered(difference, whole)
     meaning = await meaning_of(difference.mapping, work)
-    changed = await work.compute(change_document, document, offer, str(revision), work.now, meaning)
+    at = valid_from([each.model for each in versions], work.now)
+    changed = await work.compute(change_document, document, offer, str(revision), at, meaning)
     imported = changed.imported
-    version = await checked(base.model, imported, revision, digest_of(imported.document), meaning, work)
+    version = await checked(base.model, imported, revision, digest_of(imported.document), at, meaning, work)
     applied = Applied(
-        difference=in_service(difference, version.model, work.now),
+        difference=in_service(difference, version.model, at),
         forward=changed.outcome.forward,
         reverse=changed.outcome.reverse,
     )
@@ -169,7 +173,13 @@ async def meaning_of(mappings: tuple[ObjectMapping, ...], work: Work[Store]) -> 
 
 
 async def checked(  # noqa: PLR0917 - what makes a version
-    model: NetworkModel, imported: Imported, revision: int, digest: str, meaning: Meaning, work: Work[Store]
+    model: NetworkModel,
+    imported: Imported,
+    revision: int,
+    digest: str,
+    at: datetime,
+    meaning: Meaning,
+    work: Work[Store],
 ) -> Version:
     """The next version, once nothing is wrong with it and nothing that carries something would suffer.
 
@@ -185,7 +195,7 @@ async def checked(  # noqa: PLR0917 - what makes a version
     if result.problems:
         raise Invalid(refusal(result.problems), object_id=model.mrid)
     await keep_what_carries(result.feeders, meaning, work)
-    told = activated(model, revision, result.finding_count, work.now)
+    told = activated(model, revision, result.finding_count, at)
     return Version(revision=revision, model=told, sha256=digest, findings=result.findings)
 
 

@@ -71,6 +71,28 @@ def round_trip(shell: Shell, file: Path) -> None:
     assert up.poll() is None
 
 
+def test_what_a_network_of_pandapower_lacks_is_added_by_a_difference_that_can_be_undone(shell: Shell) -> None:
+    pytest.importorskip("pandapower")
+    up = shell.start("up", "--network", "mv_oberrhein")
+    assert up.stdout is not None
+    assert any(line.startswith("Ready") for line in up.stdout)
+    output, change = shell.folder / "out.xml", shell.folder / "change.xml"
+    done(shell, "export", "--output", str(output))
+    before = statements(output.read_bytes())
+
+    equipped = json.loads(done(shell, "equip", "--json", "--output", str(change)))
+    assert equipped["added"]["Fuse"] > 147  # its loads, each of which is a station
+    assert (equipped["added"]["Recloser"], "Breaker" in equipped["added"]) == (4, False)
+    assert equipped["difference"]["statusKind"] == "inService"
+    assert "lacks nothing" in done(shell, "equip")
+
+    done(shell, "reverse", equipped["difference"]["mRID"])
+    done(shell, "export", "--output", str(output))
+    assert statements(output.read_bytes()) == before
+    assert json.loads(done(shell, "apply", str(change), "--json"))["mRID"] == equipped["difference"]["mRID"]
+    assert up.poll() is None
+
+
 def test_a_model_with_planted_errors_is_refused_whole_with_their_lines(shell: Shell) -> None:
     lines = SHIPPED.read_text().splitlines(keepends=True)
     fuse = next(line for line in lines if "<cim:Fuse" in line).split('"')[1]

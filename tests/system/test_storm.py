@@ -35,6 +35,15 @@ def test_one_fault_is_found_repaired_and_everybody_has_power_again(shell: Shell,
     assert states[-3:] == ["RESTORED", "VERIFIED", "CLOSED"]
 
 
+def test_a_network_that_was_made_for_power_flow_is_equipped_and_its_storm_ends_well(shell: Shell) -> None:
+    pytest.importorskip("pandapower")
+    report = shell.storm("--faults", "2", "--seed", "7", "--network", "mv_oberrhein", timeout_s=240)
+    assert (report["matched"], report["customers_dark_at_end"], report["messages_lost"]) == (2, 0, 0)
+    assert report["equipped"]["UsagePoint"] == report["truth"]["customers_served"]
+    assert report["truth"]["customer_minutes"] > 0
+    assert report["ledger"] == pytest.approx(report["truth"])
+
+
 def test_the_same_seed_gives_the_same_outages_in_one_process_and_in_many(shell: Shell, network: str) -> None:
     alone = shell.storm("--seed", "5", "--network", network)
     again = shell.storm("--seed", "5", "--network", network)

@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from uuid import UUID, uuid5
@@ -22,7 +22,14 @@ from services.network_model_management.adapters.plain_rdf import read_document
 from services.network_model_management.domain.derivation import Import
 from services.network_model_management.domain.model import Finding, Problem, refusal
 from services.network_model_management.domain.problems import document_problems
-from services.network_model_management.domain.versions import PANDAPOWER, RDF_XML, activated, the_offered, with_findings
+from services.network_model_management.domain.versions import (
+    PANDAPOWER,
+    RDF_XML,
+    activated,
+    the_offered,
+    valid_from,
+    with_findings,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HARBOUR = Path(__file__).parents[2] / "infra" / "networks" / "harbour.xml"
@@ -331,3 +338,11 @@ def test_reading_keeps_every_value_of_an_association_with_several() -> None:
     )
     assert objects[0].links["UsagePoint.Equipments"] == "a b"
     assert len(document_problems(objects)) == 2
+
+
+def test_no_two_versions_begin_at_one_instant_even_where_time_stands_still() -> None:
+    first = activated(NetworkModel(mrid="m", model_format=RDF_XML), 1, 0, valid_from([], NOON))
+    second = activated(NetworkModel(mrid="m", model_format=RDF_XML), 2, 0, valid_from([first], NOON))
+    assert first.created_date_time == NOON
+    assert second.created_date_time == NOON + timedelta(milliseconds=1)
+    assert valid_from([first, second], NOON + timedelta(hours=1)) == NOON + timedelta(hours=1)

@@ -1,6 +1,7 @@
 """Versions of the model: one is active, the one that came last."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
@@ -15,6 +16,9 @@ RDF_XML = "CIM100 RDF/XML"
 
 PANDAPOWER = "pandapower JSON"
 """A network as pandapower writes it."""
+
+INSTANT = timedelta(milliseconds=1)
+"""The least time between two versions; a granted clock may stand still between them."""
 
 FORMATS = (RDF_XML, PANDAPOWER)
 
@@ -54,6 +58,12 @@ def the_difference(differences: NetworkDifferences) -> NetworkDifference:
     if difference.blob is None and not (difference.forward_differences or difference.reverse_differences):
         raise Invalid("the difference has neither statements nor a Blob", object_id=difference.mrid)
     return difference
+
+
+def valid_from(versions: Iterable[NetworkModel], now: datetime) -> datetime:
+    """Since when the next version is valid: now, and after every version before, so that no two share an instant."""
+    told = [each.created_date_time + INSTANT for each in versions if each.created_date_time is not None]
+    return max([now, *told])
 
 
 def activated(offered: NetworkModel, revision: int, finding_count: int, at: datetime) -> NetworkModel:

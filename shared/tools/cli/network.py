@@ -9,6 +9,7 @@ from lxml import etree
 from msgspec.structs import replace
 
 from contracts.errors import Invalid, NotFound
+from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.network_differences import NetworkDifference, NetworkDifferences
 from contracts.nouns.network_models import Blob, ModelStatusKind, NetworkModel, NetworkModels, ObjectMapping
 from contracts.types import Name, ObjectReference
@@ -17,6 +18,7 @@ from shared.config import Settings
 from shared.tools.cli.asking import asked, insisted, operator
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.shipped import file_of
+from shared.tools.equipping.writing import Equipping, equipped
 from shared.tools.testing import Peer
 
 MANAGEMENT = "network-model-management"
@@ -84,6 +86,25 @@ async def apply_difference(
     model = _difference_model(await asyncio.to_thread(file.read_bytes))
     async with operator(settings, composition) as peer:
         return await _applied(peer, model, _known(_mrid(model), base, file.stem, mappings))
+
+
+async def equip_network(
+    settings: Settings, composition: Composition
+) -> tuple[NetworkDifference, Equipping] | tuple[None, None]:
+    """Add to the active model what it lacks for operation, by a difference; none where it lacks nothing.
+
+    Raises:
+        NotFound: no network is active.
+        Invalid: objects of the model are known by other mRIDs than its document gives them.
+    """
+    document = await export_network(settings, composition, None)
+    async with operator(settings, composition) as peer:
+        topology: FeederTopology = await asked(peer, MANAGEMENT, Verb.GET, FeederTopology, timeout_s=60.0)
+        equipping = await asyncio.to_thread(equipped, topology.whole(), document)
+        if equipping is None:
+            return None, None
+        model = _difference_model(equipping.document)
+        return await _applied(peer, model, _known(equipping.mrid, None, "equipped for operation", ())), equipping
 
 
 async def reverse_difference(

@@ -12,6 +12,7 @@ from shared.tools.cli import looking, running
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.network import (
     apply_difference,
+    equip_network,
     export_network,
     import_network,
     networks,
@@ -43,12 +44,11 @@ async def network(
     match action:
         case "import":
             _tell_model(await import_network(settings, composition, *files, mappings=mapped), as_json=as_json)
-        case "apply":
-            difference = await apply_difference(settings, composition, files[0], mrid, mapped)
-            _tell_difference(difference, as_json=as_json)
-        case "reverse":
-            difference = await reverse_difference(settings, composition, files[0], mrid, mapped)
-            _tell_difference(difference, as_json=as_json)
+        case "apply" | "reverse":
+            change = apply_difference if action == "apply" else reverse_difference
+            _tell_difference(await change(settings, composition, files[0], mrid, mapped), as_json=as_json)
+        case "equip":
+            await _equip(settings, composition, output, as_json=as_json)
         case "export":
             document = await export_network(settings, composition, mrid)
             if output is None:
@@ -62,6 +62,20 @@ async def network(
             if as_json:
                 looking.show(models)
     return 0
+
+
+async def _equip(settings: Settings, composition: Composition, output: str | None, *, as_json: bool) -> None:
+    """Add what the active model lacks, and write the difference that does so to a file if one is named."""
+    difference, equipping = await equip_network(settings, composition)
+    if as_json:
+        looking.show({"difference": difference, "added": {} if equipping is None else equipping.added})
+    elif difference is None or equipping is None:
+        running.say("The network lacks nothing.")
+    else:
+        _tell_difference(difference, as_json=False)
+        running.say(f"It adds {equipping}.")
+    if output is not None and equipping is not None:
+        await asyncio.to_thread(Path(output).write_bytes, equipping.document)
 
 
 def _mapping(text: str) -> ObjectMapping:

@@ -134,14 +134,14 @@ async def first_network(settings: Settings, composition: Composition, network: s
     return f"{model.description or model.mrid}"
 
 
-async def network_in_operation(settings: Settings, composition: Composition) -> None:
-    """Wait, at most for :data:`START_S`, until network operation has the network that was imported."""
+async def network_in_operation(settings: Settings, composition: Composition, version: str | None = None) -> None:
+    """Wait, at most for :data:`START_S`, until network operation has that version of the network, or any."""
     deadline = asyncio.get_running_loop().time() + START_S
     async with operator(settings, composition) as peer:
         while asyncio.get_running_loop().time() < deadline:
             with contextlib.suppress(Unavailable):
                 topology: FeederTopology = await asked(peer, OPERATION, Verb.GET, FeederTopology)
-                if topology.feeder:
+                if topology.feeder and version in {None, topology.feeder[0].model_version}:
                     return
             await asyncio.sleep(0.05)
 

@@ -8,7 +8,8 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import NAMESPACE_OID, uuid5
 
@@ -22,11 +23,22 @@ from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityInd
 from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
+from shared.bus.subjects import AdminVerb
 from shared.config import Context, Settings
 from shared.tools.cli.asking import asked, auditor, insisted, operator, serving
+from shared.tools.cli.asking import told as told_by
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.installation import context_of, servers
-from shared.tools.cli.running import DEFAULT_NETWORK, first_network, interrupted, services
+from shared.tools.cli.network import equip_network
+from shared.tools.cli.running import (
+    DEFAULT_NETWORK,
+    OPERATION,
+    first_network,
+    interrupted,
+    network_in_operation,
+    services,
+)
+from shared.tools.equipping.writing import Equipping
 from shared.tools.testing import Heard, Peer
 
 LOOK_S = 1.0
@@ -67,6 +79,8 @@ class Indices(Struct, frozen=True, kw_only=True):
 class Report(Struct, frozen=True, kw_only=True):
     """How a storm ended; the names are those of ``--json``.
 
+    ``network`` is the one that was asked for, ``equipped`` how much of each class was added to it because it lacked it.
+    ``messages_lost`` are those that a service could not handle or send; none is lost without a trace.
     ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
     where nobody counts. ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from
     storm to storm.
@@ -80,6 +94,8 @@ class Report(Struct, frozen=True, kw_only=True):
     predicted_right: int
     customers_interrupted: int
     customers_dark_at_end: int
+    messages_lost: int
+    equipped: dict[str, int]
     truth: Indices
     ledger: Indices | None
     outages: tuple[OutageLine, ...]
@@ -89,8 +105,9 @@ class Report(Struct, frozen=True, kw_only=True):
 
     @property
     def good(self) -> bool:
-        """True when every fault was understood and everybody has power."""
-        return self.status == "finished" and self.matched == self.faults and self.customers_dark_at_end == 0
+        """True when every fault was understood, everybody has power and no message was lost."""
+        understood = self.status == "finished" and self.matched == self.faults
+        return understood and self.customers_dark_at_end == 0 and self.messages_lost == 0
 
 
 async def storm(
@@ -123,11 +140,14 @@ async def storm(
         await _listen(ear)
         await _answering(voice, composition, without, stop)
         imported = await first_network(held, composition, network or DEFAULT_NETWORK)
-        _tell(f"Network {imported}; {faults} faults with seed {seed}.", as_json=as_json)
+        added, start = await _equipped(held, composition, without)
+        also = f", equipped with {added}" if added else ""
+        _tell(f"Network {imported}{also}; {faults} faults with seed {seed}.", as_json=as_json)
         scenario = TrainingScenario(
             mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults} {momentary}")),
             seed=seed,
             faults=faults,
+            start_time=start,
             temporary_faults=momentary or None,
         )
         await insisted(voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
@@ -135,7 +155,11 @@ async def storm(
         ended = await _follow(ear, scenario.mrid, told, stop, without, as_json=as_json)
         real_s = time.monotonic() - began
         ledger = None if ended is None else await _ledger(voice, composition, ended)
-        report = None if ended is None else _report(ended, told, network or DEFAULT_NETWORK, ledger, real_s)
+        report = None
+        if ended is not None:
+            report = _report(ended, told, network or DEFAULT_NETWORK, ledger, real_s)
+            lost = await _lost(voice, composition.roles(held.context, without))
+            report = structs.replace(report, messages_lost=lost, equipped=added.added if added else {})
         if report is not None and stay:
             _print(report, as_json=as_json)
             sys.stderr.write("Everything stays as it is; Ctrl-C ends it.\n")
@@ -145,6 +169,39 @@ async def storm(
     if not stay:
         _print(report, as_json=as_json)
     return 0 if report.good else 1
+
+
+async def _equipped(
+    settings: Settings, composition: Composition, without: frozenset[str]
+) -> tuple[Equipping | None, datetime | None]:
+    """Add what the network lacks, as a storm needs somebody to interrupt; with the time when that is in operation."""
+    difference, equipping = await equip_network(settings, composition)
+    if difference is None or difference.effective_date_time is None:
+        return equipping, None
+    if OPERATION not in without:
+        await network_in_operation(settings, composition, str(difference.revision))
+    return equipping, difference.effective_date_time + timedelta(seconds=1)
+
+
+async def _lost(voice: Peer, roles: Iterable[str]) -> int:
+    """How many messages the services could not handle, or have not sent although everything is at rest."""
+    lost = 0
+    for role in roles:
+        with contextlib.suppress(BusbarError):
+            letters = await told_by(voice, role, AdminVerb.DEAD_LETTERS)
+            lost += sum(each["requeued_at"] is None for each in letters)
+            lost += await _unsent(voice, role)
+    return lost
+
+
+async def _unsent(voice: Peer, role: str) -> int:
+    """What a role has still to send after a moment's patience."""
+    deadline = time.monotonic() + QUIET_S
+    while True:
+        unsent = int((await told_by(voice, role, AdminVerb.OUTBOX))["unsent"])
+        if not unsent or time.monotonic() > deadline:
+            return unsent
+        await asyncio.sleep(SETTLED_S)
 
 
 class _Told:
@@ -273,6 +330,8 @@ def _report(scenario: TrainingScenario, told: _Told, network: str, ledger: Indic
         predicted_right=scenario.predicted_right or 0,
         customers_interrupted=scenario.customers_interrupted or 0,
         customers_dark_at_end=scenario.customers_dark_at_end or 0,
+        messages_lost=0,
+        equipped={},
         truth=Indices.of(scenario),
         ledger=ledger,
         outages=tuple(told.lines),

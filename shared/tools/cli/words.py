@@ -75,12 +75,13 @@ def parser() -> argparse.ArgumentParser:
     tail.add_argument("--raw", action="store_true", help="print whole messages")
     tail.add_argument("--count", type=int, help="stop after so many")
     network = command("network", "models of the network in and out", context=True, json=True)
-    network.add_argument("action", choices=["import", "apply", "reverse", "export", "list"])
+    network.add_argument("action", choices=["import", "apply", "reverse", "equip", "export", "list"])
     network.add_argument(
         "file",
         nargs="*",
         help="import: CIM100 RDF/XML, in one file or several, or pandapower JSON; apply: a difference model; "
-        "reverse: the same, or the mRID of a difference that was applied",
+        "reverse: the same, or the mRID of a difference that was applied; equip, which adds the protection, customers, "
+        "ties and places that the active model lacks, needs none",
     )
     network.add_argument("--id", help="export: a model or an object; apply: the model; by default the active model")
     network.add_argument(
@@ -91,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
         help="import, apply, reverse: the object that is known by an mRID has another one in the document, or the same "
         "one and other phases",
     )
-    network.add_argument("--output", help="the file to export to")
+    network.add_argument("--output", help="the file to export to; equip: the file for the difference that it applied")
     _history(command)
     _stuck(command)
     return words
