@@ -21,7 +21,8 @@ up: install ## run the whole DMS on embedded servers
 	$(BIN)/busbar up
 
 test: install ## all tests but those of the target installation
-	$(PYTEST) -m "not installation"
+	$(PYTEST) -n 3 --dist loadfile tests/unit tests/contract tests/service tests/acceptance
+	$(PYTEST) -m "not installation" tests/chaos tests/fuzz tests/system
 
 check: install ## the gate: style, types, import rules, shape of the tree, unit tests
 	$(BIN)/ruff check
