@@ -45,7 +45,7 @@ class Stage:
     """What stands on the stage, and what was said.
 
     Attributes:
-        feeder: the network as network operation has it.
+        feeders: the network as network operation has it, by mRID.
         dark: the usage points without supply, whose meters are silent.
         mute: those whose meters cannot be reached although they may have supply.
         heard: every message that a peer got, in order.
@@ -53,10 +53,10 @@ class Stage:
         orders: the orders that the crews took, by mRID.
     """
 
-    def __init__(self, peers: dict[str, Peer], admin: Peer, granter: Granter, feeder: Feeder) -> None:
+    def __init__(self, peers: dict[str, Peer], admin: Peer, granter: Granter, feeders: Iterable[Feeder]) -> None:
         self.peers = peers
         self.admin = admin
-        self.feeder = feeder
+        self.feeders = {feeder.mrid: feeder for feeder in feeders}
         self.dark: set[str] = set()
         self.mute: set[str] = set()
         self.heard: list[Message[Any]] = []
@@ -129,13 +129,15 @@ class Stage:
 
     async def snapshot(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
         """What network operation answers to a question."""
-        return Reply(result=Result.OK), FeederTopology(feeder=(self.feeder,))
+        return Reply(result=Result.OK), FeederTopology(feeder=tuple(self.feeders.values()))
 
-    async def switched(self, after: Feeder) -> None:
-        """Network operation tells another state of the feeder."""
-        before, self.feeder = self.feeder, replace(after, revision=self.feeder.revision + 1)
-        told = FeederTopology(feeder_change=(change(before, self.feeder),))
-        await self.peers["network-operation"].tell(Verb.CHANGED, told, key=after.mrid)
+    async def switched(self, *after: Feeder) -> None:
+        """Network operation tells another state of feeders."""
+        for feeder in after:
+            before = self.feeders[feeder.mrid]
+            self.feeders[feeder.mrid] = replace(feeder, revision=before.revision + 1)
+            told = FeederTopology(feeder_change=(change(before, self.feeders[feeder.mrid]),))
+            await self.peers["network-operation"].tell(Verb.CHANGED, told, key=feeder.mrid)
 
     async def meters(self, kind: EventKind, *points: str, at: float) -> None:
         """Meters tell by the head-end, one message each."""
@@ -197,8 +199,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(theatre: Installation, feeder: Feeder, *services: Service[Any]) -> AsyncIterator[Stage]:
-    """A play with these services on one feeder; everybody else is a peer."""
+async def stage(
+    theatre: Installation, network: Feeder | Iterable[Feeder], *services: Service[Any]
+) -> AsyncIterator[Stage]:
+    """A play with these services on one feeder or several; everybody else is a peer."""
     own = {service.role for service in services}
     installation = theatre.of(*(Schema(each.role, each.migrations) for each in services), granted_clock=True)
     await installation.prepare()
@@ -208,7 +212,7 @@ async def stage(theatre: Installation, feeder: Feeder, *services: Service[Any]) 
         admin = await stack.enter_async_context(installation.peer("admin"))
         clock = GrantedClock()
         granter = Granter(admin.bus, clock, tuple(sorted(own)), absent=frozenset(), start=T0)
-        play = Stage(peers, admin, granter, feeder)
+        play = Stage(peers, admin, granter, [network] if isinstance(network, Feeder) else network)
         await admin.follow(admin.space.events(Lane.OUTAGE, FM))
         async with asyncio.TaskGroup() as tasks:
             listening = [
