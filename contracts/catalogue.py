@@ -27,6 +27,7 @@ from contracts.interfaces.scada import SCADA
 from contracts.interfaces.system_development_planning import SYSTEM_DEVELOPMENT_PLANNING
 from contracts.interfaces.weather import WEATHER
 from contracts.interfaces.work_management import WORK_MANAGEMENT
+from contracts.nouns.alarms import Alarms
 from contracts.nouns.analytic_scores import AnalyticScores
 from contracts.nouns.asset_catalogue import AssetCatalogue
 from contracts.nouns.asset_health_events import AssetHealthEvents
@@ -105,6 +106,7 @@ from contracts.nouns.usage_point_location_config import UsagePointLocationConfig
 from contracts.nouns.work_requests import WorkRequests
 
 NOUNS: tuple[NounType, ...] = (
+    Alarms,
     AnalyticScores,
     AssetCatalogue,
     AssetHealthEvents,

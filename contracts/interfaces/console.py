@@ -1,6 +1,7 @@
 """Console: the page of the operators, who see everything at once and act through the services."""
 
 from contracts.interface import Ask, Interface, Mode, Subscription
+from contracts.nouns.alarms import Alarms
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.planned_outages import PlannedOutages
@@ -19,6 +20,8 @@ CONSOLE = Interface(
     asks=(
         Ask(role="fault-management", verb=Verb.CREATE, noun=TroubleTickets),
         Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
+        Ask(role="network-operation", verb=Verb.GET, noun=Alarms),
+        Ask(role="network-operation", verb=Verb.CHANGE, noun=Alarms),
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
         Ask(role="network-operation", verb=Verb.CREATE, noun=SwitchingPlans),
         Ask(role="network-operation", verb=Verb.GET, noun=SwitchingPlans),
@@ -31,6 +34,8 @@ CONSOLE = Interface(
         Subscription(role="fault-management", verb=Verb.CREATED, noun=UnplannedOutages, mode=Mode.FOLLOW),
         Subscription(role="fault-management", verb=Verb.CHANGED, noun=UnplannedOutages, mode=Mode.FOLLOW),
         Subscription(role="fault-management", verb=Verb.CLOSED, noun=UnplannedOutages, mode=Mode.FOLLOW),
+        Subscription(role="network-operation", verb=Verb.CREATED, noun=Alarms, mode=Mode.FOLLOW),
+        Subscription(role="network-operation", verb=Verb.CHANGED, noun=Alarms, mode=Mode.FOLLOW),
         Subscription(role="network-operation", verb=Verb.CHANGED, noun=FeederTopology, mode=Mode.FOLLOW),
         Subscription(role="network-operation", verb=Verb.CREATED, noun=SwitchingPlans, mode=Mode.FOLLOW),
         Subscription(role="network-operation", verb=Verb.CHANGED, noun=SwitchingPlans, mode=Mode.FOLLOW),

@@ -1,6 +1,7 @@
 """Network operation: the live topology, every switching plan, and what forbids to switch."""
 
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
+from contracts.nouns.alarms import Alarms
 from contracts.nouns.controls import Controls
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.get_switching_studies import GetSwitchingStudies
@@ -34,6 +35,8 @@ NETWORK_OPERATION = Interface(
         Exchange(verb=Verb.CREATE, noun=SafetyDocuments),
         Exchange(verb=Verb.CHANGE, noun=SafetyDocuments),
         Exchange(verb=Verb.GET, noun=SafetyDocuments),
+        Exchange(verb=Verb.CHANGE, noun=Alarms),
+        Exchange(verb=Verb.GET, noun=Alarms),
     ),
     asks=(
         Ask(role="network-model-management", verb=Verb.GET, noun=FeederTopology),
@@ -51,6 +54,8 @@ NETWORK_OPERATION = Interface(
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=OperationalTags),
         Publication(lane=Lane.CONTROL, verb=Verb.CREATED, noun=SafetyDocuments),
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=SafetyDocuments),
+        Publication(lane=Lane.CONTROL, verb=Verb.CREATED, noun=Alarms),
+        Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=Alarms),
     ),
     subscribes=(
         Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
@@ -60,6 +65,7 @@ NETWORK_OPERATION = Interface(
         Subscription(role="fault-management", verb=Verb.CLOSED, noun=UnplannedOutages, mode=Mode.SHARED),
     ),
     state=(
+        Alarms,
         FeederTopology,
         Measurements,
         OperationalTags,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+OPERATORS = "BUSBAR_OPERATION_OPERATORS"
 STALE = "BUSBAR_OPERATION_STALE_S"
 
 
@@ -12,9 +13,11 @@ class Rules(Struct, frozen=True, kw_only=True):
     """How this utility wants its network operated.
 
     Attributes:
+        operators: how many operators share the alarms.
         stale: how long a value that is measured all the time counts when nothing more is heard.
     """
 
+    operators: int
     stale: timedelta
 
 
@@ -24,7 +27,7 @@ def rules_from(environ: Mapping[str, str]) -> Rules:
     Raises:
         ValueError: a variable cannot be what it is set to.
     """
-    return Rules(stale=timedelta(seconds=_number(environ, STALE, 60)))
+    return Rules(operators=_number(environ, OPERATORS, 1), stale=timedelta(seconds=_number(environ, STALE, 60)))
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:

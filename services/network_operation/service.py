@@ -1,12 +1,12 @@
 """Network operation: positions in, live feeders out; plans in, instructions out, one after the other.
 
 Longer than 400 lines because all that switches stands here in one place: plans, tags and clearances change the state of
-one network under one lock, and a plan goes on wherever one of them does.
+one network under one lock, and a plan goes on, and alarms come and go, wherever one of them does.
 """
 
 import os
-from collections.abc import AsyncIterator, Iterable
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime, timedelta
 from itertools import chain
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from contracts.errors import Conflict, Invalid, NotFound, from_reply
 from contracts.interfaces.network_operation import NETWORK_OPERATION
 from contracts.message import Message, Request
+from contracts.nouns.alarms import Alarm, Alarms
 from contracts.nouns.controls import Controls
 from contracts.nouns.feeder_topology import FeederChange, FeederTopology
 from contracts.nouns.get_switching_studies import GetSwitchingStudies
@@ -30,10 +31,14 @@ from contracts.verbs import Verb
 from services.network_operation.config import rules_from
 from services.network_operation.domain import clearances, measured, overrides, tags
 from services.network_operation.domain.acts import PAPERWORK, Act, ActKind, act_of
+from services.network_operation.domain.alarms import conditions, desk, machine
+from services.network_operation.domain.alarms.conditions import Scope
+from services.network_operation.domain.alarms.flood import WINDOW, flooded
 from services.network_operation.domain.clearances import Clearance, still_valid
 from services.network_operation.domain.execution import (
     aborted,
     begun,
+    commanded,
     confirmed,
     decided,
     in_place,
@@ -90,6 +95,12 @@ from shared.work import Wake, Work
 
 service = Service(NETWORK_OPERATION, store=Store, memory=lambda: Memory(rules_from(os.environ)))
 
+FLOOD_WATCH = timedelta(minutes=1)
+"""How often it is looked whether a flood is over."""
+
+SILENCE_MARGIN = timedelta(seconds=1)
+"""How long after a value has become old it is missed."""
+
 
 @service.on(Verb.CREATED, NetworkModels)
 async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> None:
@@ -105,20 +116,26 @@ async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> Non
     for mrid in live.told:
         work.publish(Verb.CHANGED, FeederTopology(feeder_change=(live.news(mrid),)), key=mrid)
     await recheck_proofs(live, work)
+    await judge(Scope(everything=True), work)
 
 
 @service.on(Verb.CREATED, Measurements)
 async def hear_field(message: Message[Measurements], work: Work[Store]) -> None:
     """What telemetry says of switches becomes the live state, and may be what a plan waits for; flags are told."""
     await work.store.lock_network()
-    await work.store.keep_points(measured.points_in(message.noun))
-    notes = notes_in(message.noun)
-    for position in positions_in(message.noun):
-        await take_position(position, work, notes=notes)
+    points, notes = measured.points_in(message.noun), notes_in(message.noun)
+    await work.store.keep_points(points)
+    positions = positions_in(message.noun)
+    obeyed = [position.device for position in positions if await take_position(position, work, notes=notes)]
     for signal in signals(notes):
         await record(signal, work)
     for heard in reclosing_in(message.noun):
         await take_reclosing(heard, work)
+        obeyed.append(heard.device)
+    for watched in sorted({point.equipment for point in points if conditions.is_watched(point)}):
+        work.wake("silence", watched, work.now + work.store.memory.rules.stale + SILENCE_MARGIN)
+    devices = frozenset(each.device for each in positions) | {each.device for each in notes}
+    await judge(replace(conditions.about(points), devices=devices, obeyed=frozenset(obeyed)), work)
 
 
 @service.on(Verb.GET, Measurements)
@@ -225,6 +242,68 @@ async def change_plan(message: Message[SwitchingPlans], work: Work[Store]) -> Sw
         work.cancel_wake("step", str(key))
     verb = Verb.CHANGED if is_under_way(new.plan) else Verb.CLOSED
     return SwitchingPlans(switching_plan=(await move_on(verb, new, work),))
+
+
+@service.on(Verb.GET, Alarms)
+async def tell_alarms(message: Message[Alarms], work: Work[Store]) -> Alarms:
+    """The alarms named, whatever became of them; else all that are not over, and the flood while there is one."""
+    named = [] if message.request is None else [each.value for each in message.request.id]
+    alarms, flood = await work.store.alarms(named), await work.store.flood()
+    missing = [mrid for mrid in named if mrid not in alarms]
+    if missing:
+        raise NotFound("there is no such alarm", object_id=missing[0])
+    wanted = named or list(alarms)
+    is_on = flood is not None and flood.end_date_time is None
+    return Alarms(alarm=tuple(alarms[mrid] for mrid in wanted), alarm_flood=flood if is_on else None)
+
+
+@service.on(Verb.CHANGE, Alarms)
+async def act_on_alarms(message: Message[Alarms], work: Work[Store]) -> Alarms:
+    """A person has seen alarms, puts them aside for a time, or takes them out of service; or the reverse."""
+    await work.store.lock_network()
+    person = speaker(message.header, work.principal)
+    known = await work.store.alarms([asked.mrid for asked in message.noun.alarm])
+    after = []
+    for asked in message.noun.alarm:
+        if asked.mrid not in known:
+            raise NotFound("there is no such alarm", object_id=asked.mrid)
+        alarm = known[asked.mrid]
+        after.append(machine.told(alarm, machine.acted(alarm, asked, person, work.now), work.now))
+    await sound(after, known, work)
+    return Alarms(alarm=tuple(after))
+
+
+@service.on_wake("shelf")
+async def end_shelf(wake: Wake, work: Work[Store]) -> None:
+    """The time is over for which an alarm was put aside."""
+    await work.store.lock_network()
+    known = await work.store.alarms([wake.key])
+    alarm = known.get(wake.key)
+    if alarm is not None and alarm.shelving is not None and alarm.shelving.until_date_time == wake.at:
+        await sound([machine.told(alarm, machine.unshelved(alarm), work.now)], known, work)
+
+
+@service.on_wake("settling")
+async def look_again(_wake: Wake, work: Work[Store]) -> None:
+    """What explained an alarm is gone for a while: if it still holds it is shown."""
+    await judge(Scope(), work)
+
+
+@service.on_wake("silence")
+async def miss_news(wake: Wake, work: Work[Store]) -> None:
+    """Nothing was heard of a piece of equipment for too long; a switch that nobody reaches is not believed."""
+    await work.store.lock_network()
+    points, known = await work.store.points([wake.key]), await work.store.standing(wake.key)
+    for position in conditions.doubts(points, known):
+        await take_position(position, work)
+    await judge(Scope(equipment=frozenset({wake.key})), work)
+
+
+@service.on_wake("flood")
+async def watch_flood(_wake: Wake, work: Work[Store]) -> None:
+    """A flood goes on until fewer alarms come."""
+    await work.store.lock_network()
+    await count_calls(work)
 
 
 @service.on(Verb.GET, SwitchingPlans)
@@ -371,8 +450,10 @@ async def hear_of_crew(message: Message[SwitchingPlans], work: Work[Store]) -> N
     position, reclosing = position_after(plan, key, at), reclosing_after(plan, key, at)
     if position is not None:
         await take_position(position, work, plan=key.plan)
+        await judge(Scope(devices=frozenset({position.device}), obeyed=frozenset({position.device})), work)
     elif reclosing is not None:
         await take_reclosing(reclosing, work)
+        await judge(Scope(obeyed=frozenset({reclosing.device})), work)
     else:
         await finish(key, at, work)
 
@@ -402,10 +483,10 @@ async def ask_about_outage(plan: SwitchingPlan, work: Work[Store]) -> None:
 
 async def take_position(
     position: Position, work: Work[Store], *, notes: tuple[Note, ...] = (), plan: str | None = None
-) -> None:
+) -> bool:
     """Tell an operation, make it the live state as far as it counts, and go on with the one plan that waits for it.
 
-    ``plan`` is given with what a crew says that it has carried out.
+    ``plan`` is given with what a crew says that it has carried out. True when something has moved.
     """
     live = await work.store.lock_network()
     known = await work.store.standing(position.device)
@@ -424,6 +505,57 @@ async def take_position(
         await log(event, work)
     if waiting is not None:
         await confirm(*waiting, position.at, work)
+    return event is not None
+
+
+async def judge(scope: Scope, work: Work[Store]) -> None:
+    """Let alarms come and go with what holds now."""
+    live, listed = await work.store.lock_network(), await work.store.alarms()
+    scope = scope.with_known(listed.values())
+    facts = conditions.Facts(
+        grid=live.grid,
+        feeding=work.store.memory.feeding(live.state.structure),
+        known=listed,
+        last=await work.store.last_operations(scope.devices),
+        points=await work.store.points(sorted(scope.equipment)) if scope.equipment else (),
+        tags=await work.store.tags(),
+        now=work.now,
+        stale=work.store.memory.rules.stale,
+    )
+    held = conditions.found(scope, facts)
+    known = await work.store.alarms([each.alarm for each in held])
+    await sound(desk.judged(known, held, scope, live.grid, work.now), known, work)
+
+
+async def sound(alarms: Iterable[Alarm], known: Mapping[str, Alarm], work: Work[Store]) -> None:
+    """Keep alarms that are otherwise than they were known, tell them, and look at them again in time."""
+    called = False
+    for alarm in alarms:
+        before = known.get(alarm.mrid)
+        if alarm == before:
+            continue
+        calls = machine.sounds(before, alarm)
+        called |= calls
+        await work.store.save_alarm(alarm, calls=calls)
+        work.publish(Verb.CREATED if before is None else Verb.CHANGED, Alarms(alarm=(alarm,)), key=alarm.mrid)
+        for name, mark in (("shelf", alarm.shelving), ("settling", alarm.suppression)):
+            if mark is not None and mark.until_date_time is not None:
+                work.wake(name, alarm.mrid, mark.until_date_time)
+    if called:
+        await count_calls(work)
+
+
+async def count_calls(work: Work[Store]) -> None:
+    """Tell when more alarms call than the operators can look at, and when that is over."""
+    known = await work.store.flood()
+    flood = flooded(known, await work.store.calls(work.now - WINDOW), work.store.memory.rules.operators, work.now)
+    if flood is None:
+        return
+    if flood != known:
+        await work.store.save_flood(flood)
+        work.publish(Verb.CHANGED, Alarms(alarm_flood=flood), key="flood")
+    if flood.end_date_time is None:
+        work.wake("flood", "all", work.now + FLOOD_WATCH)
 
 
 async def stand(standing: Standing, reason: str, work: Work[Store]) -> None:
@@ -438,6 +570,7 @@ async def stand(standing: Standing, reason: str, work: Work[Store]) -> None:
         await record(event, work)
         await log(event, work)
     await move_network(live, stood(live.state, standing), work.now, work)
+    await judge(Scope(devices=frozenset({standing.device})), work)
 
 
 async def tell_operation(
@@ -603,6 +736,7 @@ async def take_effect(act: Act, plan: SwitchingPlan, situation: Situation, work:
         verb = Verb.CREATED if await work.store.tag(paper.tag.mrid) is None else Verb.CHANGED
         await work.store.save_tag(paper.tag)
         work.publish(verb, OperationalTags(operational_tag=(paper.tag,)), key=tags.device_of(paper.tag))
+        await judge(conditions.about_tag(paper.tag, situation.grid), work)
     if paper.clearance is not None:
         await save_clearance(Verb.CHANGED, paper.clearance, work)
     return paper.refusal
@@ -618,6 +752,7 @@ async def rewire(act: Act, work: Work[Store]) -> None:
         await work.store.remove(act.device)
         after = live.without_temporary(act.device, work.now, work.new_id())
     await keep_network(after, (after.news(mrid) for mrid in after.since(live)), work)
+    await judge(Scope(everything=True), work)
 
 
 async def confirm(plan: SwitchingPlan, key: StepKey, at: datetime, work: Work[Store]) -> None:
@@ -627,12 +762,15 @@ async def confirm(plan: SwitchingPlan, key: StepKey, at: datetime, work: Work[St
 
 
 async def stop(key: StepKey, to: SwitchingStepState, reason: str, work: Work[Store]) -> None:
-    """Something went wrong with a step; nothing when it is not awaited any more."""
-    await work.store.lock_network()
+    """Something went wrong with a step, and with a device that has not obeyed; nothing when it is awaited no more."""
+    live = await work.store.lock_network()
     plan = await work.store.plan(key.plan)
     if plan is not None and key in awaited(plan) and step_state(steps(plan)[key.number]) is not to:
         work.cancel_wake("step", str(key))
         await keep(stopped(plan, key, to, reason, work.now), work)
+        device = commanded(plan, key, live.grid)
+        if device is not None:
+            await judge(Scope(failed=(conditions.command_failed(device, reason, live.grid, work.now),)), work)
 
 
 async def let_plans_end(work: Work[Store]) -> None:
@@ -649,6 +787,7 @@ async def save_tag(tag: OperationalTag, situation: Situation, work: Work[Store])
     if act is not None:
         refuse(Move(act=Act(kind=act, device=tags.device_of(tag), tag=tag), before=situation))
     await work.store.save_tag(tag)
+    await judge(conditions.about_tag(tag, situation.grid), work)
 
 
 async def save_clearance(verb: Verb, clearance: Clearance, work: Work[Store]) -> None:

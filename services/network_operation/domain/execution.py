@@ -35,6 +35,7 @@ from contracts.nouns.switching_plans import (
 )
 from contracts.types import ObjectReference, Status
 from services.network_operation.domain.acts import PAPERWORK, Act, ActKind, act_of
+from services.network_operation.domain.grid import Grid
 from services.network_operation.domain.positions import Position
 from services.network_operation.domain.rules.move import Basis
 from services.network_operation.domain.situation import Situation
@@ -336,3 +337,12 @@ def _with_awaited(plan: SwitchingPlan, key: StepKey, situation: Situation) -> Si
                 continue
             situation = situation.after(act)
     return situation
+
+
+def commanded(plan: SwitchingPlan, key: StepKey, grid: Grid) -> str | None:
+    """The device that telecontrol was told to operate by a step; None where a crew was, or nobody."""
+    action = steps(plan)[key.number].action
+    if not isinstance(action, SwitchAction) or has_crew(action):
+        return None
+    switch = grid.get(action.operated_switch.mrid or "")
+    return None if switch is None or not switch.remotely_operable else switch.mrid

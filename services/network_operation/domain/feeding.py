@@ -6,6 +6,7 @@ fed by the feeders whose heads bring it supply; when those are several, they are
 """
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from services.network_operation.domain.network_state import NetworkState
 from services.network_operation.domain.phases import NONE, Phases
@@ -52,10 +53,12 @@ class Feeding:
             )
         )
 
-    def parallels(self, state: NetworkState) -> tuple[tuple[str, ...], ...]:
-        """The sets of feeders that stand parallel now, each sorted."""
+    def parallels(self, state: NetworkState, among: AbstractSet[str] | None = None) -> tuple[tuple[str, ...], ...]:
+        """The sets of feeders that stand parallel now, each sorted; only where one of ``among`` begins, if given."""
         found, seen = set(), set[int]()
-        for _, (zone, _) in sorted(self._inner.items()):
+        for _, (zone, feeder) in sorted(self._inner.items()):
+            if among is not None and feeder not in among:
+                continue
             if zone not in seen and state.supply.level[zone] != DEAD:
                 part = self._part(zone, state.supply)
                 seen |= part

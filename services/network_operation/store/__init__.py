@@ -18,6 +18,7 @@ from contracts.nouns.unplanned_outages import UnplannedOutage
 from services.network_operation.config import Rules
 from services.network_operation.domain.clearances import Clearance, Proof, is_over
 from services.network_operation.domain.execution import is_under_way
+from services.network_operation.domain.feeding import Feeding
 from services.network_operation.domain.live import Live, Mark, Told, Wiring, standing, with_temporaries
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.plans import Moved
@@ -30,6 +31,7 @@ from services.network_operation.domain.structure import Structure
 from services.network_operation.domain.study import with_rivals
 from services.network_operation.domain.tags import state as tag_state
 from services.network_operation.domain.temporary import Temporary
+from services.network_operation.store.alarms import AlarmList
 from services.network_operation.store.points import Points
 from shared.store import Record
 
@@ -49,6 +51,7 @@ class Memory:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._known: dict[Mark, Live] = {}
+        self._feeding: tuple[Structure, Feeding] | None = None
 
     def known(self, row: Record | None) -> Live | None:
         """The state that a row of the network names."""
@@ -57,6 +60,12 @@ class Memory:
     def structure(self, wiring: Wiring) -> Structure | None:
         """The structure of a network that is wired like this."""
         return next((live.state.structure for live in self._known.values() if live.wiring == wiring), None)
+
+    def feeding(self, structure: Structure) -> Feeding:
+        """The heads of the feeders of a structure."""
+        if self._feeding is None or self._feeding[0] is not structure:
+            self._feeding = (structure, Feeding(structure))
+        return self._feeding[1]
 
     def learn(self, live: Live) -> None:
         """Remember a state, and forget the oldest of four."""
@@ -69,7 +78,7 @@ class Memory:
 _REMEMBERED = 4
 
 
-class Store(Points):
+class Store(AlarmList, Points):
     """What network operation keeps. Every write follows :meth:`lock_network` in the same transaction."""
 
     memory: Memory
@@ -201,6 +210,15 @@ class Store(Points):
             at,
         )
         return None if noun is None else json.decode(noun, type=SwitchingEvent)
+
+    async def last_operations(self, devices: Iterable[str]) -> dict[str, SwitchingEvent]:
+        """What each of some devices did last, by its mRID."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (device) device, noun FROM switching_event WHERE device = ANY($1) AND noun ? 'kind'"
+            " ORDER BY device, at DESC, number DESC",
+            sorted(devices),
+        )
+        return {row["device"]: json.decode(row["noun"], type=SwitchingEvent) for row in rows}
 
     async def add_event(self, event: SwitchingEvent) -> bool:
         """Keep what happened in the field; False when it is known already."""
