@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 ZONE = "BUSBAR_FAULT_TIME_ZONE"
+CREWS = "BUSBAR_FAULT_CREWS"
+STORM = "BUSBAR_FAULT_STORM"
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -13,9 +15,13 @@ class Rules(Struct, frozen=True, kw_only=True):
 
     Attributes:
         zone: the time zone in which callers are told the time.
+        crews: how many crews work at the same time in a storm.
+        storm: with more open outages than this it is a storm, and estimates are made of the whole queue.
     """
 
     zone: ZoneInfo
+    crews: int
+    storm: int
 
 
 def rules_from(environ: Mapping[str, str]) -> Rules:
@@ -29,4 +35,11 @@ def rules_from(environ: Mapping[str, str]) -> Rules:
         zone = ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{ZONE} is '{name}', which is no time zone of the IANA data base") from error
-    return Rules(zone=zone)
+    return Rules(zone=zone, crews=_number(environ, CREWS, "4"), storm=_number(environ, STORM, "12"))
+
+
+def _number(environ: Mapping[str, str], name: str, default: str) -> int:
+    text = environ.get(name, default)
+    if not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"{name} is '{text}', which is no whole number from 1 on")
+    return int(text)

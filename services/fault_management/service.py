@@ -34,6 +34,7 @@ from services.fault_management.domain.calls import (
     unlocated,
     with_call,
 )
+from services.fault_management.domain.estimates import Outlook, estimate, next_estimate
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.outage import FINAL, Outage
 from services.fault_management.domain.situation import Situation, Wish
@@ -188,6 +189,7 @@ async def hear_of_work(message: Message[WorkRequests], work: Work[Store]) -> Non
 
 @service.on_wake("predict")
 @service.on_wake("verify")
+@service.on_wake("estimate")
 async def look_again(wake: Wake, work: Work[Store]) -> None:
     """Some time has passed, and that alone may change what the evidence means."""
     outage = await find(work, wake.key)
@@ -296,7 +298,10 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
     """Judge an area, save what came of it, and say it."""
     assess(situation)
     network = situation.network
+    outlook = await work.store.outlook(situation)
+    estimate(situation, outlook)
     await work.store.save_outages(situation.changed)
+    await work.store.save_estimates(situation, outlook)
     await tell_callers(work, situation)
     for outage in situation.steps:
         work.publish(views.told(outage), views.as_noun([outage], network, work.now), key=outage.mrid)
@@ -314,9 +319,20 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
             if plan is not None:
                 asked = views.switching_plan(wish, outage, plan, network, work.now)
                 work.send(Verb.CREATE, asked, about=f"{mrid} {plan.mrid}")
+    set_timers(work, situation, outlook, woken)
+
+
+def set_timers(work: Work[Store], situation: Situation, outlook: Outlook, woken: str | None) -> None:
+    """Look again at what time alone may change."""
     for outage in situation.moved(woken):
         look = next_look(situation, outage)
         if look is not None:
             work.wake(look[0], outage.mrid, look[1])
+    for outage in situation.estimated(woken):
+        again = next_estimate(outage, outlook, work.now)
+        if again is not None:
+            work.wake("estimate", outage.mrid, again)
+        else:
+            work.cancel_wake("estimate", outage.mrid)
     for cycle in situation.history.cycling:
         work.wake("cycle", cycle.device, cycle.until or work.now)

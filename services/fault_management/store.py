@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import json
+from msgspec.structs import astuple, replace
 
 from contracts.nouns.feeder_topology import Feeder, FeederChange
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
@@ -15,10 +16,13 @@ from contracts.nouns.trouble_tickets import TroubleTicket
 from contracts.nouns.units import PhaseCode
 from services.fault_management.config import Rules
 from services.fault_management.domain.calls import SAME_CALLER, Incident, is_same_caller, point_of
+from services.fault_management.domain.durations import Circumstances, History, Part, Took
+from services.fault_management.domain.estimates import Outlook, took
+from services.fault_management.domain.etr import Etr
 from services.fault_management.domain.evidence import ABOUT_THE_METER, HISTORY, SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.network import Network, areas
 from services.fault_management.domain.operation import Operation
-from services.fault_management.domain.outage import FINAL, Outage
+from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL, Structure, code, mask
 from services.fault_management.domain.supply import Supplies
@@ -32,6 +36,12 @@ MEMORY = timedelta(hours=24)
 BEFORE = timedelta(minutes=10)
 """The operations of so long before an outage began may have to do with it: a recloser's first trips."""
 
+FRESH = timedelta(minutes=15)
+"""So long the durations of the past are not read again."""
+
+LATEST = 500
+"""So many durations of each part are heard, the latest ones."""
+
 
 class Memory:
     """The supply trees of all areas, as one running process last heard of them, and the settings."""
@@ -44,6 +54,7 @@ class Memory:
         self._supplies: dict[tuple[str, ...], Supplies] = {}
         self._timelines: dict[tuple[tuple[str, ...], bool], tuple[object, Timeline]] = {}
         self._feeder_of: dict[str, str] = {}
+        self.durations: tuple[datetime, History] | None = None
 
     def put(self, feeder: Feeder) -> bool:
         """Take a feeder unless it is older than what is here; False when it is.
@@ -316,6 +327,54 @@ class Store(KernelStore):
             ],
         )
 
+    async def outlook(self, situation: Situation) -> Outlook:
+        """What estimates for an area need to know of everything else."""
+        rules, now = self.memory.rules, situation.now
+        plain = Outlook(history=await self._history(now), zone=rules.zone, crews=rules.crews)
+        if await self.fetchval("SELECT count(*) FROM outage WHERE NOT over") <= rules.storm:
+            return plain
+        waiting = LOOSE | KNOWN_DARK
+        others = [o for o in await self.open_outages() if o.feeder not in situation.network.feeders]
+        others = [outage for outage in others if outage.state in waiting]
+        began = sorted(outage.suspected_at for outage in (*others, *situation.open(waiting)))
+        since = began[rules.storm] if len(began) > rules.storm else None
+        return replace(plain, storm_since=since, others=tuple(others) if since is not None else ())
+
+    async def _history(self, now: datetime) -> History:
+        """How long the parts of restorations took, as it was known a few minutes ago at most."""
+        known = self.memory.durations
+        if known is None or not known[0] <= now < known[0] + FRESH:
+            rows = await self.fetch(
+                "SELECT part, device, cause, hours, storm, minutes FROM (SELECT *, row_number() OVER"
+                " (PARTITION BY part ORDER BY ended_at DESC, outage) AS place FROM duration) AS latest"
+                " WHERE place <= $1",
+                LATEST,
+            )
+            known = self.memory.durations = (now, History(map(_took, rows)))
+        return known[1]
+
+    async def save_estimates(self, situation: Situation, outlook: Outlook) -> None:
+        """Keep what was estimated, by whom, and how long the parts of what is over took."""
+        await self.executemany(
+            "INSERT INTO estimate (outage, revision, told_at, time, source, sure) VALUES ($1, $2, $3, $4, $5, $6)"
+            " ON CONFLICT DO NOTHING",
+            [
+                (outage.mrid, outage.revision, situation.now, outage.etr.time, outage.etr.source, outage.etr.sure)
+                for outage in situation.changed
+                if outage.etr is not None and outage.etr != _etr_of(situation.before(outage.mrid))
+            ],
+        )
+        over = [outage for outage in situation.changed if outage.state is S.CLOSED]
+        await self.executemany(
+            "INSERT INTO duration (outage, part, ended_at, device, cause, hours, storm, minutes)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            [
+                (outage.mrid, each.part, outage.ended_at, *astuple(each.circumstances), each.minutes)
+                for outage in over
+                for each in took(outage, situation.network, outlook)
+            ],
+        )
+
     async def outage(self, mrid: str) -> Outage | None:
         """One outage, whatever became of it."""
         body = await self.fetchval("SELECT body FROM outage WHERE mrid = $1", mrid)
@@ -432,6 +491,15 @@ def _operation(row: Record) -> Operation:
         type=None if row["type"] is None else SwitchingEventType(row["type"]),
         plan=row["plan"],
     )
+
+
+def _took(row: Record) -> Took:
+    named = Circumstances(device=row["device"], cause=row["cause"], hours=row["hours"], storm=row["storm"])
+    return Took(part=Part(row["part"]), circumstances=named, minutes=row["minutes"])
+
+
+def _etr_of(outage: Outage | None) -> Etr | None:
+    return None if outage is None else outage.etr
 
 
 def _outages(rows: Iterable[Record]) -> list[Outage]:

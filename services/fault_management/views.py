@@ -25,7 +25,15 @@ from contracts.nouns.unplanned_outages import (
     UnplannedOutages,
 )
 from contracts.nouns.work_requests import Asset, Work, WorkRequest, WorkRequests, WorkTask
-from contracts.nouns.work_types import ActivityRecord, Priority, WorkKind, WorkStatusKind, WorkTaskKind
+from contracts.nouns.work_types import (
+    ActivityRecord,
+    Priority,
+    WorkKind,
+    WorkStatusKind,
+    WorkTaskKind,
+    WorkTimeSchedule,
+    WorkTimeScheduleKind,
+)
 from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority, ObjectReference, Status
 from contracts.verbs import Verb
 from services.fault_management.domain.assessment import Report
@@ -128,7 +136,7 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         actual_period=DateTimeInterval(start=outage.since, end=outage.ended_at),
         de_energized_usage_point=_points(mrid for mrid in outage.points if mrid not in outage.restored),
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
-        estimated_restoration_time=None if outage.etr is None else shown(outage.etr),
+        estimated_restoration_time=None if outage.expected is None else shown(outage.expected),
         opened_switches=opened,
         outage_isolation_equipment=tuple(_named(mrid, network) for mrid in outage.isolation),
         parent_outage=None if outage.parent is None else ObjectReference(mrid=outage.parent),
@@ -287,12 +295,20 @@ def report_in(order: MaintenanceOrder, now: datetime) -> Report:
     findings = [record for record in work.activity_records if record.type == "finding"]
     cause = next((each.reason for each in reversed(findings) if each.reason not in {None, "unknown"}), None)
     assets = [asset.mrid for task in work.work_tasks for asset in task.assets]
+    schedules = (*work.time_schedules, *(each for task in work.work_tasks for each in task.time_schedules))
     return Report(
         crew=crew,
         cause=cause,
         device=assets[0] if assets else None,
         repaired_at=(work.last_modified_date_time or now) if crew is CrewStatusKind.FIELD_COMPLETE else None,
+        at=work.last_modified_date_time or now,
+        expected=max(filter(None, map(_estimated_end, schedules)), default=None),
     )
+
+
+def _estimated_end(schedule: WorkTimeSchedule) -> datetime | None:
+    interval = schedule.schedule_interval
+    return interval.end if schedule.kind is WorkTimeScheduleKind.ESTIMATE and interval is not None else None
 
 
 def ended(plan: SwitchingPlan) -> tuple[bool, str | None]:

@@ -21,8 +21,8 @@ from contracts.nouns.switching_events import SwitchingEvent, SwitchingEvents, Sw
 from contracts.nouns.switching_plans import SwitchActionKind
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState, UnplannedOutage, UnplannedOutages
-from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
-from contracts.types import ObjectReference, Reference
+from contracts.nouns.work_types import ActivityRecord, WorkStatusKind, WorkTimeSchedule, WorkTimeScheduleKind
+from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from services.fault_management.service import service as fault_management
 from shared.runtime import running
@@ -107,11 +107,22 @@ class Field:
                 return answered
             await asyncio.sleep(0.05)
 
-    async def crew(self, order: MaintenanceOrder, status: WorkStatusKind, at: float, cause: str | None = None) -> None:
+    async def crew(
+        self,
+        order: MaintenanceOrder,
+        status: WorkStatusKind,
+        at: float,
+        cause: str | None = None,
+        expected: float | None = None,
+    ) -> None:
         """Work management tells how far the work is."""
         (work,) = order.work
         found = () if cause is None else (ActivityRecord(created_date_time=s(at), reason=cause, type="finding"),)
         work = replace(work, status_kind=status, last_modified_date_time=s(at), activity_records=found)
+        if expected is not None:
+            until = DateTimeInterval(end=s(expected))
+            schedule = WorkTimeSchedule(kind=WorkTimeScheduleKind.ESTIMATE, schedule_interval=until)
+            work = replace(work, time_schedules=(schedule,))
         told = MaintenanceOrders(maintenance_order=(replace(order, work=(work,)),))
         verb = Verb.CLOSED if status is WorkStatusKind.CLOSED else Verb.CHANGED
         await self.peers["work-management"].tell(verb, told, key="order")
@@ -220,6 +231,54 @@ async def test_a_melted_fuse_is_found_repaired_closed_and_verified(dms: Installa
         assert closed.actual_period is not None
         assert (closed.actual_period.start, closed.actual_period.end) == (s(0), s(2000))
         assert await here.shown() == ()
+
+
+async def test_the_word_of_the_crew_on_when_power_is_back_outranks_what_was_computed(dms: Installation) -> None:
+    async with field(dms) as here, here.fault_management():
+        await here.peers["network-operation"].serve(here.snapshot)
+        await here.grant(2)
+        await here.located_call("T11-1", 0, "call")
+        await here.switched(feeder("B", at=s(1)))
+        first = (await here.until(S.CONFIRMED)).estimated_restoration_time
+        assert first is not None
+        assert (first.ert_source, first.confidence_kind, first.ert) == ("computed", "low", s(3 * 3600))
+        order = order_for(await here.asked("work-management"), "B")
+        await here.grant(610)
+        await here.crew(order, WorkStatusKind.ENROUTE, 600, expected=9000)
+        _, enroute = await here.told()
+        assert enroute.estimated_restoration_time is not None
+        assert enroute.estimated_restoration_time.ert_source == "computed", "a schedule is no word of the crew"
+        await here.grant(1800)
+        await here.crew(order, WorkStatusKind.ON_SITE, 1800, "weather", expected=5000)
+        known = enroute
+        while known.status_kind is not CrewStatusKind.ARRIVED:
+            _, known = await here.told()
+        assert known.estimated_restoration_time is not None
+        said = known.estimated_restoration_time
+        assert (said.ert_source, said.confidence_kind, said.ert) == ("crew", "high", s(5000))
+        await here.grant(3000)
+        assert (await here.shown())[0].estimated_restoration_time == said
+        answered = await here.call("T21-1", 3000, "late call")
+        assert answered.estimated_restoration_time == said
+        await here.grant(5000)
+        _, overdue = await here.told()
+        assert overdue.estimated_restoration_time is None, "what people said ran out, and nobody said anything else"
+        await here.grant(5400)
+        await here.crew(order, WorkStatusKind.COMPLETED, 5400, "weather", expected=5000)
+        await here.grant(5500)
+        await here.switched(feeder(at=s(5500)))
+        await here.meters(EventKind.POWER_RESTORED, *POINTS, at=5500)
+        await asyncio.sleep(0.5)
+        await here.grant(5600)
+        await here.until(S.CLOSED)
+        assert [row[0] for row in await here.kept("SELECT source FROM estimate ORDER BY told_at, revision")] == [
+            "computed",
+            "crew",
+            "crew",
+        ]
+        parts = "SELECT part, minutes FROM duration WHERE device = 'Breaker' AND cause = 'weather'"
+        assert dict(await here.kept(parts))["assess"] == 0, "it found the damage when it arrived"
+        assert dict(await here.kept(parts))["repair"] == 60
 
 
 async def test_evidence_that_arrives_all_at_once_and_twice_makes_one_outage(dms: Installation) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.nouns.unplanned_outages import CrewStatusKind
+from services.fault_management.domain.estimates import begun, heard_of_crew
 from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.inference import PATIENCE, confirm, hold, infer
 from services.fault_management.domain.known import see_interruptions
@@ -28,12 +29,16 @@ class Report(Struct, frozen=True, kw_only=True):
         cause: the cause that the crew found; None as long as it has found nothing.
         device: the device at which it found it.
         repaired_at: when the work was done, if it is.
+        at: when this was reported.
+        expected: when the crew thinks that power will be back.
     """
 
     crew: CrewStatusKind
     cause: str | None = None
     device: str | None = None
     repaired_at: datetime | None = None
+    at: datetime | None = None
+    expected: datetime | None = None
 
 
 def assess(situation: Situation) -> Situation:
@@ -56,9 +61,11 @@ def assess(situation: Situation) -> Situation:
 
 def report(situation: Situation, outage: Outage, news: Report) -> None:
     """Take what the crew says; a finding or the end of the work makes an inferred outage known."""
+    at, assessed = news.at or situation.now, news.cause is not None
+    known = heard_of_crew(outage, news.crew, at, situation.now, assessed=assessed, expected=news.expected)
     outage = situation.put(
         msgspec.structs.replace(
-            outage,
+            known,
             crew=news.crew,
             cause=news.cause or outage.cause,
             repaired_at=outage.repaired_at or news.repaired_at,
@@ -103,7 +110,8 @@ def _wish(situation: Situation, outage: Outage) -> None:
     if outage.state not in KNOWN_DARK | {S.PREDICTED}:
         return
     if not outage.work_asked:
-        outage = situation.put(msgspec.structs.replace(outage, work_asked=True, work=situation.new_id()))
+        asked = msgspec.structs.replace(outage, work_asked=True, work=situation.new_id())
+        outage = situation.put(begun(asked, situation.now))
         situation.wishes.append((Wish.WORK, outage.mrid))
     if outage.state in KNOWN_DARK and outage.opening is None and awaits_opening(situation, outage):
         outage = situation.put(msgspec.structs.replace(outage, opening=Plan(mrid=situation.new_id())))

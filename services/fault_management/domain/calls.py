@@ -163,13 +163,13 @@ def with_call(incidents: Iterable[Incident], ticket: TroubleTicket, mrids: tuple
 def attached(ticket: TroubleTicket, outage: Outage, now: datetime, zone: tzinfo) -> TroubleTicket:
     """A ticket with the outage that explains it, and what its caller may be told now."""
     before = None if ticket.status is None else ticket.status.value
-    state = T.ATTACHED if outage.etr is None else T.INFORMED
+    state = T.ATTACHED if outage.expected is None else T.INFORMED
     if outage.state is S.VERIFY or point_of(ticket) in outage.unknown:
         state = T(before) if before in CALLED_BACK else T.CALLBACK_DUE
     elif outage.state in FINAL:
         state = T.CLOSED
     words = told_to_caller(outage, point_of(ticket) or "", zone)
-    etr = None if outage.etr is None else shown(outage.etr)
+    etr = None if outage.expected is None else shown(outage.expected)
     return _with(ticket, outage.mrid, Status(date_time=now, reason=words, remark=outage.state, value=state), etr)
 
 
@@ -211,7 +211,7 @@ def callers_to_tell(situation: Situation) -> list[tuple[Outage, list[str]]]:
 
 
 def _news(outage: Outage) -> tuple[object, ...]:
-    return (outage.state, outage.crew, outage.etr, outage.unknown, outage.tickets)
+    return (outage.state, outage.crew, outage.expected, outage.unknown, outage.tickets)
 
 
 def _is_over(ticket: TroubleTicket) -> bool:

@@ -84,11 +84,15 @@ class Progress(Struct, frozen=True, kw_only=True):
         asked_at: when work was asked for, or the outage was first heard of.
         ended: when each part ended that is over.
         repair_minutes: how long the repair takes by the word of the crew.
+        expected: when the crew last said that power is back.
+        storm: many outages were open meanwhile.
     """
 
     asked_at: datetime
     ended: Mapping[Part, datetime] = {}
     repair_minutes: float | None = None
+    expected: datetime | None = None
+    storm: bool = False
 
     @property
     def current(self) -> Part:
@@ -169,13 +173,21 @@ def rounded_up(time: datetime, now: datetime) -> datetime:
     return _ZERO + -((_ZERO - time) // grid) * grid
 
 
-def updated(told: Etr | None, spread: Spread, progress: Progress, now: datetime, *, source: EtrSource) -> Etr:
+def updated(
+    told: Etr | None,
+    spread: Spread,
+    progress: Progress,
+    now: datetime,
+    *,
+    source: EtrSource,
+    not_before: datetime | None = None,
+) -> Etr:
     """The estimate to be told after ``told``, which stays unless there is a reason for another.
 
-    What people said stays; when it has run out it is marked. A computed one moves only by a quarter of an hour or more.
-    Close to its end it is extended, so that it never lies in the past.
+    What people said stays; when it has run out it is marked. A computed one moves only by a quarter of an hour or more,
+    or when it was ``not_before`` something else. Close to its end it is extended, so that it never lies in the past.
     """
-    time = rounded_up(now + quantile(spread, SHARE), now)
+    time = rounded_up(max(now + quantile(spread, SHARE), not_before or now), now)
     fresh = Etr(time=time, source=source, sure=progress.assessed)
     if told is None:
         return fresh
@@ -185,7 +197,7 @@ def updated(told: Etr | None, spread: Spread, progress: Progress, now: datetime,
     if runs_out or told.time <= now:
         later = max(time, rounded_up(max(told.time, now) + STEADY, now))
         return replace(fresh, time=later, extended=told.extended + 1)
-    if abs(time - told.time) < STEADY:
+    if abs(time - told.time) < STEADY and told.time >= (not_before or told.time):
         return replace(told, source=source, sure=fresh.sure)
     return replace(fresh, extended=told.extended)
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState
-from services.fault_management.domain.etr import Etr
+from services.fault_management.domain.etr import Etr, Progress
 from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
 
 S = OutageState
@@ -91,6 +91,7 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         repaired_at: when the crew said that it is done.
         opening: the plan that tells network operation of a device which the crew found open.
         closing: the plan that closes the device after the repair.
+        progress: how far the work is, once it was asked for or a crew has reported.
         etr: when power is expected back, as last told.
         unknown: the usage points of which nobody can say whether they have supply again.
     """
@@ -126,6 +127,7 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     repaired_at: datetime | None = None
     opening: Plan | None = None
     closing: Plan | None = None
+    progress: Progress | None = None
     etr: Etr | None = None
     unknown: tuple[str, ...] = ()
 
@@ -144,6 +146,12 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """True when it has ended for everybody within the time of a momentary interruption."""
         over = len(self.restored) == len(self.points)
         return over and all(at - self.since <= SHORT for at in self.restored.values())
+
+    @property
+    def expected(self) -> Etr | None:
+        """When those who are dark may expect their power; None when nobody is, and when what people said ran out."""
+        dark = self.state in LOOSE | KNOWN_DARK
+        return self.etr if dark and self.etr is not None and not self.etr.overdue else None
 
     @property
     def ended_at(self) -> datetime | None:
@@ -185,4 +193,14 @@ def told(outage: Outage) -> tuple[object, ...]:
     points = () if outage.state is S.SUSPECTED else outage.points
     since = None if outage.state in LOOSE else outage.since
     place = (outage.device, outage.phases, outage.parent)
-    return (outage.state, place, points, since, outage.cause, outage.crew, outage.restored, outage.trouble)
+    return (
+        outage.state,
+        place,
+        points,
+        since,
+        outage.cause,
+        outage.crew,
+        outage.restored,
+        outage.trouble,
+        outage.expected,
+    )

@@ -73,6 +73,13 @@ class Situation:
         self._after[outage.mrid] = outage
         return outage
 
+    def estimate(self, outage: Outage) -> Outage:
+        """Take an outage with another estimate, which is told with what else is told of it now."""
+        if (outage.mrid, outage.revision) not in self._steps:
+            return self.put(outage)
+        self._steps[outage.mrid, outage.revision] = self._after[outage.mrid] = outage
+        return outage
+
     def get(self, mrid: str) -> Outage:
         """The present value of an outage."""
         return self._after[mrid]
@@ -104,6 +111,11 @@ class Situation:
         """The outages whose state differs from what it was, and that with the mRID ``besides``."""
         before = {mrid: outage.state for mrid, outage in self._before.items()}
         return [o for o in self.all() if before.get(o.mrid) is not o.state or o.mrid == besides]
+
+    def estimated(self, besides: str | None = None) -> list[Outage]:
+        """The outages whose state or estimate differs from what it was, and that with the mRID ``besides``."""
+        before = {mrid: (outage.state, outage.etr) for mrid, outage in self._before.items()}
+        return [o for o in self.all() if before.get(o.mrid) != (o.state, o.etr) or o.mrid == besides]
 
     def suspicion(self, points: Iterable[str], since: datetime, why: str) -> Outage:
         """A new outage, not yet put."""

@@ -50,11 +50,13 @@ def told_to_caller(outage: Outage, point: str, zone: tzinfo) -> str:
         return words
     number = len(outage.points) - len(outage.restored)
     crew = "" if outage.crew is None else _CREW.get(outage.crew, "")
-    return f"We know of an outage at your place that concerns {number} connections.{crew} {_when(outage.etr, zone)}"
+    return (
+        f"We know of an outage at your place that concerns {number} connections.{crew} {_when(outage.expected, zone)}"
+    )
 
 
 def _when(etr: Etr | None, zone: tzinfo) -> str:
-    if etr is None or etr.overdue:
+    if etr is None:
         return "We cannot say yet when the power will be back."
     time = f"{etr.time.astimezone(zone):%H:%M}"
     return f"We expect the power back by {time}{'.' if etr.sure else ', and will know better later.'}"
