@@ -22,6 +22,7 @@ CONSOLE = Interface(
         Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
         Ask(role="network-operation", verb=Verb.GET, noun=Alarms),
         Ask(role="network-operation", verb=Verb.CHANGE, noun=Alarms),
+        Ask(role="fault-management", verb=Verb.CHANGE, noun=UnplannedOutages),
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
         Ask(role="network-operation", verb=Verb.CREATE, noun=SwitchingPlans),
         Ask(role="network-operation", verb=Verb.GET, noun=SwitchingPlans),

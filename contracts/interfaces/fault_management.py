@@ -21,6 +21,7 @@ FAULT_MANAGEMENT = Interface(
         Exchange(verb=Verb.CHANGE, noun=TroubleTickets),
         Exchange(verb=Verb.GET, noun=TroubleTickets),
         Exchange(verb=Verb.GET, noun=UnplannedOutages),
+        Exchange(verb=Verb.CHANGE, noun=UnplannedOutages),
     ),
     asks=(
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),

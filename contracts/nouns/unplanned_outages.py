@@ -6,7 +6,11 @@ UnplannedOutage and Outage of the newer public class model.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model), and
 ``status.value`` is one of :class:`OutageState`; ``phases``, ``ParentOutage`` and ``RestorationStep``, which are
-optional. Every event carries the whole outage after the change.
+optional, as are ``frozen`` and ``remedy``. Every event carries the whole outage after the change.
+
+An operator asks for a change with the outage as it should be: what is left out, or as it is, stays. ``revisionNumber``
+is the one that he saw, ``status.value`` may become CONFIRMED, DISMISSED or CLOSED, ``status.reason`` says why. What was
+closed is corrected in the same way, and becomes the next revision.
 """
 
 from enum import StrEnum
@@ -96,7 +100,8 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     ``opened_switches`` are the devices that opened or are thought to have, ``de_energized_usage_point`` who is dark
     now, ``energized_usage_point`` who was dark and has power again. ``status_kind`` is where the crew is; ``cause`` is
     a word of the crew's finding, since the kinds of the class model do not tell causes apart. ``phases`` are those that
-    are out where others are not. ``parent_outage`` is the one of which this was a part before it turned out to have a
+    are out where others are not. ``frozen`` predictions stay as they are by the will of an operator, ``remedy`` is what
+    was done in the end. ``parent_outage`` is the one of which this was a part before it turned out to have a
     reason of its own. ``restoration_step`` says for ``energized_usage_point`` when, the earliest first; without it they
     had power again at ``status.dateTime`` of the revision that first named them.
     """
@@ -110,12 +115,14 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     created_date_time: Instant | None = None
     customers_restored: int | None = None
     description: str | None = None
+    frozen: bool | None = None
     last_modified_date_time: Instant | None = None
     meters_affected: int | None = None
     original_customers_served: int | None = None
     original_meters_affected: int | None = None
     outage_kind: OutageStatusKind
     phases: PhaseCode | None = None
+    remedy: str | None = None
     reported_start_time: Instant | None = None
     revision_number: int
     status_kind: CrewStatusKind | None = None

@@ -34,6 +34,7 @@ from services.fault_management.domain.calls import (
     unlocated,
     with_call,
 )
+from services.fault_management.domain.decisions import Decision, correct, decide, operator
 from services.fault_management.domain.estimates import Outlook, estimate, next_estimate
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.outage import FINAL, Outage
@@ -135,6 +136,26 @@ async def show_outages(message: Message[UnplannedOutages], work: Work[Store]) ->
         outages = await work.store.open_outages()
     shown = [views.as_noun([each], await work.store.network(each.feeder)) for each in outages]
     return UnplannedOutages(unplanned_outage=tuple(outage for noun in shown for outage in noun.unplanned_outage))
+
+
+@service.on(Verb.CHANGE, UnplannedOutages)
+async def change_outages(message: Message[UnplannedOutages], work: Work[Store]) -> UnplannedOutages:
+    """An operator decides about outages, or corrects what was closed."""
+    changed, by = [], operator(message.header.user)
+    for noun in message.noun.unplanned_outage:
+        outage = await find(work, noun.mrid)
+        network = await work.store.network(outage.feeder)
+        asked = views.decision_in(noun, by, outage, network)
+        situation = await look_at(work, outage)
+        if situation is None:
+            changed.append(await correct_outage(work, asked))
+        else:
+            decide(situation, situation.get(outage.mrid), asked)
+            await settle(work, situation)
+            changed.append(situation.get(outage.mrid))
+        await work.store.save_decision(changed[-1], asked, work.now)
+    nouns = [views.as_noun([each], await work.store.network(each.feeder), work.now) for each in changed]
+    return UnplannedOutages(unplanned_outage=tuple(outage for noun in nouns for outage in noun.unplanned_outage))
 
 
 @service.on(Verb.CHANGED, MaintenanceOrders)
@@ -267,6 +288,21 @@ async def look_at(work: Work[Store], outage: Outage) -> Situation | None:
     await work.store.lock_areas([network])
     situation = await work.store.situation(network, work.now, work.new_id)
     return situation if any(each.mrid == outage.mrid for each in situation.open()) else None
+
+
+async def correct_outage(work: Work[Store], asked: Decision) -> Outage:
+    """Make and tell the next revision of an outage that is over."""
+    await work.store.lock_outage(asked.mrid)
+    outage = await find(work, asked.mrid)
+    start, end = (
+        edge({*outage.restored.values(), outage.since, asked.since or outage.since, *asked.restored.values()})
+        for edge in (min, max)
+    )
+    corrected = correct(outage, asked, await work.store.outages_between(start, end), work.now)
+    await work.store.save_outages([corrected])
+    network = await work.store.network(outage.feeder)
+    work.publish(Verb.CHANGED, views.as_noun([corrected], network, work.now), key=outage.mrid)
+    return corrected
 
 
 async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Outage]:

@@ -16,6 +16,7 @@ from contracts.nouns.trouble_tickets import TroubleTicket
 from contracts.nouns.units import PhaseCode
 from services.fault_management.config import Rules
 from services.fault_management.domain.calls import SAME_CALLER, Incident, is_same_caller, point_of
+from services.fault_management.domain.decisions import Decision
 from services.fault_management.domain.durations import Circumstances, History, Part, Took
 from services.fault_management.domain.estimates import Outlook, took
 from services.fault_management.domain.etr import Etr
@@ -379,6 +380,23 @@ class Store(KernelStore):
         """One outage, whatever became of it."""
         body = await self.fetchval("SELECT body FROM outage WHERE mrid = $1", mrid)
         return None if body is None else json.decode(body, type=Outage)
+
+    async def lock_outage(self, mrid: str) -> None:
+        """Wait until nobody else changes an outage that is over; nobody judges those any more."""
+        await self.lock("SELECT mrid FROM outage WHERE mrid = $1 FOR UPDATE", mrid)
+
+    async def save_decision(self, outage: Outage, asked: Decision, now: datetime) -> None:
+        """Keep what an operator decided, and to which revision of the outage it led."""
+        await self.execute(
+            "INSERT INTO decision (outage, revision, decided_at, decided_by, reason, asked)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            outage.mrid,
+            outage.revision,
+            now,
+            asked.by,
+            asked.reason,
+            json.encode(asked).decode(),
+        )
 
     async def outage_with(self, names: Sequence[str], works: Sequence[str]) -> Outage | None:
         """The outage with one of these names or one of these works."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.codes.end_device_events import EventKind, kind_of
+from contracts.errors import Invalid
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.maintenance_orders import MaintenanceOrder
 from contracts.nouns.switching_plans import (
@@ -38,6 +39,7 @@ from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority,
 from contracts.verbs import Verb
 from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.calls import Concern, Incident, concern_of, point_of
+from services.fault_management.domain.decisions import Decision
 from services.fault_management.domain.etr import shown
 from services.fault_management.domain.evidence import HISTORY, Evidence, EvidenceKind
 from services.fault_management.domain.network import Network
@@ -97,6 +99,37 @@ def call(ticket: TroubleTicket, now: datetime, at: datetime | None = None) -> Ev
     return Evidence(usage_point=point, time=min(at or ticket.date_time_of_report, now), kind=kind, source=ticket.mrid)
 
 
+def decision_in(noun: UnplannedOutage, by: str, outage: Outage, network: Network | None) -> Decision:
+    """What somebody wants to be otherwise: whatever an outage says that differs from how it is told.
+
+    An end alone is that of all who had supply again last.
+    """
+    now = _as_noun(outage, network, None)
+    period, told = noun.actual_period or DateTimeInterval(), now.actual_period or DateTimeInterval()
+    steps = {point.mrid or "": step.date_time for step in noun.restoration_step for point in step.usage_point}
+    if period.end is not None and period.end != told.end and not steps:
+        steps = {mrid: period.end for mrid, at in outage.restored.items() if at == told.end}
+    wish, state = noun.estimated_restoration_time, now.estimated_restoration_time
+    devices = {each.mrid for each in noun.opened_switches} - {outage.device}
+    if len(devices) > 1:
+        raise Invalid("OpenedSwitches: an outage has one device", object_id=outage.mrid)
+    status = noun.status or Status()
+    return Decision(
+        mrid=outage.mrid,
+        by=by,
+        revision=noun.revision_number,
+        state=None if status.value in {None, outage.state} else status.value,
+        reason=None if status.reason == outage.why else status.reason,
+        cause=None if noun.cause == outage.cause else noun.cause,
+        remedy=None if noun.remedy == outage.remedy else noun.remedy,
+        device=next(iter(devices), None),
+        frozen=None if noun.frozen in {None, outage.frozen} else noun.frozen,
+        expected=None if wish is None or wish == state else wish.ert,
+        since=None if period.start in {None, outage.since} else period.start,
+        restored={mrid: at for mrid, at in steps.items() if outage.restored.get(mrid) != at},
+    )
+
+
 def told_of_ticket(ticket: TroubleTicket) -> Verb:
     """The event that tells of this value of a ticket."""
     closed = ticket.status is not None and ticket.status.value == TroubleTicketState.CLOSED
@@ -120,16 +153,19 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
     opened = () if outage.device is None else (_named(outage.device, network),)
     return UnplannedOutage(
         mrid=outage.mrid,
+        cancelled_date_time=outage.dismissed_at,
         cause=outage.cause,
         cause_kind=OutageCauseKind.UNPLANNED,
         comment=outage.trouble,
         created_date_time=outage.suspected_at,
         customers_restored=_customers(outage.restored, network),
+        frozen=outage.frozen or None,
         last_modified_date_time=changed_at,
         original_customers_served=_customers(outage.points, network),
         original_meters_affected=len(outage.points),
         outage_kind=OutageStatusKind.PREDICTED if outage.state in LOOSE else OutageStatusKind.CONFIRMED,
         phases=None if outage.phases is None else code(outage.phases),
+        remedy=outage.remedy,
         reported_start_time=outage.since,
         revision_number=outage.revision,
         status_kind=outage.crew,

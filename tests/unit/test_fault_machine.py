@@ -1,14 +1,17 @@
 """Whatever the field, the crews and network operation say, in any order: outages keep their promises."""
 
 from collections import Counter
+from contextlib import suppress
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from contracts.errors import Rejected
 from contracts.nouns.switching_events import SwitchingEventType as T
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain.assessment import Report
+from services.fault_management.domain.decisions import Decision
 from services.fault_management.domain.evidence import EvidenceKind
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, NEXT, Plan, PlanStatus, S
 from services.fault_management.domain.situation import Wish
@@ -77,6 +80,34 @@ class Outages(RuleBasedStateMachine):
         repaired_at = s(self.at) if done else None
         news = Report(crew=CrewStatusKind.ARRIVED, cause=cause, device=device, repaired_at=repaired_at)
         self.desk.report(outage, news, at=self.at)
+
+    @precondition(lambda self: self.desk.look(0).open())
+    @rule(
+        data=st.data(),
+        state=st.sampled_from([None, S.CONFIRMED, S.DISMISSED, S.CLOSED]),
+        device=st.sampled_from([*DEVICES, None]),
+        frozen=st.sampled_from([True, False, None]),
+        hours=st.sampled_from([None, 1, 5]),
+    )
+    def decide(
+        self, data: st.DataObject, state: S | None, device: str | None, *, frozen: bool | None, hours: int | None
+    ) -> None:
+        """An operator wants something; what may not be is refused and changes nothing."""
+        outage = data.draw(st.sampled_from(self.desk.look(0).open()))
+        asked = Decision(
+            mrid=outage.mrid,
+            by="ola",
+            revision=outage.revision,
+            state=state,
+            reason="because",
+            cause="animal",
+            remedy="none",
+            device=device if state is not None else None,
+            frozen=frozen,
+            expected=None if hours is None else s(self.at + hours * 3600),
+        )
+        with suppress(Rejected):
+            self.desk.decide(outage, asked, at=self.at)
 
     @precondition(lambda self: self.plans())
     @rule(data=st.data(), trouble=st.sampled_from([None, "it was aborted"]))

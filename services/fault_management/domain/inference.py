@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind, Standing, standing
-from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, S, explains, move
+from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, S, explains, is_loose, move
 from services.fault_management.domain.prediction import Prediction, predict
 from services.fault_management.domain.reclosing import MARGIN, open_intervals
 from services.fault_management.domain.situation import Situation
@@ -45,7 +45,7 @@ def confirm(situation: Situation, outage: Outage, device: str | None, why: str) 
 
 def infer(situation: Situation) -> None:
     """Predict from what no known outage explains, and bring the inferred outages in line with it."""
-    loose = situation.open(LOOSE)
+    loose = [outage for outage in situation.open(LOOSE) if is_loose(outage)]
     _predate(situation)
     _attach_partial(situation)
     left = _left(situation)
@@ -118,7 +118,7 @@ class _Left(Struct, frozen=True, kw_only=True):
 
 def _left(situation: Situation) -> _Left:
     deferred = _deferred(situation)
-    known = situation.open(KNOWN_DARK)
+    known = [*situation.open(KNOWN_DARK), *(each for each in situation.open(LOOSE) if each.frozen)]
     by_log = [outage for outage in known if situation.began_by_log(outage)]
     taken = {mrid for outage in by_log for mrid in outage.points if mrid not in outage.restored}
     evidence = [
@@ -149,7 +149,7 @@ def _unexplained(situation: Situation) -> list[Evidence]:
     """The evidence without the darkness that known outages explain."""
     known: dict[str, list[Outage]] = {}
     for outage in situation.all():
-        if outage.state not in LOOSE:
+        if not is_loose(outage):
             for mrid in (*outage.points, *outage.partial):
                 known.setdefault(mrid, []).append(outage)
     return [

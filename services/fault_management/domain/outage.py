@@ -93,6 +93,11 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         closing: the plan that closes the device after the repair.
         progress: how far the work is, once it was asked for or a crew has reported.
         etr: when power is expected back, as last told.
+        frozen: an operator wants it as it is; it is not inferred again.
+        by: the operator who last decided about it.
+        remedy: what was done about it.
+        dismissed_at: when an operator said that there is none.
+        corrected: it was corrected after it was closed; nothing but another correction changes it.
         unknown: the usage points of which nobody can say whether they have supply again.
     """
 
@@ -129,6 +134,11 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     closing: Plan | None = None
     progress: Progress | None = None
     etr: Etr | None = None
+    frozen: bool = False
+    by: str | None = None
+    remedy: str | None = None
+    dismissed_at: datetime | None = None
+    corrected: bool = False
     unknown: tuple[str, ...] = ()
 
     @property
@@ -138,8 +148,9 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def by_people(self) -> bool:
-        """True when a crew was there."""
-        return self.found or self.cause is not None or self.repaired_at is not None
+        """True when a crew was there, or an operator confirmed it."""
+        confirmed = self.by is not None and self.state in KNOWN
+        return self.found or self.cause is not None or self.repaired_at is not None or confirmed
 
     @property
     def short(self) -> bool:
@@ -155,7 +166,9 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def ended_at(self) -> datetime | None:
-        """When the last usage point had power again, once all have."""
+        """When the last usage point had power again, once all have, or when an operator dismissed it."""
+        if self.dismissed_at is not None:
+            return self.dismissed_at
         return max(self.restored.values()) if self.restored and self.restored_at is not None else None
 
 
@@ -170,13 +183,20 @@ def move(outage: Outage, state: OutageState, **changes: Any) -> Outage:
     return msgspec.structs.replace(outage, state=state, **changes)
 
 
+def is_loose(outage: Outage) -> bool:
+    """True for what is inferred again with each new evidence."""
+    return outage.state in LOOSE and not outage.frozen
+
+
 def explains(outage: Outage, evidence: Evidence) -> bool:
     """True when a known ``outage`` is the reason of dark ``evidence``: the point was without supply by it then.
 
-    Who misses a part of the power does so until it is over for all. Where nobody but the meters said that it is over,
-    what comes later is another matter at once.
+    What an operator dismissed explains what was heard until then. Who misses a part of the power does so until it is
+    over for all. Where nobody but the meters said that it is over, what comes later is another matter at once.
     """
-    if outage.state in LOOSE or outage.state in {S.DISMISSED, S.VERIFY}:
+    if outage.dismissed_at is not None:
+        return evidence.usage_point in outage.points and evidence.time <= outage.dismissed_at
+    if is_loose(outage) or outage.state in {S.DISMISSED, S.VERIFY}:
         return False
     if evidence.usage_point in outage.points:
         ended = outage.restored.get(evidence.usage_point)
@@ -203,4 +223,6 @@ def told(outage: Outage) -> tuple[object, ...]:
         outage.restored,
         outage.trouble,
         outage.expected,
+        outage.frozen,
+        outage.remedy,
     )

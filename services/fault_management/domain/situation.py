@@ -65,6 +65,8 @@ class Situation:
     def put(self, outage: Outage) -> Outage:
         """Take the new value of an outage; its revision grows when others must hear of it."""
         before = self._after.get(outage.mrid)
+        if before is not None and before.corrected:
+            return before
         if before is None or told(before) != told(outage):
             outage = msgspec.structs.replace(outage, revision=outage.revision + 1)
             self._steps[outage.mrid, outage.revision] = outage
