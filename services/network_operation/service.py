@@ -510,21 +510,10 @@ async def take_position(
 
 async def judge(scope: Scope, work: Work[Store]) -> None:
     """Let alarms come and go with what holds now."""
-    live, listed = await work.store.lock_network(), await work.store.alarms()
-    scope = scope.with_known(listed.values())
-    facts = conditions.Facts(
-        grid=live.grid,
-        feeding=work.store.memory.feeding(live.state.structure),
-        known=listed,
-        last=await work.store.last_operations(scope.devices),
-        points=await work.store.points(sorted(scope.equipment)) if scope.equipment else (),
-        tags=await work.store.tags(),
-        now=work.now,
-        stale=work.store.memory.rules.stale,
-    )
+    facts, scope = await work.store.facts(scope, work.now)
     held = conditions.found(scope, facts)
     known = await work.store.alarms([each.alarm for each in held])
-    await sound(desk.judged(known, held, scope, live.grid, work.now), known, work)
+    await sound(desk.judged(known, held, scope, facts.grid, work.now), known, work)
 
 
 async def sound(alarms: Iterable[Alarm], known: Mapping[str, Alarm], work: Work[Store]) -> None:

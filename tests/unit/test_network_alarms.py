@@ -11,11 +11,19 @@ from msgspec.structs import replace
 
 from contracts.errors import Conflict, Denied, Invalid
 from contracts.nouns.alarms import Alarm, AlarmAction, AlarmActionKind, AlarmKind, AlarmMark, AlarmPriority, AlarmState
+from contracts.nouns.measurements import Analog, AnalogValue, Measurements, MeasurementType
+from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
+from contracts.types import ObjectReference
 from services.network_operation.domain.alarms import machine
+from services.network_operation.domain.alarms.conditions import Facts, Scope, about, found
+from services.network_operation.domain.alarms.desk import judged
 from services.network_operation.domain.alarms.flood import flooded
 from services.network_operation.domain.alarms.machine import Condition
+from services.network_operation.domain.feeding import Feeding
+from services.network_operation.domain.measured import Point, points_in
 from services.network_operation.domain.people import Duty, Speaker
-from tests.fixtures.switching_yard import NOON
+from tests.fixtures.control_room import discrete
+from tests.fixtures.switching_yard import NOON, yard
 
 S, K = AlarmState, AlarmActionKind
 OLA, SUE, EVE = (
@@ -215,6 +223,74 @@ class LifeOfAnAlarm(RuleBasedStateMachine):
 
 
 TestLifeOfAnAlarm = LifeOfAnAlarm.TestCase
+
+
+class Field:
+    """The yard with its alarms, without any server: what is heard, one after the other."""
+
+    def __init__(self) -> None:
+        self.grid = yard().grid
+        self.feeding = Feeding(self.grid.state.structure)
+        self.alarms: dict[str, Alarm] = {}
+        self.last: dict[str, SwitchingEvent] = {}
+        self.points: dict[str, Point] = {}
+
+    def hear(self, what: str) -> None:
+        if what == "trip":
+            self.grid = self.grid.switched("B1", is_open=True)
+            self.last["B1"] = SwitchingEvent(
+                mrid="1",
+                created_date_time=NOON,
+                type=SwitchingEventType.TRIP,
+                operated_switch=ObjectReference(mrid="B1"),
+            )
+            self.judge(Scope(devices=frozenset({"B1"})))
+            return
+        said = {"voltage of L1": LOW_VOLTAGE, "outstation of L2": SILENCE}[what]
+        points = points_in(said)
+        self.points |= {point.key: point for point in points}
+        self.judge(about(points))
+
+    def judge(self, scope: Scope) -> None:
+        facts = Facts(
+            grid=self.grid,
+            feeding=self.feeding,
+            known=self.alarms,
+            last=self.last,
+            points=tuple(self.points.values()),
+            tags=(),
+            now=NOON,
+            stale=timedelta(minutes=1),
+        )
+        news = judged(self.alarms, found(scope, facts), scope, self.grid, NOON)
+        self.alarms |= {alarm.mrid: alarm for alarm in news}
+
+
+LOW_VOLTAGE = Measurements(
+    analog=(
+        Analog(
+            mrid="U-L1",
+            measurement_type=MeasurementType.VOLTAGE,
+            min_value=207.0,
+            analog_values=(AnalogValue(time_stamp=NOON, value=0.0),),
+            power_system_resource=ObjectReference(mrid="L1"),
+        ),
+    )
+)
+SILENCE = Measurements(discrete=(discrete("L2", MeasurementType.COMMUNICATION, 0, NOON),))
+
+
+@given(st.lists(st.sampled_from(["trip", "voltage of L1", "outstation of L2"]), min_size=3))
+def test_whatever_is_heard_first_and_however_often_the_children_of_a_trip_end_suppressed(heard: list[str]) -> None:
+    field = Field()
+    for what in [*heard, "trip", "voltage of L1", "outstation of L2"]:
+        field.hear(what)
+    assert {mrid: machine.state_of(alarm) for mrid, alarm in field.alarms.items()} == {
+        "TRIP/B1": S.UNACKNOWLEDGED,
+        "LIMIT_LOW/U-L1": S.SUPPRESSED,
+        "COMMUNICATION/L2": S.SUPPRESSED,
+    }
+    assert {alarm.parent for alarm in field.alarms.values()} == {None, ObjectReference(mrid="TRIP/B1")}
 
 
 def test_a_flood_begins_with_more_than_ten_for_each_operator_and_ends_with_fewer_than_five() -> None:

@@ -197,6 +197,11 @@ def test_a_tie_closed_between_two_feeders_makes_them_parallel() -> None:
     parallel = state.after(Operation(device="tie", open=False))
     assert feeding.parallels(state) == ()
     assert feeding.parallels(parallel) == (("one", "two"),)
+    assert [feeding.parallels(parallel, among) for among in ({"one"}, {"two"}, set[str]())] == [
+        (("one", "two"),),
+        (("one", "two"),),
+        (),
+    ]
     assert feeding.feeders_at(parallel, "23") == ("one", "two")
     assert feeding.parallels(parallel.after(opened("breaker 1"))) == ()
 

@@ -5,7 +5,7 @@ becomes live together, or is earthed together. Its border are the open switches 
 a generator is a way by which a section can come alive.
 """
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
@@ -38,9 +38,8 @@ class Feed(Struct, frozen=True, kw_only=True):
 class Grid:
     """A state of the network with questions of switching; it does not change."""
 
-    def __init__(self, state: NetworkState, at_node: Mapping[str, tuple[str, ...]] | None = None) -> None:
+    def __init__(self, state: NetworkState) -> None:
         self.state = state
-        self._at_node = _equipment_at_nodes(state.structure) if at_node is None else at_node
 
     @classmethod
     def of(cls, feeders: Iterable[Feeder]) -> "Grid":
@@ -75,7 +74,8 @@ class Grid:
 
     def beside(self, node: str) -> tuple[Equipment, ...]:
         """The equipment that ends at a node, in the order of mRIDs."""
-        return tuple(each for mrid in self._at_node.get(node, ()) if (each := self.get(mrid)) is not None)
+        mrids = self.state.structure.equipment_at.get(node, ())
+        return tuple(each for mrid in mrids if (each := self.get(mrid)) is not None)
 
     def voltage(self, node: str) -> Phases:
         """The phases of a node that have voltage, be it the right one or not."""
@@ -120,7 +120,7 @@ class Grid:
     def switched(self, device: str, *, is_open: bool, phases: Phases | None = None) -> "Grid":
         """The network after a switch was operated, on some ``phases`` only where they are given."""
         operation = Operation(device=device, open=is_open, phases=ALL if phases is None else phases)
-        return Grid(self.state.after(operation), self._at_node)
+        return Grid(self.state.after(operation))
 
     def energised_by(self, after: "Grid") -> frozenset[str]:
         """The nodes that have voltage on more phases ``after`` than here."""
@@ -185,14 +185,6 @@ def open_phases(equipment: Equipment) -> Phases:
     if equipment.open:
         return Phases.of(equipment.phases)
     return NONE if equipment.open_phases is None else Phases.of(equipment.open_phases)
-
-
-def _equipment_at_nodes(structure: Structure) -> Mapping[str, tuple[str, ...]]:
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for mrid, each in structure.equipment.items():
-        for node in _ends(each):
-            found[node].append(mrid)
-    return {node: tuple(mrids) for node, mrids in found.items()}
 
 
 def _ends(equipment: Equipment) -> Iterator[str]:

@@ -121,6 +121,16 @@ class Structure:
         return tuple(zones[place] for place in places(phases) if zones[place] != NOWHERE)
 
     @cached_property
+    def equipment_at(self) -> Mapping[str, tuple[str, ...]]:
+        """The mRIDs of the equipment that ends at each node, sorted."""
+        found: dict[str, list[str]] = {}
+        for mrid, each in self.equipment.items():
+            for node in (each.node1, each.node2):
+                if node is not None:
+                    found.setdefault(node, []).append(mrid)
+        return {node: tuple(mrids) for node, mrids in found.items()}
+
+    @cached_property
     def nodes_of_zone(self) -> "Members":
         """The numbers of the nodes that each zone has."""
         return Members(self.zone_count, np.array(self.zones_of_node, dtype=np.int64).reshape(-1, 3))

@@ -16,6 +16,7 @@ from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
 from contracts.nouns.switching_plans import SwitchingPlan
 from contracts.nouns.unplanned_outages import UnplannedOutage
 from services.network_operation.config import Rules
+from services.network_operation.domain.alarms.conditions import Facts, Scope
 from services.network_operation.domain.clearances import Clearance, Proof, is_over
 from services.network_operation.domain.execution import is_under_way
 from services.network_operation.domain.feeding import Feeding
@@ -211,8 +212,10 @@ class Store(AlarmList, Points):
         )
         return None if noun is None else json.decode(noun, type=SwitchingEvent)
 
-    async def last_operations(self, devices: Iterable[str]) -> dict[str, SwitchingEvent]:
+    async def last_operations(self, devices: frozenset[str]) -> dict[str, SwitchingEvent]:
         """What each of some devices did last, by its mRID."""
+        if not devices:
+            return {}
         rows = await self.fetch(
             "SELECT DISTINCT ON (device) device, noun FROM switching_event WHERE device = ANY($1) AND noun ? 'kind'"
             " ORDER BY device, at DESC, number DESC",
@@ -291,6 +294,22 @@ class Store(AlarmList, Points):
         )
         plans = [*await self.plans_under_way(), *await self.plans_awaiting()]
         return with_rivals(situation, ((plan.mrid, coming_devices(plan)) for plan in plans), own)
+
+    async def facts(self, scope: Scope, now: datetime) -> tuple[Facts, Scope]:
+        """All that alarms are judged by, and of what; the network is locked."""
+        live, known = await self.lock_network(), await self.alarms()
+        scope = scope.with_known(known.values())
+        facts = Facts(
+            grid=live.grid,
+            feeding=self.memory.feeding(live.state.structure),
+            known=known,
+            last=await self.last_operations(scope.devices),
+            points=await self.points(sorted(scope.equipment)) if scope.equipment else (),
+            tags=await self.tags() if scope.devices else (),
+            now=now,
+            stale=self.memory.rules.stale,
+        )
+        return facts, scope
 
     async def tags(self) -> tuple[OperationalTag, ...]:
         """The tags that hang or are to hang."""
