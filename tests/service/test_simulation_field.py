@@ -379,7 +379,7 @@ async def test_a_fuse_melts_on_one_phase_after_the_fast_shot_and_the_truth_has_t
     melted = fault.occurred_date_time + timedelta(seconds=0.6)
     minutes = (action.executed_date_time - melted).total_seconds() / 60
     assert storm.customer_minutes is not None
-    assert abs(storm.customer_minutes - minutes - 0.5 / 60) < 1e-6
+    assert abs(storm.customer_minutes - minutes - 0.6 / 60) < 1e-6
 
 
 def dark_phase(seed: int) -> tuple[str, PhaseCode]:

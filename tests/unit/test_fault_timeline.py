@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.nouns.switching_events import SwitchingEventType as T
+from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.compliance_management.domain.interruptions import Interruption, momentary_events
+from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.evidence import EvidenceKind
 from services.fault_management.domain.inference import HOLD
 from services.fault_management.domain.operation import Operation
@@ -91,6 +93,36 @@ def test_a_recloser_that_succeeds_on_its_third_shot_leaves_three_momentary_inter
     assert [each.state for each in desk.told] == [S.MOMENTARY] * 3
     assert minutes(desk.told) == (3, 1, 0)
     assert desk.wishes == []
+
+
+def test_a_fuse_that_melts_after_the_fast_trip_is_one_outage_since_that_trip_for_those_below_it(desk: Desk) -> None:
+    behind = below("FA", "FB", "FC", "FT")
+    trip = (operation("R", "open", 0, T.TRIP), operation("R", "close", 0.5, T.RECLOSE))
+    desk.operate(*trip, at=4)
+    (suspected,) = desk.hear(gasps(*behind, at=0.6), at=0.5 + STAYS)
+    assert suspected.state is S.SUSPECTED, "no meter gasps for half a second, so its gasp is of something else"
+    (outage,) = desk.hear([], at=200)
+    assert (outage.state, outage.device) == (S.PREDICTED, "F")
+    (outage,) = desk.report(outage, Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="F"), at=1800)
+    assert (outage.state, outage.since, outage.points) == (S.CONFIRMED, s(0), tuple(sorted(behind)))
+    momentary = next(each for each in desk.outages.values() if each.state is S.MOMENTARY)
+    assert set(momentary.points) == set(BELOW_R) - set(behind)
+
+
+def test_a_shot_long_before_keeps_those_who_lose_their_supply_by_another_reason_later(desk: Desk) -> None:
+    desk.operate(operation("R", "open", 0, T.TRIP), operation("R", "close", 0.5, T.RECLOSE), at=1)
+    desk.hear([], at=0.5 + STAYS)
+    desk.hear(gasps(*below("H1", "H2"), at=900), at=940)
+    (outage,) = desk.hear([], at=1100)
+    desk.report(outage, Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="H"), at=1800)
+    (momentary,) = [each for each in desk.outages.values() if each.state is S.MOMENTARY]
+    assert momentary.points == tuple(sorted(BELOW_R))
+
+
+def test_a_gasp_of_what_opened_for_longer_than_meters_wait_belongs_to_the_momentary_outage(desk: Desk) -> None:
+    desk.operate(operation("R", "open", 0, T.TRIP), operation("R", "close", 45, T.RECLOSE), at=46)
+    assert desk.hear(gasps(*BELOW_R, at=0), at=45 + STAYS) == []
+    assert [each.state for each in desk.outages.values()] == [S.MOMENTARY]
 
 
 def test_the_golden_sequence_that_holds_is_two_interruptions_and_one_event(desk: Desk) -> None:

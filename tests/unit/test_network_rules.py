@@ -170,6 +170,8 @@ def test_r3_a_generator_in_the_section_must_be_tagged_too() -> None:
 def test_r4_load_is_broken_by_what_is_made_for_it() -> None:
     assert ("R4", REFUSE, "D1") in found(yard(), K.OPEN, "D1")
     assert ("R4", WARN, "F1") in found(yard(), K.OPEN, "F1")
+    sectionaliser = piece("F1", "Sectionaliser", "d", "e", open=False, normal_open=False)
+    assert ("R4", WARN, "F1") in found(yard(sectionaliser), K.OPEN, "F1")
     assert "R4" not in rules(found(yard(), K.OPEN, "B1"))
     assert "R4" not in rules(found(yard(opened="B1"), K.OPEN, "D1"))
     assert "R4" not in rules(found(yard(closed="Q1"), K.OPEN, "D1"))

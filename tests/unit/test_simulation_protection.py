@@ -17,7 +17,7 @@ from services.emergency_simulation.domain.protection import Operation, Protectio
 from services.emergency_simulation.domain.supply import Supply
 from tests.fixtures.streets import PROTECTED, START, equipment, fault, feeder, feeders, road, street, usage_point
 
-PLAIN = Conditions()
+PLAIN = Conditions(reclosing=False, sectionalising=False, single_phase=False)
 GROUND = FaultKind.LINE_TO_GROUND
 
 

@@ -20,7 +20,7 @@ from services.emergency_simulation.domain.scenario import Outage, Said, Standing
 from services.emergency_simulation.domain.supply import Supply
 from tests.fixtures.streets import PROTECTED, START, fault, feeder, feeders, road, street
 
-PLAIN = Conditions()
+PLAIN = Conditions(reclosing=False, sectionalising=False, single_phase=False)
 OVER = Standing(customers_dark=0, faults_open=0, outages_open=0)
 
 

@@ -33,10 +33,10 @@ class Conditions(Struct, frozen=True, kw_only=True):
     message_loss: float = 0.0
     miscoordination: float = 0.0
     open_conductor: float = 0.0
-    reclosing: bool = False
-    sectionalising: bool = False
+    reclosing: bool = True
+    sectionalising: bool = True
     shift_hours: float = 0.0
-    single_phase: bool = False
+    single_phase: bool = True
     speed: float = 25.0
     station_loss: float = 0.0
     telemetry: float = 1.0

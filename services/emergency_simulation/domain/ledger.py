@@ -1,7 +1,7 @@
 """The truth's own ledger: who was really in the dark and how long, counted by the rules of IEEE 1366.
 
 Only real darkness counts. Times in the dark that follow one another while a device tries to close belong together: when
-one of them is sustained the others are part of that interruption, which then has the minutes of all of them. Momentary
+one of them is sustained the others are part of that interruption, which began with the first of them. Momentary
 interruptions within five minutes of the first are one event, and none when a sustained one follows within that time.
 """
 
@@ -98,7 +98,7 @@ def _counted(group: Iterable[Darkness], until: datetime) -> tuple[int, int, int,
         lasted = [(each.ended or until) - each.began for each in attempts]
         if max(lasted) > MOMENTARY:
             sustained += 1
-            seconds += sum(each.total_seconds() for each in lasted)
+            seconds += ((attempts[-1].ended or until) - attempts[0].began).total_seconds()
             first = None
         else:
             brief += len(attempts)

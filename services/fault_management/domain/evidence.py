@@ -12,6 +12,8 @@ SKEW = timedelta(seconds=30)
 HISTORY = timedelta(minutes=60)
 """A last gasp that is older than this when it arrives says nothing about now."""
 
+QUALIFIED = timedelta(seconds=30)
+"""So long at least a meter has no power before it gasps (30 to 45 s are usual), so that it does not for each shot."""
 
 SERVICE_WORK = timedelta(minutes=10)
 """Within this of the removal or installation of a meter, what it tells is about the work at it and not about supply."""

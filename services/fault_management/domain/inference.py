@@ -8,9 +8,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind, Standing, standing
+from services.fault_management.domain.interruptions import Nature
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, S, explains, is_loose, move
 from services.fault_management.domain.prediction import Prediction, predict
-from services.fault_management.domain.reclosing import MARGIN, open_intervals
+from services.fault_management.domain.reclosing import MARGIN, RESET, open_intervals
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL
 
@@ -136,13 +137,34 @@ def _left(situation: Situation) -> _Left:
 
 
 def _predate(situation: Situation) -> None:
-    """Where everybody in an outage that people made known was dark before, it began before."""
+    """Where everybody in an outage that people made known was dark before, it began before.
+
+    So it did where a device above had tripped just before: power that was there for a moment between did not hold.
+    """
     dark = {mrid: each.since for mrid, each in standing(_unexplained(situation), situation.now).items() if each.dark}
     for outage in situation.open(KNOWN_DARK):
+        if situation.began_by_log(outage):
+            continue
         own = [dark.get(mrid) for mrid in outage.points if mrid not in outage.restored]
-        if own and all(own) and not situation.began_by_log(outage):
-            begun = min(at for at in own if at is not None)
-            situation.put(replace(outage, since=min(outage.since, begun)))
+        begun = min(at for at in own if at is not None) if own and all(own) else outage.since
+        first = _first_trip(situation, outage.device, min(outage.since, begun))
+        if first < outage.since:
+            situation.put(replace(outage, since=first))
+
+
+def _first_trip(situation: Situation, device: str | None, since: datetime) -> datetime:
+    """When the first trip was of the sequence, above ``device``, in whose course that opened at ``since``, if any.
+
+    A fuse that melts after the fast trip of a recloser, or a sectionaliser that opens while that is open, leaves its
+    customers without power since the first trip, but for the moments in which it did not hold.
+    """
+    if device is None:
+        return since
+    for each in sorted(situation.history.interruptions, key=lambda each: each.opened_at, reverse=True):
+        is_trip = each.nature is Nature.MOMENTARY and situation.network.is_under(device, each.device)
+        if is_trip and each.opened_at <= since < max(each.ended.values()) + RESET:
+            since = each.opened_at
+    return since
 
 
 def _unexplained(situation: Situation) -> list[Evidence]:

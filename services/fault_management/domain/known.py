@@ -14,6 +14,7 @@ from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, s
 from services.fault_management.domain.interruptions import Interruption, Nature
 from services.fault_management.domain.outage import FINAL, KNOWN, LOOSE, SHORT, Outage, S, move
 from services.fault_management.domain.prediction import Prediction, predict
+from services.fault_management.domain.reclosing import RESET
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL
 
@@ -148,7 +149,8 @@ def _taken(situation: Situation, each: Interruption, own: str) -> _Taken:
 
     Where the evidence from before says that it was the same device, or all were dark, the device was out before.
     """
-    points = each.points - situation.kept_by_word(each.device, each.opened_at, own)
+    until = max(each.ended.values()) + RESET if each.over else None
+    points = each.points - situation.kept_by_word(each.device, each.opened_at, own, until)
     older = _older(situation, each)
     same = [area for area in older if area.device == each.device and points.issubset(area.points)]
     if not same and points.issubset(mrid for area in older for mrid in area.dark):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState
 from services.fault_management.domain.etr import Etr, Progress
-from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
+from services.fault_management.domain.evidence import QUALIFIED, SKEW, Evidence, EvidenceKind
 
 S = OutageState
 
@@ -193,6 +193,7 @@ def explains(outage: Outage, evidence: Evidence) -> bool:
 
     What an operator dismissed explains what was heard until then. Who misses a part of the power does so until it is
     over for all. Where nobody but the meters said that it is over, what comes later is another matter at once.
+    A momentary outage that was shorter than a meter waits before it gasps is no reason for a gasp.
     """
     if outage.dismissed_at is not None:
         return evidence.usage_point in outage.points and evidence.time <= outage.dismissed_at
@@ -204,6 +205,10 @@ def explains(outage: Outage, evidence: Evidence) -> bool:
         ended = outage.ended_at
     else:
         return False
+    if outage.state is S.MOMENTARY and evidence.kind is EvidenceKind.GASP and ended is not None:
+        began = outage.opened_at or outage.since
+        if ended - began < QUALIFIED:
+            return False
     slack = SKEW if outage.witnessed or outage.by_people else timedelta(0)
     return outage.since - SKEW <= evidence.time and (ended is None or evidence.time <= ended + slack)
 

@@ -152,12 +152,18 @@ class Situation:
                 kept |= set(other.points) - other.restored.keys()
         return kept
 
-    def kept_by_word(self, device: str | None, since: datetime, but: str = "") -> frozenset[str]:
-        """The same for the outages that a crew made known, and of which the log of operations does not tell."""
+    def kept_by_word(
+        self, device: str | None, since: datetime, but: str = "", until: datetime | None = None
+    ) -> frozenset[str]:
+        """The same for the outages that a crew made known, and of which the log of operations does not tell.
+
+        What was over at ``until``, before such an outage began, had its usage points.
+        """
         kept: set[str] = set()
         for other in self.all():
             known = other.by_people and other.state not in LOOSE | {S.DISMISSED} and not self.began_by_log(other)
-            if other.mrid != but and known and not self._is_above(other, device):
+            before = until is None or other.since <= until
+            if other.mrid != but and known and before and not self._is_above(other, device):
                 back = other.restored
                 later = (mrid for mrid in other.points if mrid in back and other.since <= since < back[mrid])
                 kept |= set(other.points) - back.keys() | set(later)

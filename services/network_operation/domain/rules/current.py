@@ -10,6 +10,9 @@ from services.network_operation.domain.rules.move import Finding, Move
 LOAD_BREAKING = frozenset({"Breaker", "LoadBreakSwitch", "ProtectedSwitch", "Recloser"})
 """The classes that open under load. All others open without current."""
 
+SELF_OPENING = frozenset({"Fuse", "Sectionaliser"})
+"""What opens by itself and tells nobody."""
+
 SIGNIFICANT_A = 1.0
 """Current below which a device is taken as without load, in A."""
 
@@ -23,8 +26,9 @@ EMERGENCY_BAND = (0.917, 1.058)
 def interrupting(move: Move) -> Iterator[Finding]:
     """R4: what is not made to break load opens without current.
 
-    A measured current refuses. Without one, a fuse warns: by topology alone nobody knows whether it is whole, and who
-    records a fuse that has melted opens it as well. Everything else is refused while customers hang behind it.
+    A measured current refuses. Without one, a fuse or a sectionaliser warns: by topology alone nobody knows whether it
+    has opened by itself, and who records that it has opens it as well. Everything else is refused while customers hang
+    behind it.
     """
     kind = _kind_that_opens(move)
     if kind is None or kind in LOAD_BREAKING:
@@ -40,7 +44,7 @@ def interrupting(move: Move) -> Iterator[Finding]:
         yield Finding(
             object=move.act.device,
             reason=f"{name} is no load-break switch and feeds {customers} customers",
-            severity=SeverityKind.WARN if kind == "Fuse" else SeverityKind.REFUSE,
+            severity=SeverityKind.WARN if kind in SELF_OPENING else SeverityKind.REFUSE,
         )
 
 
