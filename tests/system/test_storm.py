@@ -39,6 +39,7 @@ def test_a_network_that_was_made_for_power_flow_is_equipped_and_its_storm_ends_w
     pytest.importorskip("pandapower")
     report = shell.storm("--faults", "2", "--seed", "7", "--network", "mv_oberrhein", timeout_s=240)
     assert (report["matched"], report["customers_dark_at_end"], report["messages_lost"]) == (2, 0, 0)
+    assert (report["effects_doubled"], report["sequence_gaps"]) == (0, 0)
     assert report["equipped"]["UsagePoint"] == report["truth"]["customers_served"]
     assert report["truth"]["customer_minutes"] > 0
     assert report["ledger"] == pytest.approx(report["truth"])
@@ -103,13 +104,11 @@ def test_a_storm_in_which_a_server_is_killed_ends_as_one_in_which_none_is(shell:
     joined.communicate()
 
 
-def test_up_is_ready_within_ten_seconds_and_a_storm_beside_it_leaves_production_alone(shell: Shell) -> None:
-    began = time.monotonic()
+def test_a_storm_beside_what_is_up_leaves_production_alone(shell: Shell) -> None:
     up = shell.start("up")
     assert up.stdout is not None
     line = up.stdout.readline()
     assert line.startswith("Ready"), line
-    assert time.monotonic() - began < 10
     note = json.loads((shell.state / "up.json").read_text())
     assert (shell.state / "up.json").stat().st_mode & 0o777 == 0o600
     assert set(note["contexts"]) == {"production"}

@@ -1,0 +1,198 @@
+"""What is told of a storm: each word about an outage as it comes, and how it ended."""
+
+import sys
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+from contracts.nouns.reliability_indices import ReliabilityIndex
+from contracts.nouns.training_scenarios import TrainingScenario
+from contracts.nouns.unplanned_outages import UnplannedOutages
+from contracts.verbs import Verb
+from shared.tools.observing import Verdict
+
+_ASKED_AGAIN = frozenset({"unanswered"})
+"""What is no loss: who asked in vain, since somebody was killed, asks again."""
+
+
+class OutageLine(Struct, frozen=True):
+    """One thing that was said of an outage; devices and states, not identities, so that two storms can be compared."""
+
+    verb: str
+    state: str | None
+    kind: str | None
+    device: str | None
+    name: str | None
+    customers: int | None
+
+
+class Indices(Struct, frozen=True, kw_only=True):
+    """Interruptions of customers, and the indices of IEEE 1366 that follow from them."""
+
+    customers_served: int | None
+    customer_interruptions: int | None
+    customer_minutes: float | None
+    saifi: float | None
+    saidi: float | None
+    caidi: float | None
+    maifi: float | None
+    maifi_e: float | None
+
+    @classmethod
+    def of(cls, told: TrainingScenario | ReliabilityIndex) -> Self:
+        """The figures of a storm's truth, or of what was reported of it."""
+        return cls(**{name: getattr(told, name) for name in cls.__struct_fields__})
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """How a storm ended; the names are those of ``--json``.
+
+    ``network`` is the one that was asked for, ``equipped`` how much of each class was added to it because it lacked it.
+    ``messages_lost`` are those that a service could not handle or send; none is lost without a trace. ``observed`` is
+    the verdict of a client that is no service and heard everything; ``effects_doubled`` and ``sequence_gaps`` are its.
+    ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
+    where nobody counts. ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from
+    storm to storm.
+    """
+
+    seed: int
+    network: str
+    faults: int
+    status: str
+    matched: int
+    predicted_right: int
+    customers_interrupted: int
+    customers_dark_at_end: int
+    messages_lost: int
+    effects_doubled: int
+    sequence_gaps: int
+    observed: Verdict | None
+    equipped: dict[str, int]
+    truth: Indices
+    ledger: Indices | None
+    outages: tuple[OutageLine, ...]
+    threads: tuple[str, ...]
+    granted_s: float
+    real_s: float
+
+    @property
+    def good(self) -> bool:
+        """True when every fault was understood, everybody has power and every promise was kept."""
+        understood = self.status == "finished" and self.matched == self.faults
+        kept = self.messages_lost == 0 and (self.observed is None or not self.observed.complaints.keys() - _ASKED_AGAIN)
+        return understood and self.customers_dark_at_end == 0 and kept
+
+
+class Told:
+    """What was heard of outages: each thing that was said, and the thread of each outage."""
+
+    def __init__(self) -> None:
+        self.lines: list[OutageLine] = []
+        self.threads: list[str] = []
+
+
+def print_report(report: Report, *, as_json: bool) -> None:
+    """Write the report, as JSON or in words."""
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n")
+    else:
+        sys.stdout.write(_summary(report))
+    sys.stdout.flush()
+
+
+def lines_of(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
+    """What a message says of its outages."""
+    return [
+        OutageLine(
+            verb=str(verb),
+            state=None if outage.status is None else outage.status.value,
+            kind=None if outage.outage_kind is None else str(outage.outage_kind),
+            device=next((switch.mrid for switch in outage.opened_switches), None),
+            name=next((name.name for switch in outage.opened_switches for name in switch.names), None),
+            customers=outage.original_customers_served,
+        )
+        for outage in outages.unplanned_outage
+    ]
+
+
+def report_of(scenario: TrainingScenario, told: Told, network: str, ledger: Indices | None, real_s: float) -> Report:
+    """How the storm ended by the word of the simulation and of the ledger; what was lost is not counted yet."""
+    granted = 0.0
+    if scenario.start_time is not None and scenario.end_time is not None:
+        granted = (scenario.end_time - scenario.start_time).total_seconds()
+    return Report(
+        seed=scenario.seed,
+        network=network,
+        faults=scenario.faults_struck or 0,
+        status=str(scenario.status_kind),
+        matched=scenario.matched or 0,
+        predicted_right=scenario.predicted_right or 0,
+        customers_interrupted=scenario.customers_interrupted or 0,
+        customers_dark_at_end=scenario.customers_dark_at_end or 0,
+        messages_lost=0,
+        effects_doubled=0,
+        sequence_gaps=0,
+        observed=None,
+        equipped={},
+        truth=Indices.of(scenario),
+        ledger=ledger,
+        outages=tuple(told.lines),
+        threads=tuple(told.threads),
+        granted_s=granted,
+        real_s=round(real_s, 3),
+    )
+
+
+def _summary(report: Report) -> str:
+    verdict = "Everybody has power again." if report.customers_dark_at_end == 0 else "People are still in the dark."
+    return (
+        f"{verdict} {report.matched} of {report.faults} faults were understood, {report.predicted_right} before any "
+        f"crew was there; {report.customers_interrupted} customers were interrupted.\n"
+        f"{_figures('In truth', report.truth)}{_figures('As reported', report.ledger)}{_observed(report.observed)}"
+        f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.\n"
+    )
+
+
+def _observed(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    found = [f"{number} {name.replace('_', ' ')}" for name, number in verdict.complaints.items()]
+    word = ", ".join(found) or "each request answered once, nothing missing, nothing done twice"
+    return f"An observer heard {verdict.heard} messages with {verdict.requests} requests: {word}.\n"
+
+
+def _figures(whose: str, indices: Indices | None) -> str:
+    if indices is None:
+        return f"{whose}: nothing; nobody keeps a ledger.\n"
+    values = {
+        "customer-minutes": indices.customer_minutes,
+        "SAIFI": indices.saifi,
+        "SAIDI": indices.saidi,
+        "CAIDI": indices.caidi,
+        "MAIFI": indices.maifi,
+        "MAIFI_E": indices.maifi_e,
+    }
+    told = (f"{'-' if value is None else format(value, '.3f')} {name}" for name, value in values.items())
+    return f"{whose + ':':12} {', '.join(told)}.\n"
+
+
+def sentence(line: OutageLine) -> str:
+    """One line on the terminal."""
+    device = line.name or line.device or "-"
+    return f"outage {line.verb:8} {line.state or '':20} {line.customers or 0:4} customers  {device}"
+
+
+def clock_of(outages: UnplannedOutages) -> str:
+    """The time in the story: the latest that the outage names."""
+    for outage in outages.unplanned_outage:
+        if outage.last_modified_date_time is not None:
+            return str(outage.last_modified_date_time.strftime("%H:%M:%S"))
+    return ""
+
+
+def say(text: str, *, as_json: bool) -> None:
+    """Tell people, unless a program listens."""
+    if not as_json:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
