@@ -1,7 +1,7 @@
 """Alarms: their states, what they stand for, what explains them, and floods."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,8 +12,10 @@ from msgspec.structs import replace
 from contracts.errors import Conflict, Denied, Invalid
 from contracts.nouns.alarms import Alarm, AlarmAction, AlarmActionKind, AlarmKind, AlarmMark, AlarmPriority, AlarmState
 from contracts.nouns.measurements import Analog, AnalogValue, Measurements, MeasurementType
+from contracts.nouns.operational_tags import OperationalTag, OperationalTagType
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
-from contracts.types import ObjectReference
+from contracts.nouns.switching_plans import SwitchActionKind
+from contracts.types import ObjectReference, Status
 from services.network_operation.domain.alarms import machine
 from services.network_operation.domain.alarms.conditions import Facts, Scope, about, found
 from services.network_operation.domain.alarms.desk import judged
@@ -23,7 +25,7 @@ from services.network_operation.domain.feeding import Feeding
 from services.network_operation.domain.measured import Point, points_in
 from services.network_operation.domain.people import Duty, Speaker
 from tests.fixtures.control_room import discrete
-from tests.fixtures.switching_yard import NOON, yard
+from tests.fixtures.switching_yard import NOON, tag, yard
 
 S, K = AlarmState, AlarmActionKind
 OLA, SUE, EVE = (
@@ -234,17 +236,26 @@ class Field:
         self.alarms: dict[str, Alarm] = {}
         self.last: dict[str, SwitchingEvent] = {}
         self.points: dict[str, Point] = {}
+        self.tags: tuple[OperationalTag, ...] = ()
+
+    def move(self, device: str, how: SwitchingEventType, at: datetime, *, is_open: bool = True) -> None:
+        self.grid = self.grid.switched(device, is_open=is_open)
+        kind = SwitchActionKind.OPEN if is_open else SwitchActionKind.CLOSE
+        moved = ObjectReference(mrid=device)
+        self.last[device] = SwitchingEvent(mrid="1", created_date_time=at, kind=kind, type=how, operated_switch=moved)
+        self.judge(Scope(devices=frozenset({device})))
+
+    def hang(self, device: str, kind: OperationalTagType, at: datetime, state: str = "PLACED") -> None:
+        self.tags = (replace(tag(device, kind), status=Status(date_time=at, value=state)),)
+        self.judge(Scope(devices=frozenset({device})))
+
+    def state(self, alarm: str) -> AlarmState | None:
+        known = self.alarms.get(alarm)
+        return None if known is None else machine.state_of(known)
 
     def hear(self, what: str) -> None:
         if what == "trip":
-            self.grid = self.grid.switched("B1", is_open=True)
-            self.last["B1"] = SwitchingEvent(
-                mrid="1",
-                created_date_time=NOON,
-                type=SwitchingEventType.TRIP,
-                operated_switch=ObjectReference(mrid="B1"),
-            )
-            self.judge(Scope(devices=frozenset({"B1"})))
+            self.move("B1", SwitchingEventType.TRIP, NOON)
             return
         said = {"voltage of L1": LOW_VOLTAGE, "outstation of L2": SILENCE}[what]
         points = points_in(said)
@@ -258,7 +269,7 @@ class Field:
             known=self.alarms,
             last=self.last,
             points=tuple(self.points.values()),
-            tags=(),
+            tags=self.tags,
             now=NOON,
             stale=timedelta(minutes=1),
         )
@@ -291,6 +302,32 @@ def test_whatever_is_heard_first_and_however_often_the_children_of_a_trip_end_su
         "COMMUNICATION/L2": S.SUPPRESSED,
     }
     assert {alarm.parent for alarm in field.alarms.values()} == {None, ObjectReference(mrid="TRIP/B1")}
+
+
+def test_what_moved_before_a_tag_was_hung_is_no_conflict_and_one_that_is_stays_when_the_tag_is_verified() -> None:
+    field, later = Field(), NOON + timedelta(minutes=1)
+    field.move("F1", SwitchingEventType.MANUAL, NOON)
+    field.hang("F1", OperationalTagType.DO_NOT_OPERATE, NOON)
+    assert field.state("TAG_CONFLICT/F1") is None
+    field.move("F1", SwitchingEventType.REPORTED, later, is_open=False)
+    assert field.state("TAG_CONFLICT/F1") is S.UNACKNOWLEDGED
+    field.hang("F1", OperationalTagType.DO_NOT_OPERATE, later + timedelta(minutes=1), "VERIFIED")
+    assert field.state("TAG_CONFLICT/F1") is S.UNACKNOWLEDGED
+    field.tags = ()
+    field.judge(Scope(devices=frozenset({"F1"})))
+    assert field.state("TAG_CONFLICT/F1") is S.LATCHED_UNACKNOWLEDGED
+
+
+@pytest.mark.parametrize("kind", list(OperationalTagType))
+def test_only_a_hot_line_tag_is_in_conflict_with_a_trip_and_any_but_a_caution_with_reclosing(
+    kind: OperationalTagType,
+) -> None:
+    field = Field()
+    field.hang("R1", kind, NOON)
+    field.move("R1", SwitchingEventType.TRIP, NOON + timedelta(seconds=1))
+    assert (field.state("TAG_CONFLICT/R1") is S.UNACKNOWLEDGED) is (kind is OperationalTagType.HOT_LINE)
+    field.move("R1", SwitchingEventType.RECLOSE, NOON + timedelta(seconds=2), is_open=False)
+    assert (field.state("TAG_CONFLICT/R1") is S.UNACKNOWLEDGED) is (kind is not OperationalTagType.CAUTION)
 
 
 def test_a_flood_begins_with_more_than_ten_for_each_operator_and_ends_with_fewer_than_five() -> None:

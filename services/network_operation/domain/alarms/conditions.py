@@ -123,7 +123,7 @@ def found(scope: Scope, facts: Facts) -> tuple[Condition, ...]:
     return (
         *network_conditions(grid, since),
         *parallel_feeders(grid, facts.feeding, scope.feeders(grid), since),
-        *device_conditions(scope.devices, facts.last, facts.tags, grid),
+        *device_conditions(scope.devices, facts),
         *limit_conditions(scope.points, facts.known, grid),
         *chain.from_iterable(
             outstation_conditions(equipment, facts.points, grid, facts.now, facts.stale)
@@ -177,14 +177,11 @@ def parallel_feeders(grid: Grid, feeding: Feeding, among: frozenset[str], at: da
         )
 
 
-def device_conditions(
-    devices: Iterable[str], last: Mapping[str, SwitchingEvent], tags: Iterable[OperationalTag], grid: Grid
-) -> Iterator[Condition]:
+def device_conditions(devices: Iterable[str], facts: Facts) -> Iterator[Condition]:
     """What the last operation of a device means as long as the device stands as it left it."""
-    hanging = tuple(tags)
-    structure = grid.state.structure
+    grid, structure = facts.grid, facts.grid.state.structure
     for device in sorted(devices):
-        event, switch = last.get(device), structure.switch.get(device)
+        event, switch = facts.last.get(device), structure.switch.get(device)
         if event is None or switch is None:
             continue
         feeders, name = structure.feeders_of_switch[switch], grid.name(device)
@@ -199,7 +196,11 @@ def device_conditions(
                 feeders=feeders,
                 phases=event.phases,
             )
-        conflict = next((tag for tag in hanging if _contradicts(event, tag, device, grid)), None)
+        before = facts.known.get(f"{AlarmKind.TAG_CONFLICT}/{device}")
+        broken = (
+            tag for tag in facts.tags if _contradicts(event, tag, device, grid) and _hung_then(event, tag, before)
+        )
+        conflict = next(broken, None)
         if conflict is not None:
             yield Condition(
                 kind=AlarmKind.TAG_CONFLICT,
@@ -320,10 +321,8 @@ def _says_old(point: Point) -> bool:
 
 
 def _contradicts(event: SwitchingEvent, tag: OperationalTag, device: str, grid: Grid) -> bool:
-    """Whether the last operation of a device is one that a tag forbids, which hung there then."""
+    """Whether the last operation of a device is one that a tag forbids."""
     if not in_force(tag) or device not in covered(device_of(tag), grid):
-        return False
-    if tag.created_date_time is not None and event.created_date_time < tag.created_date_time:
         return False
     if event.type in BY_PROTECTION:
         return kind_of(tag) is OperationalTagType.HOT_LINE
@@ -331,3 +330,15 @@ def _contradicts(event: SwitchingEvent, tag: OperationalTag, device: str, grid: 
         return True
     act = ActKind.CLOSE if event.kind is SwitchActionKind.CLOSE else ActKind.OPEN
     return device == device_of(tag) and act in FORBIDDEN[kind_of(tag)]
+
+
+def _hung_then(event: SwitchingEvent, tag: OperationalTag, known: Alarm | None) -> bool:
+    """Whether a tag hung there already when a device moved.
+
+    A tag tells when it last came into its state, and it may have been verified or handed over since: then the alarm of
+    that operation is known.
+    """
+    if known is not None and known.active and known.created_date_time == event.created_date_time:
+        return True
+    since = None if tag.status is None else tag.status.date_time
+    return since is None or since < event.created_date_time
