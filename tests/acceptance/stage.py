@@ -128,7 +128,7 @@ class Stage:
         await peer.reply(message, Reply(result=Result.OK), noun)
 
     async def snapshot(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
-        """What network operation answers to a question."""
+        """What network operation, or network model management, answers to a question."""
         return Reply(result=Result.OK), FeederTopology(feeder=tuple(self.feeders.values()))
 
     async def switched(self, *after: Feeder) -> None:
@@ -221,8 +221,8 @@ async def stage(
                 for durable in durables(CATALOGUE, installation.settings.root, installation.settings.context, role)
             ]
             listening.append(tasks.create_task(_record(play)))
-            if "network-operation" in peers:
-                await peers["network-operation"].serve(play.snapshot)
+            for role in sorted({"network-operation", "network-model-management"} & peers.keys()):
+                await peers[role].serve(play.snapshot)
             async with running(*services, settings=installation.settings, catalogue=CATALOGUE, external=tuple(roles)):
                 await play._grant(T0)
                 yield play
