@@ -17,6 +17,7 @@ from msgspec import structs
 from contracts.errors import BusbarError
 from contracts.interface import Lane
 from contracts.message import Option, Request
+from contracts.nouns.alarms import Alarms
 from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndex, ReliabilityIndices
 from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
@@ -163,7 +164,8 @@ async def _unsent(voice: Peer, role: str) -> int:
 
 async def _listen(ear: Peer) -> None:
     space = ear.space
-    for lane, noun in ((Lane.OUTAGE, "UnplannedOutages"), (Lane.GENERAL, "TrainingScenarios")):
+    lanes = {"Alarms": Lane.CONTROL, "TrainingScenarios": Lane.GENERAL, "UnplannedOutages": Lane.OUTAGE}
+    for noun, lane in lanes.items():
         await ear.follow(f"{space.root}.{space.context}.event.{lane}.*.{noun}.*.*")
 
 
@@ -198,6 +200,8 @@ async def _follow(
             for line in lines_of(heard.message.header.verb, payload):
                 told.lines.append(line)
                 say(f"{clock_of(payload):>8}  {sentence(line)}", as_json=as_json)
+        elif isinstance(payload, Alarms):
+            told.hear_alarms(payload)
         elif isinstance(payload, TrainingScenarios):
             for scenario in payload.training_scenario:
                 done = {ScenarioStatusKind.FINISHED, ScenarioStatusKind.FAILED}

@@ -6,11 +6,15 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
+from contracts.nouns.alarms import Alarm, AlarmKind, Alarms, AlarmState
 from contracts.nouns.reliability_indices import ReliabilityIndex
 from contracts.nouns.training_scenarios import TrainingScenario
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from shared.tools.observing import Verdict
+
+_CALLING = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED})
+"""The states in which an alarm waits for somebody to see it."""
 
 _ASKED_AGAIN = frozenset({"unanswered"})
 """What is no loss: who asked in vain, since somebody was killed, asks again."""
@@ -45,6 +49,13 @@ class Indices(Struct, frozen=True, kw_only=True):
         return cls(**{name: getattr(told, name) for name in cls.__struct_fields__})
 
 
+class AlarmCount(Struct, frozen=True, kw_only=True):
+    """How often an alarm called for an operator, and how often one of them was that protection had opened a device."""
+
+    called: int
+    trips: int
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """How a storm ended; the names are those of ``--json``.
 
@@ -52,8 +63,8 @@ class Report(Struct, frozen=True, kw_only=True):
     ``messages_lost`` are those that a service could not handle or send; none is lost without a trace. ``observed`` is
     the verdict of a client that is no service and heard everything; ``effects_doubled`` and ``sequence_gaps`` are its.
     ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
-    where nobody counts. ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from
-    storm to storm.
+    where nobody counts. ``alarms`` are those of network operation. ``threads`` are the CorrelationIDs of the outages,
+    for `busbar history`; they differ from storm to storm.
     """
 
     seed: int
@@ -71,6 +82,7 @@ class Report(Struct, frozen=True, kw_only=True):
     equipped: dict[str, int]
     truth: Indices
     ledger: Indices | None
+    alarms: AlarmCount
     outages: tuple[OutageLine, ...]
     threads: tuple[str, ...]
     granted_s: float
@@ -85,11 +97,28 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Told:
-    """What was heard of outages: each thing that was said, and the thread of each outage."""
+    """What was heard: each thing that was said of outages, the thread of each outage, and which alarms called."""
 
     def __init__(self) -> None:
         self.lines: list[OutageLine] = []
         self.threads: list[str] = []
+        self._called: list[Alarm] = []
+        self._calling: set[str] = set()
+
+    def hear_alarms(self, alarms: Alarms) -> None:
+        """Count each time at which an alarm is to be seen that was not before."""
+        for alarm in alarms.alarm:
+            state = None if alarm.status is None else alarm.status.value
+            if state == AlarmState.UNACKNOWLEDGED and alarm.mrid not in self._calling:
+                self._called.append(alarm)
+            is_calling = state in _CALLING
+            (self._calling.add if is_calling else self._calling.discard)(alarm.mrid)
+
+    @property
+    def alarms(self) -> AlarmCount:
+        """How many there were."""
+        trips = [alarm for alarm in self._called if alarm.kind is AlarmKind.TRIP]
+        return AlarmCount(called=len(self._called), trips=len(trips))
 
 
 def print_report(report: Report, *, as_json: bool) -> None:
@@ -137,6 +166,7 @@ def report_of(scenario: TrainingScenario, told: Told, network: str, ledger: Indi
         equipped={},
         truth=Indices.of(scenario),
         ledger=ledger,
+        alarms=told.alarms,
         outages=tuple(told.lines),
         threads=tuple(told.threads),
         granted_s=granted,
