@@ -3,6 +3,7 @@
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
 from contracts.nouns.alarms import Alarms
 from contracts.nouns.controls import Controls
+from contracts.nouns.electrical_models import ElectricalModels
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.get_switching_studies import GetSwitchingStudies
 from contracts.nouns.measurements import Measurements
@@ -40,6 +41,7 @@ NETWORK_OPERATION = Interface(
     ),
     asks=(
         Ask(role="network-model-management", verb=Verb.GET, noun=FeederTopology),
+        Ask(role="network-model-management", verb=Verb.GET, noun=ElectricalModels),
         Ask(role="fault-management", verb=Verb.GET, noun=UnplannedOutages),
         Ask(role="scada", verb=Verb.CREATE, noun=Controls),
         Ask(role="crews", verb=Verb.EXECUTE, noun=SwitchingPlans),
