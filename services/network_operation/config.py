@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from msgspec import Struct
 
+from services.network_operation.domain.cold_load import ColdLoad
+
 OPERATORS = "BUSBAR_OPERATION_OPERATORS"
 STALE = "BUSBAR_OPERATION_STALE_S"
 
@@ -15,10 +17,12 @@ class Rules(Struct, frozen=True, kw_only=True):
     Attributes:
         operators: how many operators share the alarms.
         stale: how long a value that is measured all the time counts when nothing more is heard.
+        cold_load: how much more is taken after an interruption.
     """
 
     operators: int
     stale: timedelta
+    cold_load: ColdLoad = ColdLoad()
 
 
 def rules_from(environ: Mapping[str, str]) -> Rules:

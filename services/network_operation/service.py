@@ -5,9 +5,11 @@ one network under one lock, and a plan goes on, and alarms come and go, wherever
 """
 
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from asyncio import gather
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -16,6 +18,7 @@ from contracts.interfaces.network_operation import NETWORK_OPERATION
 from contracts.message import Message, Request
 from contracts.nouns.alarms import Alarm, Alarms
 from contracts.nouns.controls import Controls
+from contracts.nouns.electrical_models import ElectricalModels
 from contracts.nouns.feeder_topology import FeederChange, FeederTopology
 from contracts.nouns.get_switching_studies import GetSwitchingStudies
 from contracts.nouns.measurements import Measurements
@@ -24,7 +27,7 @@ from contracts.nouns.operational_tags import OperationalTag, OperationalTags, Op
 from contracts.nouns.safety_documents import SafetyDocuments
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlan, SwitchingPlans, SwitchingStepState
-from contracts.nouns.switching_studies import SwitchingStudies
+from contracts.nouns.switching_studies import SwitchingStudies, SwitchingStudy
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.types import Status
 from contracts.verbs import Verb
@@ -36,6 +39,7 @@ from services.network_operation.domain.alarms.conditions import Scope
 from services.network_operation.domain.alarms.flood import WINDOW, flooded
 from services.network_operation.domain.clearances import Clearance, still_valid
 from services.network_operation.domain.execution import (
+    Decision,
     aborted,
     begun,
     commanded,
@@ -54,7 +58,17 @@ from services.network_operation.domain.execution import (
     the_plan,
     waiting_for,
 )
+from services.network_operation.domain.figures import Figures, FiguresOf, answers, first_look
+from services.network_operation.domain.interruptions import cold_loads, interrupted, lasting, next_change
 from services.network_operation.domain.live import Live, past, stood
+from services.network_operation.domain.loading import (
+    dark_nodes,
+    feeder_flows,
+    figures_of,
+    members,
+    posed,
+    switched_state,
+)
 from services.network_operation.domain.network_state import NetworkState
 from services.network_operation.domain.operations import (
     Note,
@@ -71,6 +85,7 @@ from services.network_operation.domain.people import speaker
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.plans import Moved, Wish, moved, taken
 from services.network_operation.domain.positions import Position, Standing, hear, positions_in
+from services.network_operation.domain.power_flow.grid import packed
 from services.network_operation.domain.reclosing import Reclosing, reclosing_in
 from services.network_operation.domain.rules import refuse
 from services.network_operation.domain.rules.move import Move
@@ -88,10 +103,15 @@ from services.network_operation.domain.steps import (
     steps,
     with_step,
 )
-from services.network_operation.domain.study import studied
+from services.network_operation.domain.study import present, studied
 from services.network_operation.store import Memory, Store
 from shared.service import Service
 from shared.work import Wake, Work
+
+T = TypeVar("T")
+
+AT_ONCE = 4
+"""So many states of the network are solved by one process, one after the other."""
 
 service = Service(NETWORK_OPERATION, store=Store, memory=lambda: Memory(rules_from(os.environ)))
 
@@ -117,6 +137,7 @@ async def adopt_model(message: Message[NetworkModels], work: Work[Store]) -> Non
         work.publish(Verb.CHANGED, FeederTopology(feeder_change=(live.news(mrid),)), key=mrid)
     await recheck_proofs(live, work)
     await judge(Scope(everything=True), work)
+    await follow_loads(live, work.now, work)
 
 
 @service.on(Verb.CREATED, Measurements)
@@ -217,7 +238,8 @@ async def take_plan(message: Message[SwitchingPlans], work: Work[Store]) -> Swit
     if await work.store.plan(plan.mrid) is not None:
         raise Conflict("there is a plan with this mRID already", object_id=plan.mrid)
     person = speaker(message.header, work.principal)
-    new = taken(plan, person, await work.store.situation(plan.mrid), work.now)
+    situation = await work.store.situation(plan.mrid)
+    new = await with_figures(lambda figures: taken(plan, person, replace(situation, figures=figures), work.now), work)
     return SwitchingPlans(switching_plan=(await move_on(Verb.CREATED, new, work),))
 
 
@@ -237,7 +259,8 @@ async def change_plan(message: Message[SwitchingPlans], work: Work[Store]) -> Sw
         at=work.now,
         others=await work.store.plans_under_way(),
     )
-    new = moved(await work.store.known_plan(asked.mrid) or known, wish)
+    before = await work.store.known_plan(asked.mrid) or known
+    new = await with_figures(lambda figures: moved(before, wish.with_figures(figures)), work)
     for key in set(awaited(known.plan)) - set(awaited(new.plan)):
         work.cancel_wake("step", str(key))
     verb = Verb.CHANGED if is_under_way(new.plan) else Verb.CLOSED
@@ -322,14 +345,24 @@ async def tell_plans(message: Message[SwitchingPlans], work: Work[Store]) -> Swi
 
 @service.on(Verb.GET, SwitchingStudies)
 async def look_ahead(message: Message[SwitchingStudies], work: Work[Store]) -> SwitchingStudies:
-    """What each option would do to the network as it is now, without doing it."""
+    """What each option would do to the network as it is now, without doing it; an empty one tells how it is."""
     query = None if message.request is None else message.request.query
     if not isinstance(query, GetSwitchingStudies):
         raise Invalid("GetSwitchingStudies: the question names no options", code="1.6")
     situation = await work.store.situation()
     people = speaker(message.header, work.principal).may_switch
-    found = (studied(option, situation, work.now, by_person=people) for option in query.switching_option)
-    return SwitchingStudies(switching_study=tuple(found))
+    flows = await work.store.last_flows((await work.store.network()).told)
+
+    def study(figures: FiguresOf) -> tuple[SwitchingStudy, ...]:
+        computed = replace(situation, figures=figures)
+        return tuple(
+            studied(option, computed, work.now, by_person=people)
+            if option.operation
+            else present(option, flows, work.now)
+            for option in query.switching_option
+        )
+
+    return SwitchingStudies(switching_study=await with_figures(study, work))
 
 
 @service.on(Verb.CREATE, OperationalTags)
@@ -473,6 +506,55 @@ async def begin_in_time(wake: Wake, work: Work[Store]) -> None:
         await carry_on(plan, work)
 
 
+@service.on_wake("power flow")
+async def solve_network(_wake: Wake, work: Work[Store]) -> None:
+    """Loading and voltage of the network as it is now; again when it changes, and while cold loads become warmer."""
+    live, cold = await work.store.network(), work.store.memory.rules.cold_load
+    revision = live.wiring.model_revision
+    data = await work.store.electrical(revision)
+    if data is None:
+        models = (await work.request(ElectricalModels)).electrical_model
+        if any(each.model_version != live.model_version for each in models):
+            return  # of another model, which is about to be adopted
+        data = packed(models) if models else b""
+        await work.store.save_electrical(revision, data)
+    known = lasting(await work.store.interruptions(), work.now, cold)
+    if data:
+        state = switched_state(live.state, cold_loads(known, work.now, cold))
+        of = members(live.state.structure)
+        await work.store.save_flows(await work.compute(feeder_flows, data, state, of, work.now, live.model_version))
+    await work.store.keep_interruptions(known)
+    later = next_change(known, work.now, cold)
+    if later is not None:
+        work.wake("power flow", "", later)
+
+
+async def follow_loads(live: Live, at: datetime, work: Work[Store]) -> None:
+    """Keep who is dark since when, and have the power flow of the network made anew."""
+    known = await work.store.interruptions()
+    now = interrupted(known, dark_nodes(live.state), at)
+    if now != known:
+        await work.store.keep_interruptions(now)
+    work.wake("power flow", "", work.now)
+
+
+async def with_figures(ruling: Callable[[FiguresOf], T], work: Work[Store]) -> T:
+    """Rule with the figures that the rules want: first without, to learn which those are, then with them."""
+    first = first_look(ruling)
+    if not first.asked and first.result is not None:
+        return first.result
+    data = await work.store.electrical((await work.store.network()).wiring.model_revision)
+    cold = work.store.memory.rules.cold_load
+    loads = cold_loads(await work.store.interruptions(), work.now, cold)
+    found: list[Figures] = []
+    if data:
+        questions = tuple(posed(each, loads) for each in first.asked.values())
+        shares = (questions[place : place + AT_ONCE] for place in range(0, len(questions), AT_ONCE))
+        parts = await gather(*(work.compute(figures_of, data, share) for share in shares))
+        found.extend(chain.from_iterable(parts))
+    return ruling(answers(dict(zip(first.asked, found, strict=False))))
+
+
 async def ask_about_outage(plan: SwitchingPlan, work: Work[Store]) -> None:
     """Learn how the outage stands that a plan is about, since the word of it may be slower than the plan."""
     if plan.outage is not None and plan.outage.mrid is not None:
@@ -594,6 +676,7 @@ async def move_network(live: Live, state: NetworkState, at: datetime, work: Work
     if state is not live.state:
         live, changes = live.moved(state, at, work.new_id())
         await keep_network(live, changes, work)
+        await follow_loads(live, at, work)
 
 
 async def keep_network(live: Live, changes: Iterable[FeederChange], work: Work[Store]) -> None:
@@ -672,7 +755,12 @@ async def begin(plan: SwitchingPlan, key: StepKey, work: Work[Store]) -> Switchi
     """Let the rules judge a step in the situation of this moment, and have it carried out."""
     known = await work.store.known_plan(plan.mrid)
     situation = await work.store.situation(plan.mrid)
-    step = decided(plan, key, situation, None if known is None else known.basis)
+    basis = None if known is None else known.basis
+
+    def decide(figures: FiguresOf) -> Decision:
+        return decided(plan, key, replace(situation, figures=figures), basis)
+
+    step = await with_figures(decide, work)
     plan = begun(plan, work.now)
     if step.act is None or step.refusal is not None:
         return stopped(plan, key, SwitchingStepState.FAILED, step.refusal or "it says nothing", work.now)
@@ -742,6 +830,7 @@ async def rewire(act: Act, work: Work[Store]) -> None:
         after = live.without_temporary(act.device, work.now, work.new_id())
     await keep_network(after, (after.news(mrid) for mrid in after.since(live)), work)
     await judge(Scope(everything=True), work)
+    await follow_loads(after, work.now, work)
 
 
 async def confirm(plan: SwitchingPlan, key: StepKey, at: datetime, work: Work[Store]) -> None:

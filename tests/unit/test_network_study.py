@@ -77,12 +77,15 @@ def test_a_study_of_one_phase_drops_whom_it_leaves_without_one() -> None:
 
 
 def test_figures_of_the_power_flow_stand_in_the_study_and_decide() -> None:
-    loaded = BranchLoading(loading=130.0, power_system_resource=ref("R1"))
+    loaded = BranchLoading(loading=130.0, emergency_loading=108.0, power_system_resource=ref("R1"))
     figures = Figures(status="solved", loadings=(loaded,), margin=-8.0)
-    computed = yard(opened="B1", figures=lambda _grid, _device: figures)
+    calm = Figures(status="solved")
+    computed = yard(opened="B1", figures=lambda asked: calm if asked.grid.get("Q1").open else figures)
     study = studied(option((OPEN, "D1"), (CLOSE, "Q1")), computed, NOON)
     assert (study.feasible, study.margin, study.power_flow) == (False, -8.0, "solved")
     assert study.branch_loading == (loaded,)
+    with pytest.raises(Invalid, match="without operations"):
+        studied(option(), computed, NOON)
 
 
 def supplied(situation: Situation) -> set[str]:

@@ -122,6 +122,17 @@ class Grid:
         operation = Operation(device=device, open=is_open, phases=ALL if phases is None else phases)
         return Grid(self.state.after(operation))
 
+    @cached_property
+    def normal(self) -> "Grid":
+        """The network with every switch in its normal position."""
+        wanted = ((each, ALL if each.normal_open else NONE) for each in self.state.structure.switches)
+        moved = [
+            Operation(device=each.mrid, open=bool(each.normal_open))
+            for each, phases in wanted
+            if self.state.open_phases(each.mrid) != phases & Phases.of(each.phases)
+        ]
+        return Grid(self.state.after(*moved))
+
     def energised_by(self, after: "Grid") -> frozenset[str]:
         """The nodes that have voltage on more phases ``after`` than here."""
         nodes: Iterable[str] = after.state.structure.nodes

@@ -16,6 +16,7 @@ from contracts.errors import Conflict, Invalid
 from contracts.nouns.switching_plans import RuleOverride, SwitchingPlan, SwitchingPlanState, SwitchingStepState
 from contracts.types import ObjectReference, Status
 from services.network_operation.domain.execution import aborted, in_place, next_state, placed_by
+from services.network_operation.domain.figures import FiguresOf
 from services.network_operation.domain.people import (
     Duty,
     Speaker,
@@ -78,6 +79,10 @@ class Wish(Struct, frozen=True, kw_only=True):
     situation: Situation
     at: datetime
     others: tuple[SwitchingPlan, ...] = ()
+
+    def with_figures(self, figures: FiguresOf) -> "Wish":
+        """The same where figures of a power flow are to be had."""
+        return replace(self, situation=replace(self.situation, figures=figures))
 
     @property
     def reason(self) -> str | None:

@@ -131,9 +131,14 @@ class Structure:
         return {node: tuple(mrids) for node, mrids in found.items()}
 
     @cached_property
+    def zone_table(self) -> NDArray[np.int64]:
+        """The zones of each node by phase, :data:`NOWHERE` for a phase that it does not have."""
+        return np.array(self.zones_of_node, dtype=np.int64).reshape(-1, 3)
+
+    @cached_property
     def nodes_of_zone(self) -> "Members":
         """The numbers of the nodes that each zone has."""
-        return Members(self.zone_count, np.array(self.zones_of_node, dtype=np.int64).reshape(-1, 3))
+        return Members(self.zone_count, self.zone_table)
 
     @cached_property
     def ends_of_arcs(self) -> NDArray[np.int64]:

@@ -10,9 +10,11 @@ from contracts.errors import Invalid
 from contracts.nouns.feeder_topology import UsagePoint
 from contracts.nouns.get_switching_studies import SwitchingOption
 from contracts.nouns.switching_plans import RuleOverride, SwitchingPlan
-from contracts.nouns.switching_studies import RuleViolation, SwitchingStudy
+from contracts.nouns.switching_studies import MOST_TOLD, RuleViolation, SwitchingStudy
 from contracts.types import ObjectReference
 from services.network_operation.domain.acts import SWITCHING, Act, ActKind, act_of, switch_act
+from services.network_operation.domain.feeder_flow import LastFlow
+from services.network_operation.domain.figures import NOTHING_LIVE, UNSOLVED, Question
 from services.network_operation.domain.grid import Grid, open_phases
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.rules import WITHOUT_EFFECT, judged, standing
@@ -135,8 +137,10 @@ def studied(
     """What an option would do after its last operation.
 
     Raises:
-        Invalid: it operates something that is no switch of the model.
+        Invalid: it operates nothing, or something that is no switch of the model.
     """
+    if not option.operation:
+        raise Invalid("an option without operations has no effect to study", object_id=option.mrid)
     acts = [
         switch_act(
             each.kind,
@@ -152,21 +156,50 @@ def studied(
     ]
     series, end = foreseen(wanted, situation, by_person=by_person)
     dropped, picked_up = situation.grid.dropped_by(end.grid), end.grid.dropped_by(situation.grid)
-    last = situation.figures(end.grid, wanted[-1].act.device if wanted else "")
+    last_act = acts[-1]
+    last = situation.figures(
+        Question(
+            grid=end.grid,
+            devices=(*sorted({each.device for each in acts} - {last_act.device}), last_act.device),
+            picked_up=situation.grid.energised_by(end.grid),
+        )
+    )
     return SwitchingStudy(
         mrid=option.mrid,
         created_date_time=at,
         customers_dropped=sum(point.customers for point in dropped),
         customers_picked_up=sum(point.customers for point in picked_up),
         feasible=not forbidding(series, by_person=by_person),
+        loop_current=last.through if _closes_loop(last_act, end.grid) else None,
         margin=last.margin,
+        picked_up_power=last.picked_up,
         power_flow=last.status,
-        branch_loading=last.loadings,
+        branch_loading=last.loadings[:MOST_TOLD],
         de_energized_usage_point=_references(dropped),
         energized_usage_point=_references(picked_up),
-        node_voltage=last.voltages,
+        node_voltage=last.voltages[:MOST_TOLD],
         operation=option.operation,
         rule_violation=tuple(_told(each.number, violation) for each in series for violation in each.violations),
+    )
+
+
+def present(option: SwitchingOption, flows: Iterable[LastFlow], at: datetime) -> SwitchingStudy:
+    """The study of an option that does nothing: how the network is, by the last power flow of each feeder."""
+    known = tuple(flows)
+    good = [each.good for each in known if each.good is not None]
+    loadings = {each.power_system_resource.mrid: each for flow in good for each in flow.loadings}
+    voltages = {each.connectivity_node.mrid: each for flow in good for each in flow.voltages}
+    return SwitchingStudy(
+        mrid=option.mrid,
+        created_date_time=at,
+        customers_dropped=0,
+        customers_picked_up=0,
+        feasible=True,
+        margin=min((flow.margin for flow in good if flow.margin is not None), default=None),
+        power_flow="; ".join(sorted({each.status for each in known} - {NOTHING_LIVE})) or UNSOLVED.status,
+        branch_loading=tuple(sorted(loadings.values(), key=lambda each: -each.loading))[:MOST_TOLD],
+        feeder_loading=tuple(each.told for each in known),
+        node_voltage=tuple(sorted(voltages.values(), key=lambda each: -abs(each.voltage - 1)))[:MOST_TOLD],
     )
 
 
@@ -174,6 +207,15 @@ def with_rivals(situation: Situation, plans: Iterable[tuple[str, frozenset[str]]
     """The situation with the devices that other plans are going to switch."""
     rivals = {device: plan for plan, devices in plans if plan != own for device in devices}
     return replace(situation, rivals=rivals)
+
+
+def _closes_loop(act: Act, after: Grid) -> bool:
+    """True when an act has closed a switch between two sides that would be live without it."""
+    switch = after.get(act.device)
+    if act.kind is not ActKind.CLOSE or switch is None or switch.node2 is None:
+        return False
+    apart = after.switched(act.device, is_open=True)
+    return apart.is_live([switch.node1]) and apart.is_live([switch.node2])
 
 
 def _told(number: int, violation: Violation) -> RuleViolation:

@@ -33,6 +33,7 @@ from services.network_operation.domain.study import with_rivals
 from services.network_operation.domain.tags import state as tag_state
 from services.network_operation.domain.temporary import Temporary
 from services.network_operation.store.alarms import AlarmList
+from services.network_operation.store.loading import Loading
 from services.network_operation.store.points import Points
 from shared.store import Record
 
@@ -47,10 +48,12 @@ class Memory:
 
     Attributes:
         rules: the settings of the process.
+        electrical: the electrical data that were used last, with the revision of their model.
     """
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
+        self.electrical: tuple[int, bytes] | None = None
         self._known: dict[Mark, Live] = {}
         self._feeding: tuple[Structure, Feeding] | None = None
 
@@ -79,7 +82,7 @@ class Memory:
 _REMEMBERED = 4
 
 
-class Store(AlarmList, Points):
+class Store(AlarmList, Loading, Points):
     """What network operation keeps. Every write follows :meth:`lock_network` in the same transaction."""
 
     memory: Memory
@@ -98,6 +101,16 @@ class Store(AlarmList, Points):
             if loaded.mark == _mark(row):
                 return loaded
         return live
+
+    async def electrical(self, revision: int) -> bytes | None:
+        """The electrical data of a revision of the model; None until they were asked for."""
+        known = self.memory.electrical
+        if known is not None and known[0] == revision:
+            return known[1]
+        data = await self.kept_electrical(revision)
+        if data is not None:
+            self.memory.electrical = (revision, data)
+        return data
 
     async def keep_network(self, live: Live, changed: Iterable[str]) -> None:
         """Keep the next state of the network, in which these feeders are told anew."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from contracts.nouns.units import PhaseCode
 from services.network_operation.domain.power_flow.phases import LETTERS
-from services.network_operation.domain.power_flow.rows import Floats
+from services.network_operation.domain.power_flow.rows import Floats, Whole
 
 SOLVED = "solved"
 NOT_SOLVED = "not solved"
@@ -57,6 +57,7 @@ class PowerFlow(Struct, frozen=True, kw_only=True):
         islands: each island by itself.
         assumed: what was filled in because the model leaves it out.
         nodes: the nodes of the rows of ``voltage``.
+        root: the row of the node that stands for the island of each; negative where it is dead.
         voltage: per unit of the nominal voltage.
         branches: the branches of the rows of ``current``: lines, switches and transformers at their first end.
         current: A.
@@ -68,6 +69,7 @@ class PowerFlow(Struct, frozen=True, kw_only=True):
     islands: tuple[IslandFlow, ...] = ()
     assumed: tuple[str, ...] = ()
     nodes: tuple[str, ...] = ()
+    root: Whole = np.empty(0, dtype=np.int64)
     voltage: Floats = np.empty((0, 3))
     branches: tuple[str, ...] = ()
     current: Floats = np.empty((0, 3))

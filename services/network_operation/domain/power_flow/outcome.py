@@ -97,6 +97,7 @@ def flow_of(case: Case, served: Seen, found: Found, qualities: Mapping[int, str]
         ),
         assumed=grid.assumed,
         nodes=grid.nodes,
+        root=root,
         voltage=np.abs(level),
         branches=tuple(mrid for each in branches for mrid in each.mrid),
         current=np.concatenate([np.abs(each.current) for each in branches]),

@@ -8,7 +8,7 @@ from msgspec import Struct
 from contracts.nouns.feeder_topology import Equipment, UsagePoint
 from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import Act
-from services.network_operation.domain.figures import Figures
+from services.network_operation.domain.figures import Figures, Question
 from services.network_operation.domain.situation import Situation
 
 
@@ -40,8 +40,18 @@ class Move(Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def figures(self) -> Figures:
-        """What the network would bear."""
-        return self.before.figures(self.after.grid, self.act.device)
+        """What the network would bear once it is done."""
+        return self.before.figures(Question(grid=self.after.grid, devices=(self.act.device,)))
+
+    @cached_property
+    def figures_before(self) -> Figures:
+        """What it bears now."""
+        return self.before.figures(Question(grid=self.before.grid, devices=(self.act.device,)))
+
+    @cached_property
+    def figures_normal(self) -> Figures:
+        """What it would bear with every switch in its normal position."""
+        return self.before.figures(Question(grid=self.before.grid.normal, devices=(self.act.device,)))
 
     @cached_property
     def energised(self) -> frozenset[str]:

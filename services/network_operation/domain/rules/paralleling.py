@@ -74,7 +74,8 @@ def _mismatch(first: Feed, second: Feed, common: Phases, move: Move) -> str | No
     if None in shifts:
         return "the phase shift of the transformers on its sides is unknown"
     if shifts[0] != shifts[1]:
-        return f"the transformers on its sides differ by {abs((shifts[0] or 0) - (shifts[1] or 0)) * 30} degrees"
+        apart = abs((shifts[0] or 0) - (shifts[1] or 0))
+        return f"the transformers on its sides differ by {min(apart, HOURS - apart) * 30} degrees"
     return None
 
 
