@@ -33,7 +33,10 @@ class Blob(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribu
 class ModelFindingKind(StrEnum):
     """What the model leaves open; none of it keeps the model out."""
 
+    CROWDED_TRANSFORMER = "crowdedTransformer"
     DUPLICATE_NAME = "duplicateName"
+    IMPLAUSIBLE_IMPEDANCE = "implausibleImpedance"
+    INCOMPLETE_TRANSFORMER = "incompleteTransformer"
     LEFT_OUT = "leftOut"
     LOOP = "loop"
     MISPLACED = "misplaced"
@@ -41,8 +44,10 @@ class ModelFindingKind(StrEnum):
     MISSING_IMPEDANCE = "missingImpedance"
     MISSING_PHASES = "missingPhases"
     MISSING_PLACE = "missingPlace"
+    MISSING_RATING = "missingRating"
     MIXED_BASE_VOLTAGES = "mixedBaseVoltages"
     NORMAL_POSITION = "normalPosition"
+    NO_TRANSFORMER = "noTransformer"
     OPEN_PHASE = "openPhase"
     PHASES_NOT_SUPPLIED = "phasesNotSupplied"
     PROTECTION_ORDER = "protectionOrder"

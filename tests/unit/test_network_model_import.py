@@ -200,8 +200,9 @@ def test_the_smallest_model_counts_a_consumer_without_usage_point_as_one() -> No
         (ModelFindingKind.MISSING_BASE_VOLTAGE, "s"),
         (ModelFindingKind.MISSING_PHASES, "b"),
         (ModelFindingKind.MISSING_PHASES, "c"),
+        (ModelFindingKind.MISSING_RATING, "f"),
     ]
-    assert result.finding_count == 5
+    assert result.finding_count == 6
 
 
 def test_every_problem_is_named_at_once_with_line_and_identifier() -> None:

@@ -1,13 +1,18 @@
 """The town of the demonstration: what its script draws, and that anybody's model could look like it."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from random import Random
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
+from lxml import etree
+from msgspec import json
 
 from contracts.errors import Invalid, NotFound
 from contracts.nouns.feeder_topology import Equipment, Feeder
@@ -33,8 +38,13 @@ def imported(document: bytes) -> Import:
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Import:
-    return imported(drawn(tmp_path_factory.mktemp("town"), 3000))
+def drawing(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return drawn(tmp_path_factory.mktemp("town"), 3000)
+
+
+@pytest.fixture(scope="module")
+def town(drawing: bytes) -> Import:
+    return imported(drawing)
 
 
 def equipment(model: Import) -> list[Equipment]:
@@ -127,3 +137,29 @@ def test_a_network_is_found_by_path_or_by_name_and_drawn_once(tmp_path: Path) ->
         file_of("town:large", tmp_path)
     with pytest.raises(Invalid, match="at least 200 usage points"):
         file_of("town:3", tmp_path)
+
+
+_MRID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def members(model: Import, names: dict[bytes, bytes]) -> list[bytes]:
+    """All that was derived, member by member, with every mRID by its new name, in an order that no name decides."""
+    told: list[bytes] = []
+    for each in (*model.feeders, *model.electrical):
+        for name in each.__struct_fields__:
+            value = getattr(each, name)
+            for member in value if isinstance(value, tuple) else (value,):
+                text = json.encode((type(each).__name__, name, member))
+                told.append(_MRID.sub(lambda found: names.get(found[0], found[0]), text))
+    return sorted(told)
+
+
+def test_the_town_in_another_order_and_under_other_mrids_is_the_same_town(drawing: bytes, town: Import) -> None:
+    root = etree.fromstring(drawing)
+    elements = list(root)
+    Random(7).shuffle(elements)
+    root[:] = elements
+    names = {each: str(uuid5(NAMESPACE_OID, each.decode())).encode() for each in set(_MRID.findall(drawing))}
+    other = imported(_MRID.sub(lambda found: names[found[0]], etree.tostring(root)))
+    assert (other.problems, other.findings) == ((), ())
+    assert members(other, {}) == members(town, names)

@@ -38,6 +38,7 @@ from services.network_model_management.domain.model import (
 )
 from services.network_model_management.domain.phases import ALL, NONE, code_of, is_leg, letters
 from services.network_model_management.domain.places import Places
+from services.network_model_management.domain.ratings import electrical_findings
 from services.network_model_management.domain.switches import (
     is_normally_open,
     is_open,
@@ -77,6 +78,7 @@ def import_model(objects: tuple[CimObject, ...], version: str, at: datetime) -> 
     feeders = derivation.feeders(version, at)
     electrical, lacking = electrical_models(derivation.drawn(), version)
     findings = {*derivation.findings, *derivation.whole_findings(feeders), *unknown_classes(objects), *lacking}
+    findings.update(electrical_findings(electrical, feeders))
     return Import(electrical=electrical, feeders=feeders, findings=listed(findings), finding_count=len(findings))
 
 

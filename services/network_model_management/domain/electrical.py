@@ -247,7 +247,9 @@ class _Telling:
         return None if told == LoadResponseCharacteristic() else told
 
     def _phase_powers(self, each: CimObject, kind: str, association: str, sign: float) -> Iterator[PhasePower]:
-        for part in self._model.pointing(f"{kind}.{association}", each):
+        """What each phase takes, by the name of the phase."""
+        parts = self._model.pointing(f"{kind}.{association}", each)
+        for part in sorted(parts, key=lambda part: part.values.get(f"{kind}.phase", "")):
             p, q = (self.numbers.of(part, f"{kind}.{name}") for name in ("p", "q"))
             phase = part.values.get(f"{kind}.phase", "")
             if phase and (p is not None or q is not None):
