@@ -54,6 +54,9 @@ EMITTED: dict[EventKind, str] = {
 }
 """The code with which we tell a kind."""
 
+ANSWERS = "control"
+"""The detail of an event that names the control because of which it was told (ours)."""
+
 KINDS: dict[str, EventKind] = {
     "3.26.9.185": EventKind.POWER_LOST,
     "3.26.0.47": EventKind.POWER_LOST,

@@ -11,10 +11,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import DONE, ControlKind, control_kind_of
-from contracts.codes.end_device_events import EMITTED, EventKind, kind_of
+from contracts.codes.end_device_events import ANSWERS, EMITTED, EventKind, kind_of
 from contracts.errors import Invalid
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls, EndDeviceTiming
-from contracts.nouns.end_device_events import EndDeviceEvent
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 
 
@@ -155,17 +155,25 @@ def patience(control: EndDeviceControl) -> timedelta:
     return PING_PATIENCE if kind is ControlKind.PING else PATIENCE
 
 
-def late_event(control: Control, answered_at: datetime, generation: Generation) -> EndDeviceEvent | None:
-    """What a device says by doing late what was asked of it, when nobody waits for the answer any more."""
+_CHANGES = frozenset({ControlKind.CONNECT, ControlKind.DISCONNECT})
+"""What changes something that others than the asker must know of: a meter that is disconnected explains its silence."""
+
+
+def event_of(control: Control, answered_at: datetime, generation: Generation) -> EndDeviceEvent | None:
+    """What a device says by doing what was asked of it, for those who did not ask.
+
+    None where the asker alone is concerned and has had his answer in time, or where no code says it.
+    """
     asked = control.control
     code = None if control.kind is None else CODES[generation].get(DONE[control.kind])
     meter = next((device.mrid for device in asked.end_devices), None)
-    if code is None:
+    if code is None or not (control.given_up or control.kind in _CHANGES):
         return None
     return EndDeviceEvent(
         created_date_time=answered_at,
-        reason="a late answer to a control",
+        reason="a late answer to a control" if control.given_up else "the answer to a control",
         assets=None if meter is None else ObjectReference(mrid=meter),
+        end_device_event_details=(EndDeviceEventDetail(name=ANSWERS, value=asked.mrid),),
         end_device_event_type=Reference(ref=code),
         usage_point=next(iter(asked.usage_points), None),
     )

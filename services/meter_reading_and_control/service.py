@@ -15,7 +15,7 @@ from services.meter_reading_and_control.domain import (
     answer_to,
     answered_at,
     by_usage_point,
-    late_event,
+    event_of,
     meter_of,
     patience,
     received,
@@ -65,7 +65,7 @@ async def hear_of_control(message: Message[EndDeviceControls], work: Work[Store]
     work.cancel_wake("patience", work.about)
     if not control.given_up:
         work.answer(work.about, answer_to(control, at) if failure is None else None, error=failure)
-    elif failure is None and (event := late_event(control, at, work.store.memory)) is not None:
+    if failure is None and (event := event_of(control, at, work.store.memory)) is not None:
         await keep([event], work)
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
-from contracts.codes.end_device_controls import PING
+from contracts.codes.end_device_controls import DISCONNECT, PING
 from contracts.interface import Lane
 from contracts.message import Error, Message, Reply, Result
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
@@ -154,8 +155,25 @@ async def test_silence_is_told_after_a_minute_and_an_answer_after_that_is_an_eve
         (event,) = (await here.admin.next()).message.noun.end_device_event
         assert (event.end_device_event_type.ref, event.usage_point.mrid) == ("3.26.9.216", "slow point")
         assert event.created_date_time == T0 + timedelta(seconds=95)
+        assert [detail.name for detail in event.end_device_event_details] == ["control"], "because it was asked"
         with pytest.raises(TimeoutError):
             await here.asker.next(timeout_s=0.5)
+
+
+async def test_a_disconnect_that_is_done_answers_its_asker_and_is_an_event_for_all_others(dms: Installation) -> None:
+    (asked_for,) = ping("meter").end_device_control
+    disconnect = EndDeviceControls(
+        end_device_control=(replace(asked_for, end_device_control_type=Reference(ref=DISCONNECT)),)
+    )
+    async with street(dms) as here:
+        await here.asker.command(MRC, Verb.CREATE, disconnect)
+        asked = await here.reaches_the_head_end()
+        await here.at(8)
+        await here.head_end.reply(asked, Reply(result=Result.OK), asked.noun)
+        assert (await here.answers()).result is Result.OK
+        (event,) = (await here.admin.next()).message.noun.end_device_event
+        assert (event.end_device_event_type.ref, event.usage_point.mrid) == ("3.31.0.68", "meter point")
+        assert [(detail.name, detail.value) for detail in event.end_device_event_details] == [("control", "ping meter")]
 
 
 async def test_several_meters_at_once_and_no_meter_at_all_are_refused(dms: Installation) -> None:
