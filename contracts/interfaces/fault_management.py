@@ -1,6 +1,7 @@
 """Fault management: evidence comes in, outages go out."""
 
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
+from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrders
@@ -24,6 +25,7 @@ FAULT_MANAGEMENT = Interface(
         Exchange(verb=Verb.CHANGE, noun=UnplannedOutages),
     ),
     asks=(
+        Ask(role="meter-reading-and-control", verb=Verb.CREATE, noun=EndDeviceControls),
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
         Ask(role="network-operation", verb=Verb.CREATE, noun=SwitchingPlans),
         Ask(role="work-management", verb=Verb.CREATE, noun=WorkRequests),

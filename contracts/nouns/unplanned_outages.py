@@ -6,7 +6,8 @@ UnplannedOutage and Outage of the newer public class model.
 
 Ours: ``revisionNumber`` is a whole number that grows by one with each change (text in the class model), and
 ``status.value`` is one of :class:`OutageState`; ``phases``, ``ParentOutage`` and ``RestorationStep``, which are
-optional, as are ``frozen`` and ``remedy``. Every event carries the whole outage after the change.
+optional, as are ``frozen``, ``remedy``, ``verification`` and ``UnverifiedUsagePoint``. Every event carries the whole
+outage after the change.
 
 An operator asks for a change with the outage as it should be: what is left out, or as it is, stays. ``revisionNumber``
 is the one that he saw, ``status.value`` may become CONFIRMED, DISMISSED or CLOSED, ``status.reason`` says why. What was
@@ -53,6 +54,13 @@ class ERTConfidenceKind(StrEnum):
 
     HIGH = "high"
     LOW = "low"
+
+
+class VerificationKind(StrEnum):
+    """Whether it is certain that a restoration holds (ours)."""
+
+    CONFIRMED = "confirmed"
+    UNKNOWN = "unknown"
 
 
 class EstimatedRestorationTime(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -103,7 +111,9 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     are out where others are not. ``frozen`` predictions stay as they are by the will of an operator, ``remedy`` is what
     was done in the end. ``parent_outage`` is the one of which this was a part before it turned out to have a
     reason of its own. ``restoration_step`` says for ``energized_usage_point`` when, the earliest first; without it they
-    had power again at ``status.dateTime`` of the revision that first named them.
+    had power again at ``status.dateTime`` of the revision that first named them. ``unverified_usage_point`` are those
+    that should have power again while nobody can say whether they have: they are to be called back. ``verification`` is
+    absent as long as it is not known whether the restoration holds.
     """
 
     mrid: str
@@ -127,6 +137,7 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     revision_number: int
     status_kind: CrewStatusKind | None = None
     utility_disclaimer: str | None = None
+    verification: VerificationKind | None = None
     actual_period: DateTimeInterval | None = None
     de_energized_usage_point: tuple[ObjectReference, ...] = field(name="DeEnergizedUsagePoint", default=())
     energized_usage_point: tuple[ObjectReference, ...] = field(name="EnergizedUsagePoint", default=())
@@ -143,6 +154,7 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     status: Status | None = None
     switching_plans: tuple[ObjectReference, ...] = field(name="SwitchingPlans", default=())
     trouble_ticket: tuple[ObjectReference, ...] = field(name="TroubleTicket", default=())
+    unverified_usage_point: tuple[ObjectReference, ...] = field(name="UnverifiedUsagePoint", default=())
 
 
 class UnplannedOutages(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):

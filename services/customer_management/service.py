@@ -32,7 +32,7 @@ from services.customer_management import views
 from services.customer_management.config import zone_from
 from services.customer_management.domain import agreement as agreements
 from services.customer_management.domain import requests
-from services.customer_management.domain.incidents import OVER, Known, news
+from services.customer_management.domain.incidents import OVER, Known, concerned, news
 from services.customer_management.domain.notices import Notice, composed, delivered, wording
 from services.customer_management.store import Store
 from shared.service import Service
@@ -238,13 +238,13 @@ async def hear_outage(message: Message[UnplannedOutages], work: Work[Store]) -> 
         found = await work.store.incident(outage.mrid)
         before = None if found is None else found[1]
         after, triggers = news(before, views.known_of(outage))
-        if before is None and after.state in {OutageState.SUSPECTED, *OVER}:
+        if before is None and after.state in {OutageState.SUSPECTED, OutageState.VERIFY, *OVER}:
             continue
         if after != before:
             await tell_incident(work.new_id() if found is None else found[0], before, after, work)
         for trigger in triggers:
             text = wording(trigger, after.estimate, work.store.memory)
-            await notify(trigger, text, outage.mrid, after.points, work)
+            await notify(trigger, text, outage.mrid, concerned(after, trigger), work)
 
 
 @service.on_wake("notices")

@@ -50,6 +50,7 @@ def known_of(outage: UnplannedOutage) -> Known:
         estimate=None if estimate is None else estimate.ert,
         cause=outage.cause,
         crew=outage.status_kind,
+        unverified=tuple(sorted(point.mrid for point in outage.unverified_usage_point if point.mrid is not None)),
     )
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from contracts.errors import NotFound, from_reply
 from contracts.interfaces.fault_management import FAULT_MANAGEMENT
 from contracts.message import Message
+from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
@@ -109,6 +110,7 @@ async def change_tickets(message: Message[TroubleTickets], work: Work[Store]) ->
             outages = await take_evidence(work, [] if call is None else [call])
             ticket = await answer(work, ticket, outages)
         await tell_ticket(work, ticket)
+        await take_evidence(work, views.all_well(before, ticket, work.now))
         changed.append(ticket)
     return TroubleTickets(trouble_ticket=tuple(changed))
 
@@ -206,6 +208,20 @@ async def hear_of_work(message: Message[WorkRequests], work: Work[Store]) -> Non
             replace(outage, work=views.work_in(message.payload) or outage.work, trouble=trouble or outage.trouble)
         )
         await settle(work, situation)
+
+
+@service.on_reply(Verb.CREATE, EndDeviceControls)
+async def hear_of_ping(message: Message[EndDeviceControls], work: Work[Store]) -> None:
+    """A meter that answers has power; that one does not answer says nothing by itself."""
+    asked = await work.store.ping(work.about)
+    if asked is None:
+        return
+    outcome, evidence = views.outcome_of(asked, message, work.now)
+    networks = await work.store.lock_areas(await work.store.networks([asked.usage_point]))
+    await work.store.save_pings([replace(asked, outcome=outcome)])
+    await work.store.add_evidence(evidence)
+    for network in networks:
+        await settle(work, await work.store.situation(network, work.now, work.new_id))
 
 
 @service.on_wake("predict")
@@ -330,6 +346,14 @@ async def close_plan(work: Work[Store], outage: str, plan: str, trouble: str | N
         await settle(work, situation)
 
 
+async def ask_meters(work: Work[Store], situation: Situation) -> None:
+    """Keep what the silence of meters said, and ask those that are to be asked now."""
+    await work.store.add_evidence(situation.concluded)
+    await work.store.save_pings(situation.asked)
+    for ping in situation.asked:
+        work.send(Verb.CREATE, views.question(ping, situation.network), about=ping.mrid)
+
+
 async def settle(work: Work[Store], situation: Situation, woken: str | None = None) -> None:
     """Judge an area, save what came of it, and say it."""
     assess(situation)
@@ -338,6 +362,7 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
     estimate(situation, outlook)
     await work.store.save_outages(situation.changed)
     await work.store.save_estimates(situation, outlook)
+    await ask_meters(work, situation)
     await tell_callers(work, situation)
     for outage in situation.steps:
         work.publish(views.told(outage), views.as_noun([outage], network, work.now), key=outage.mrid)

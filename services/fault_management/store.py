@@ -20,7 +20,15 @@ from services.fault_management.domain.decisions import Decision
 from services.fault_management.domain.durations import Circumstances, History, Part, Took
 from services.fault_management.domain.estimates import Outlook, took
 from services.fault_management.domain.etr import Etr
-from services.fault_management.domain.evidence import ABOUT_THE_METER, HISTORY, SKEW, Evidence, EvidenceKind
+from services.fault_management.domain.evidence import (
+    ABOUT_THE_METER,
+    HISTORY,
+    SKEW,
+    Evidence,
+    EvidenceKind,
+    Outcome,
+    Ping,
+)
 from services.fault_management.domain.network import Network, areas
 from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S
@@ -257,7 +265,15 @@ class Store(KernelStore):
         )
         topology = self.memory.timeline(network.feeders, await self._operations(network, start), start)
         await self.add_operations(topology.implied)
-        return Situation(topology, await self._evidence(network, outages, recent), outages, now, new_id)
+        evidence = await self._evidence(network, outages, recent)
+        pings = _pings(
+            await self.fetch(
+                "SELECT mrid, usage_point, asked_at, outcome FROM ping WHERE usage_point = ANY($1) AND asked_at >= $2",
+                list(network.points),
+                start,
+            )
+        )
+        return Situation(topology, evidence, outages, now, new_id, pings=pings)
 
     async def _operations(self, network: Network, start: datetime) -> list[Operation]:
         """The log from ``start`` on, and for each switch the last operation before it."""
@@ -375,6 +391,19 @@ class Store(KernelStore):
                 for each in took(outage, situation.network, outlook)
             ],
         )
+
+    async def save_pings(self, pings: Sequence[Ping]) -> None:
+        """Keep which meters were asked, and what came of it."""
+        await self.executemany(
+            "INSERT INTO ping (mrid, usage_point, asked_at, outcome) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (mrid) DO UPDATE SET outcome = excluded.outcome",
+            [(ping.mrid, ping.usage_point, ping.asked_at, ping.outcome) for ping in pings],
+        )
+
+    async def ping(self, mrid: str) -> Ping | None:
+        """A question to a meter."""
+        rows = await self.fetch("SELECT mrid, usage_point, asked_at, outcome FROM ping WHERE mrid = $1", mrid)
+        return next(iter(_pings(rows)), None)
 
     async def outage(self, mrid: str) -> Outage | None:
         """One outage, whatever became of it."""
@@ -518,6 +547,18 @@ def _took(row: Record) -> Took:
 
 def _etr_of(outage: Outage | None) -> Etr | None:
     return None if outage is None else outage.etr
+
+
+def _pings(rows: Iterable[Record]) -> list[Ping]:
+    return [
+        Ping(
+            mrid=row["mrid"],
+            usage_point=row["usage_point"],
+            asked_at=row["asked_at"],
+            outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        )
+        for row in rows
+    ]
 
 
 def _outages(rows: Iterable[Record]) -> list[Outage]:

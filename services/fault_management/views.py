@@ -1,11 +1,17 @@
-"""Between the values of the rules and the nouns of the standard."""
+"""Between the values of the rules and the nouns of the standard.
+
+Longer than 400 lines because the service speaks with all its neighbours in nine nouns, each in a few lines.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from contracts.codes.end_device_events import EventKind, kind_of
-from contracts.errors import Invalid
-from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.codes.end_device_controls import PING
+from contracts.codes.end_device_events import ANSWERS, EventKind, kind_of
+from contracts.errors import Invalid, from_reply
+from contracts.message import Message
+from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.maintenance_orders import MaintenanceOrder
 from contracts.nouns.switching_plans import (
     SwitchAction,
@@ -24,6 +30,7 @@ from contracts.nouns.unplanned_outages import (
     RestorationStep,
     UnplannedOutage,
     UnplannedOutages,
+    VerificationKind,
 )
 from contracts.nouns.work_requests import Asset, Work, WorkRequest, WorkRequests, WorkTask
 from contracts.nouns.work_types import (
@@ -35,17 +42,20 @@ from contracts.nouns.work_types import (
     WorkTimeSchedule,
     WorkTimeScheduleKind,
 )
-from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority, ObjectReference, Status
+from contracts.types import DateTimeInterval, Name, NameType, NameTypeAuthority, ObjectReference, Reference, Status
 from contracts.verbs import Verb
 from services.fault_management.domain.assessment import Report
-from services.fault_management.domain.calls import Concern, Incident, concern_of, point_of
+from services.fault_management.domain.calls import Concern, Incident, concern_of, is_settled, point_of
 from services.fault_management.domain.decisions import Decision
 from services.fault_management.domain.etr import shown
-from services.fault_management.domain.evidence import HISTORY, Evidence, EvidenceKind
+from services.fault_management.domain.evidence import HISTORY, Evidence, EvidenceKind, Outcome, Ping
 from services.fault_management.domain.network import Network
-from services.fault_management.domain.outage import FINAL, LOOSE, Outage, Plan
+from services.fault_management.domain.outage import FINAL, INFERRED, Outage, Plan, S
 from services.fault_management.domain.situation import Wish
 from services.fault_management.domain.structure import code
+
+NO_ANSWER = "4.1"
+"""The code of a control that its device did not answer in time (61968-9 annex G)."""
 
 OUTAGE_NAME = "UnplannedOutage"
 """The type of the name by which a work knows its outage."""
@@ -78,13 +88,58 @@ def evidence_in(events: EndDeviceEvents, now: datetime) -> list[Evidence]:
     """What meter events say about power or the work at a meter; other events, and gasps that are history, do not."""
     found = []
     for event in events.end_device_event:
-        kind = _EVIDENCE.get(kind_of(event.end_device_event_type.ref))
+        kind = EvidenceKind.ANSWERED if _is_answer(event) else _EVIDENCE.get(kind_of(event.end_device_event_type.ref))
         point = None if event.usage_point is None else event.usage_point.mrid
         late = kind is EvidenceKind.GASP and now - event.created_date_time > HISTORY
         if kind is not None and point is not None and not late:
             meter = event.assets.mrid if event.assets is not None else None
             found.append(Evidence(usage_point=point, time=event.created_date_time, kind=kind, source=meter or point))
     return found
+
+
+def _is_answer(event: EndDeviceEvent) -> bool:
+    """True for what a meter says because it was asked: that it has power, and not that it had none before."""
+    restored = kind_of(event.end_device_event_type.ref) is EventKind.POWER_RESTORED
+    return restored and any(detail.name == ANSWERS for detail in event.end_device_event_details)
+
+
+def question(ping: Ping, network: Network) -> EndDeviceControls:
+    """Ask the meter at a usage point whether it has power."""
+    control = EndDeviceControl(
+        mrid=ping.mrid,
+        reason="Is the power there?",
+        end_device_control_type=Reference(ref=PING),
+        end_devices=(EndDevice(mrid=network.points[ping.usage_point].meter),),
+        usage_points=(ObjectReference(mrid=ping.usage_point),),
+    )
+    return EndDeviceControls(end_device_control=(control,))
+
+
+def outcome_of(ping: Ping, message: Message[EndDeviceControls], now: datetime) -> tuple[Outcome, list[Evidence]]:
+    """What came of asking a meter, and what that says of power: only an answer says something, and stays one."""
+    failure = None if message.reply is None else from_reply(message.reply)
+    if failure is not None:
+        outcome = Outcome.SILENT if failure.code == NO_ANSWER else Outcome.REFUSED
+        return (Outcome.ANSWERED if ping.outcome is Outcome.ANSWERED else outcome), []
+    controls = () if message.payload is None else message.payload.end_device_control
+    timing = next((each.primary_device_timing for each in controls), None)
+    at = None if timing is None or timing.interval is None else timing.interval.start
+    meter = next((device.mrid for each in controls for device in each.end_devices), None)
+    answered = Evidence(
+        usage_point=ping.usage_point,
+        time=min(at or now, now),
+        kind=EvidenceKind.ANSWERED,
+        source=meter or ping.usage_point,
+    )
+    return Outcome.ANSWERED, [answered]
+
+
+def all_well(before: TroubleTicket, ticket: TroubleTicket, now: datetime) -> list[Evidence]:
+    """What it says of power that a customer who was called back has some, or that a clerk has settled his trouble."""
+    point = point_of(ticket)
+    if point is None or ticket.mrid is None or not is_settled(before, ticket):
+        return []
+    return [Evidence(usage_point=point, time=now, kind=EvidenceKind.RESTORED, source=ticket.mrid)]
 
 
 def call(ticket: TroubleTicket, now: datetime, at: datetime | None = None) -> Evidence | None:
@@ -163,12 +218,13 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         last_modified_date_time=changed_at,
         original_customers_served=_customers(outage.points, network),
         original_meters_affected=len(outage.points),
-        outage_kind=OutageStatusKind.PREDICTED if outage.state in LOOSE else OutageStatusKind.CONFIRMED,
+        outage_kind=OutageStatusKind.PREDICTED if outage.state in INFERRED else OutageStatusKind.CONFIRMED,
         phases=None if outage.phases is None else code(outage.phases),
         remedy=outage.remedy,
         reported_start_time=outage.since,
         revision_number=outage.revision,
         status_kind=outage.crew,
+        verification=_verification(outage),
         actual_period=DateTimeInterval(start=outage.since, end=outage.ended_at),
         de_energized_usage_point=_points(mrid for mrid in outage.points if mrid not in outage.restored),
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
@@ -182,7 +238,14 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         ),
         switching_plans=_points(plans),
         trouble_ticket=_points(outage.tickets),
+        unverified_usage_point=_points(outage.unknown),
     )
+
+
+def _verification(outage: Outage) -> VerificationKind | None:
+    if outage.unconfirmed or outage.unknown:
+        return VerificationKind.UNKNOWN
+    return VerificationKind.CONFIRMED if outage.state in {S.VERIFIED, S.CLOSED} else None
 
 
 def _customers(points: Iterable[str], network: Network | None) -> int | None:

@@ -1,4 +1,7 @@
-"""Fault management on real servers, with peers for all its neighbours, in granted time."""
+"""Fault management on real servers, with peers for all its neighbours, in granted time.
+
+Longer than 400 lines because all its tests need the same field of neighbours.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,16 +14,24 @@ from msgspec import json
 from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
-from contracts.codes.end_device_events import EMITTED, EventKind
+from contracts.codes.end_device_controls import PING
+from contracts.codes.end_device_events import ANSWERS, EMITTED, EventKind
 from contracts.interface import Lane
-from contracts.message import Message, Reply, Result
-from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
+from contracts.message import Error, Message, Reply, Result
+from contracts.nouns.end_device_controls import EndDeviceControls, EndDeviceTiming
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail, EndDeviceEvents
 from contracts.nouns.feeder_topology import Feeder, FeederChange, FeederTopology
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.switching_events import SwitchingEvent, SwitchingEvents, SwitchingEventType
 from contracts.nouns.switching_plans import SwitchActionKind
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
-from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState, UnplannedOutage, UnplannedOutages
+from contracts.nouns.unplanned_outages import (
+    CrewStatusKind,
+    OutageState,
+    OutageStatusKind,
+    UnplannedOutage,
+    UnplannedOutages,
+)
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind, WorkTimeSchedule, WorkTimeScheduleKind
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
@@ -374,3 +385,45 @@ async def test_an_operation_that_is_told_again_is_kept_once_and_flags_are_kept_b
                 await asyncio.sleep(0.05)
                 kept = await here.kept("SELECT mrid, kind, type, at FROM operation ORDER BY mrid")
         assert kept == [("B/0/open", "open", "TRIP", s(0)), ("FI/0", None, "FAULT_INDICATION", s(0))]
+
+
+async def test_a_question_waits_for_who_puts_it_to_the_meter_and_late_and_doubled_answers_count_once(
+    dms: Installation,
+) -> None:
+    async with field(dms) as here, here.fault_management():
+        await here.peers["network-operation"].serve(here.snapshot)
+        await here.grant(10)
+        await here.located_call("T11-1", 10, "call")
+        _, suspected = await here.told()
+        assert suspected.status is not None
+        assert suspected.status.value == S.SUSPECTED
+        await here.grant(400)
+        meters = here.peers["meter-reading-and-control"]
+        meters.drain("command", "meter-reading-and-control")
+        asked = (await meters.next()).message
+        (control,) = asked.noun.end_device_control
+        assert (control.end_device_control_type.ref, points(control.usage_points)) == (PING, {"T11-1"})
+        assert [device.mrid for device in control.end_devices] == ["T11-1-meter"]
+        late = Reply(result=Result.FAILED, error=(Error(code="4.1", reason="the device did not answer"),))
+        await meters.reply(asked, late)
+
+        answer = EndDeviceEvent(
+            created_date_time=s(390),
+            assets=ObjectReference(mrid="T11-1-meter"),
+            end_device_event_details=(EndDeviceEventDetail(name=ANSWERS, value=control.mrid),),
+            end_device_event_type=Reference(ref=EMITTED[EventKind.POWER_RESTORED]),
+            usage_point=ObjectReference(mrid="T11-1"),
+        )
+        for _ in range(2):
+            await meters.tell(Verb.CREATED, EndDeviceEvents(end_device_event=(answer,)), key="T11-1")
+        inside = await here.until(S.VERIFY)
+        assert (inside.mrid, inside.revision_number) == (suspected.mrid, 2)
+        timing = EndDeviceTiming(interval=DateTimeInterval(start=s(390)))
+        answered = EndDeviceControls(end_device_control=(replace(control, primary_device_timing=timing),))
+        await meters.reply(asked, Reply(result=Result.OK), answered)
+        await asyncio.sleep(0.5)
+        (kept,) = await here.shown()
+        assert (kept.revision_number, kept.status and kept.status.value) == (2, S.VERIFY)
+        assert kept.outage_kind is OutageStatusKind.PREDICTED, "nobody is interrupted by it"
+        evidence = "SELECT count(*) FROM evidence WHERE kind = 'answered'"
+        assert await here.kept(evidence) == [(1,)]

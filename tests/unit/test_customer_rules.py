@@ -19,7 +19,7 @@ from contracts.types import DateTimeInterval, ObjectReference, Status
 from services.customer_management.domain import agreement as agreements
 from services.customer_management.domain import requests
 from services.customer_management.domain.agreement import AgreementState, check_claims, claims
-from services.customer_management.domain.incidents import Known, news
+from services.customer_management.domain.incidents import Known, concerned, news
 from services.customer_management.domain.notices import Notice, NoticeState, Preference, Recipient, composed, delivered
 
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
@@ -192,6 +192,15 @@ def test_a_crew_is_told_of_once_and_power_is_back_when_it_is_verified() -> None:
     known, triggers = news(known, outage(5, OutageState.VERIFIED))
     assert triggers == (Trigger.POWER_RESTORED,)
     assert news(known, outage(6, OutageState.CLOSED))[1] == ()
+
+
+def test_that_power_is_back_is_not_told_where_nobody_can_say_so() -> None:
+    known, _ = news(None, Known(outage="o", revision=1, state=OutageState.CONFIRMED, points=("home", "shop")))
+    closed = Known(outage="o", revision=2, state=OutageState.CLOSED, points=("home", "shop"), unverified=("home",))
+    known, triggers = news(known, closed)
+    assert triggers == (Trigger.POWER_RESTORED,)
+    assert concerned(known, Trigger.POWER_RESTORED) == ("shop",)
+    assert concerned(known, Trigger.POWER_OUT) == ("home", "shop")
 
 
 def test_what_was_dismissed_before_it_was_told_is_never_told() -> None:

@@ -12,7 +12,7 @@ from contracts.nouns.switching_events import SwitchingEventType as T
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.decisions import Decision
-from services.fault_management.domain.evidence import EvidenceKind
+from services.fault_management.domain.evidence import EvidenceKind, Outcome
 from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, NEXT, Plan, PlanStatus, S
 from services.fault_management.domain.situation import Wish
 from tests.fixtures.fault_desk import Desk, heard, operation
@@ -115,6 +115,12 @@ class Outages(RuleBasedStateMachine):
         mrid, plan = data.draw(st.sampled_from(self.plans()))
         self.desk.end_plan(self.desk.outages[mrid], plan.mrid, trouble, at=self.at)
 
+    @precondition(lambda self: self.desk.asked())
+    @rule(data=st.data(), outcome=st.sampled_from(list(Outcome)))
+    def end_questions(self, data: st.DataObject, outcome: Outcome) -> None:
+        points = data.draw(st.sets(st.sampled_from(self.desk.asked()), min_size=1))
+        self.desk.end(outcome, *sorted(points), at=self.at)
+
     def plans(self) -> list[tuple[str, Plan]]:
         """The plans that are under way, with their outages."""
         return [
@@ -150,8 +156,20 @@ class Outages(RuleBasedStateMachine):
             last[outage.mrid] = outage.state
 
     @invariant()
-    def everything_is_asked_for_once(self) -> None:
-        assert all(times == 1 for times in Counter(self.desk.wishes).values())
+    def everything_is_asked_for_once_and_work_again_only_after_it_was_taken_back(self) -> None:
+        times = Counter(self.desk.wishes)
+        for wish, mrid in times:
+            taken_back = times[Wish.RECALL, mrid] if wish in {Wish.WORK, Wish.RECALL} else 0
+            assert times[wish, mrid] <= 1 + taken_back
+            assert times[Wish.RECALL, mrid] <= times[Wish.WORK, mrid]
+
+    @invariant()
+    def only_who_was_called_about_has_his_trouble_inside(self) -> None:
+        called = {each.usage_point for each in self.desk.evidence if each.kind is EvidenceKind.CALL}
+        for outage in self.desk.look(self.at).open(frozenset({S.VERIFY})):
+            assert len(outage.points) == 1
+            assert called.issuperset(outage.points)
+            assert not outage.work_asked or outage.recalled or outage.crew is CrewStatusKind.ARRIVED
 
     @invariant()
     def nothing_is_closed_that_nobody_repaired(self) -> None:

@@ -20,9 +20,9 @@ from services.fault_management.domain.inference import HOLD, PATIENCE
 from services.fault_management.domain.network import areas
 from services.fault_management.domain.outage import NEXT, Outage, S, move
 from services.fault_management.domain.prediction import predict
-from services.fault_management.domain.restoration import SETTLE, SILENCE
 from services.fault_management.domain.situation import Wish
 from services.fault_management.domain.timeline import Timeline
+from services.fault_management.domain.verification import SETTLE, SILENCE
 from tests.fixtures.fault_desk import Desk, gasps, heard
 from tests.fixtures.small_feeder import POINTS, T0, feeder, plain, s, under
 

@@ -35,6 +35,7 @@ class Known(Struct, frozen=True, kw_only=True):
         crew: where the crew is.
         out_told: customers were told that power is out.
         crew_told: they were told that somebody is on the way.
+        unverified: those of the usage points that should have power again while nobody can say whether they have.
     """
 
     outage: str
@@ -48,6 +49,13 @@ class Known(Struct, frozen=True, kw_only=True):
     crew: CrewStatusKind | None = None
     out_told: bool = False
     crew_told: bool = False
+    unverified: tuple[str, ...] = ()
+
+
+def concerned(known: Known, trigger: NotificationTriggerKind) -> tuple[str, ...]:
+    """The usage points for which a piece of news is true: that power is back is not where nobody can say so."""
+    gone = set(known.unverified) if trigger is T.POWER_RESTORED else set[str]()
+    return tuple(point for point in known.points if point not in gone)
 
 
 def news(before: Known | None, heard: Known) -> tuple[Known, tuple[NotificationTriggerKind, ...]]:

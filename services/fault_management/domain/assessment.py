@@ -13,9 +13,20 @@ from services.fault_management.domain.estimates import begun, heard_of_crew
 from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.inference import PATIENCE, confirm, hold, infer
 from services.fault_management.domain.known import see_interruptions
-from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, Plan, PlanStatus, S, explains
-from services.fault_management.domain.restoration import SETTLE, SILENCE, awaits_opening, follow_supply, verify
+from services.fault_management.domain.outage import INFERRED, KNOWN_DARK, LOOSE, Outage, Plan, PlanStatus, S, explains
+from services.fault_management.domain.pings import GASP_WAIT, question_suspicions
+from services.fault_management.domain.restoration import awaits_opening, follow_supply
 from services.fault_management.domain.situation import Situation, Wish
+from services.fault_management.domain.verification import (
+    DOUBT,
+    SILENCE,
+    WAVES,
+    hear_silence,
+    question_restored,
+    verify,
+)
+
+_NOBODY_NEEDED = frozenset({S.DISMISSED, S.VERIFY})
 
 _THERE = frozenset({CrewStatusKind.ARRIVED, CrewStatusKind.FIELD_COMPLETE})
 """A crew that is on the site is not recalled: it sees for itself."""
@@ -43,18 +54,21 @@ class Report(Struct, frozen=True, kw_only=True):
 
 def assess(situation: Situation) -> Situation:
     """Judge the area: what is known open, what the evidence adds, who has supply again, and what is to be asked for."""
+    hear_silence(situation)
     see_interruptions(situation)
     infer(situation)
     follow_supply(situation)
     verify(situation)
+    question_suspicions(situation)
+    question_restored(situation)
     for outage in situation.open():
         calls = {each.source for each in situation.heard if each.kind is EvidenceKind.CALL and _joins(outage, each)}
         tickets = tuple(sorted(calls.union(outage.tickets)))
         _wish(situation, situation.put(msgspec.structs.replace(outage, tickets=tickets)))
     for outage in situation.changed:
-        before = situation.before(outage.mrid)
-        dismissed = outage.state is S.DISMISSED and (before is None or before.state is not S.DISMISSED)
-        if dismissed and outage.work_asked and outage.crew not in _THERE:
+        unwanted = outage.state in _NOBODY_NEEDED and outage.work_asked and not outage.recalled
+        if unwanted and outage.crew not in _THERE:
+            situation.put(msgspec.structs.replace(outage, recalled=True))
             situation.wishes.append((Wish.RECALL, outage.mrid))
     return situation
 
@@ -71,7 +85,7 @@ def report(situation: Situation, outage: Outage, news: Report) -> None:
             repaired_at=outage.repaired_at or news.repaired_at,
         )
     )
-    if outage.state in LOOSE and (news.cause is not None or news.repaired_at is not None):
+    if outage.state in INFERRED and (news.cause is not None or news.repaired_at is not None):
         confirm(situation, outage, None if news.cause is None else news.device, "the crew has been there")
 
 
@@ -93,10 +107,11 @@ def next_look(situation: Situation, outage: Outage) -> tuple[str, datetime] | No
     now = situation.now
     held = outage.suspected_at + hold(situation, outage.points)
     name, times = {
-        S.SUSPECTED: ("predict", (held, outage.suspected_at + PATIENCE)),
-        S.RESTORED: ("verify", tuple((outage.restored_at or now) + wait for wait in (SETTLE, SILENCE))),
+        S.SUSPECTED: ("predict", (held, *(outage.suspected_at + wait for wait in (GASP_WAIT, PATIENCE)))),
+        S.PREDICTED: ("predict", (outage.suspected_at + GASP_WAIT,)),
+        S.RESTORED: ("verify", tuple((outage.restored_at or now) + wait for wait in (*WAVES, DOUBT, SILENCE))),
     }.get(outage.state, ("", ()))
-    return next(((name, at) for at in times if at > now), None)
+    return min(((name, at) for at in times if at > now), default=None)
 
 
 def _joins(outage: Outage, call: Evidence) -> bool:
@@ -109,9 +124,9 @@ def _wish(situation: Situation, outage: Outage) -> None:
     """Ask once for each thing that ``outage`` needs: work, and the switching before and after it."""
     if outage.state not in KNOWN_DARK | {S.PREDICTED}:
         return
-    if not outage.work_asked:
-        asked = msgspec.structs.replace(outage, work_asked=True, work=situation.new_id())
-        outage = situation.put(begun(asked, situation.now))
+    if not outage.work_asked or outage.recalled:
+        wanted = msgspec.structs.replace(outage, work_asked=True, recalled=False, crew=None, work=situation.new_id())
+        outage = situation.put(begun(wanted, situation.now))
         situation.wishes.append((Wish.WORK, outage.mrid))
     if outage.state in KNOWN_DARK and outage.opening is None and awaits_opening(situation, outage):
         outage = situation.put(msgspec.structs.replace(outage, opening=Plan(mrid=situation.new_id())))

@@ -138,6 +138,17 @@ def is_news(before: TroubleTicket, ticket: TroubleTicket) -> bool:
     return negative or point_of(before) != point_of(ticket)
 
 
+def is_settled(before: TroubleTicket, ticket: TroubleTicket) -> bool:
+    """True when a ticket about a missing supply says that it is there, or a clerk has closed one that was called back.
+
+    Closing any other ticket says nothing of the supply.
+    """
+    said = None if ticket.status is None else ticket.status.remark
+    had = None if before.status is None else before.status.value
+    waiting = had in {T.CALLBACK_DUE, T.CALLBACK_NEGATIVE, T.CALLBACK_NO_ANSWER}
+    return concern_of(ticket) is Concern.SUPPLY and (said == T.CALLBACK_OK or (said == T.CLOSED and waiting))
+
+
 def with_call(incidents: Iterable[Incident], ticket: TroubleTicket, mrids: tuple[str, str], now: datetime) -> Incident:
     """The incident that a ticket tells of: one of those that are open at its place, or a new one.
 
@@ -162,6 +173,8 @@ def with_call(incidents: Iterable[Incident], ticket: TroubleTicket, mrids: tuple
 
 def attached(ticket: TroubleTicket, outage: Outage, now: datetime, zone: tzinfo) -> TroubleTicket:
     """A ticket with the outage that explains it, and what its caller may be told now."""
+    if _is_over(ticket) and outage.state in FINAL:
+        return ticket
     before = None if ticket.status is None else ticket.status.value
     state = T.ATTACHED if outage.expected is None else T.INFORMED
     if outage.state is S.VERIFY or point_of(ticket) in outage.unknown:

@@ -24,6 +24,9 @@ class EvidenceKind(StrEnum):
 
     GASP = "gasp"
     RESTORED = "restored"
+    ANSWERED = "answered"
+    """A meter that was asked answered, so that it had power then; since when, it does not say."""
+
     CALL = "call"
     PARTIAL = "partial"
     """A customer has part of the power: a phase is missing."""
@@ -65,6 +68,26 @@ class Evidence(Struct, frozen=True, kw_only=True, order=True):
         return self.kind in DARK
 
 
+class Outcome(StrEnum):
+    """What came of asking a meter whether it has power."""
+
+    ANSWERED = "answered"
+    SILENT = "silent"
+    """It did not answer in time, which says nothing by itself."""
+
+    REFUSED = "refused"
+    """It could not be asked."""
+
+
+class Ping(Struct, frozen=True, kw_only=True):
+    """A meter that was asked whether it has power; ``outcome`` is None as long as nothing came of it."""
+
+    mrid: str
+    usage_point: str
+    asked_at: datetime
+    outcome: Outcome | None = None
+
+
 class Standing(Struct, frozen=True, kw_only=True):
     """What the newest evidence says about a usage point.
 
@@ -74,6 +97,7 @@ class Standing(Struct, frozen=True, kw_only=True):
         since: the beginning of that, the first evidence of the same kind without a contradiction in between.
         latest: the newest evidence.
         lost: a meter told of the loss, so that it had power until then; what is only called may be older.
+        returned: when power came back by the word of a meter or a customer; None where meters have only answered.
     """
 
     dark: bool
@@ -81,6 +105,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     latest: datetime
     partial: bool = False
     lost: bool = False
+    returned: datetime | None = None
 
 
 def standing(evidence: Iterable[Evidence], now: datetime) -> dict[str, Standing]:
@@ -101,8 +126,15 @@ def standing(evidence: Iterable[Evidence], now: datetime) -> dict[str, Standing]
             latest=each.time,
             partial=each.kind is EvidenceKind.PARTIAL and (before is None or not goes_on or before.partial),
             lost=each.kind is EvidenceKind.GASP or (before is not None and goes_on and before.lost),
+            returned=_returned(each, before if goes_on else None),
         )
     return result
+
+
+def _returned(each: Evidence, before: Standing | None) -> datetime | None:
+    if before is not None and before.returned is not None:
+        return before.returned
+    return each.time if each.kind is EvidenceKind.RESTORED else None
 
 
 def about_supply(evidence: Iterable[Evidence]) -> list[Evidence]:

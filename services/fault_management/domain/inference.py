@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from services.fault_management.domain.evidence import HISTORY, SKEW, Evidence, EvidenceKind, Standing, standing
 from services.fault_management.domain.interruptions import Nature
-from services.fault_management.domain.outage import KNOWN_DARK, LOOSE, Outage, S, explains, is_loose, move
+from services.fault_management.domain.outage import INFERRED, KNOWN_DARK, LOOSE, Outage, S, explains, is_loose, move
+from services.fault_management.domain.pings import after_an_answer
 from services.fault_management.domain.prediction import Prediction, predict
 from services.fault_management.domain.reclosing import MARGIN, RESET, open_intervals
 from services.fault_management.domain.situation import Situation
@@ -40,13 +41,16 @@ def confirm(situation: Situation, outage: Outage, device: str | None, why: str) 
     then = situation.topology.at(outage.since)
     reach = then.under(where, ALL if phases is None else phases) if found and where is not None else frozenset[str]()
     points = (reach or frozenset(outage.points)) - situation.kept(where, outage.since, but=outage.mrid)
+    if outage.state is S.VERIFY and not points:
+        situation.dismiss(outage, "its usage point is dark by another outage")
+        return
     known = move(outage, S.CONFIRMED, device=where, phases=phases, found=found, taken_from=outage.parent, why=why)
     situation.establish(known, points)
 
 
 def infer(situation: Situation) -> None:
     """Predict from what no known outage explains, and bring the inferred outages in line with it."""
-    loose = [outage for outage in situation.open(LOOSE) if is_loose(outage)]
+    loose = [outage for outage in situation.open(INFERRED) if is_loose(outage)]
     _predate(situation)
     _attach_partial(situation)
     left = _left(situation)
@@ -294,7 +298,7 @@ def _let_go(situation: Situation, outage: Outage, left: _Left) -> None:
     told = {mrid: situation.standings[mrid] for mrid in outage.points if mrid in situation.standings}
     dark = [each for each in situation.heard if each.dark and each.usage_point in told]
     if any(each.dark for each in told.values()):
-        if any(_is_deferred(each, left.deferred) for each in dark):
+        if outage.state is S.VERIFY or any(_is_deferred(each, left.deferred) for each in dark):
             return
         for other in situation.all():
             own = set(other.points) if other.state in KNOWN_DARK else frozenset[str]()
@@ -302,10 +306,14 @@ def _let_go(situation: Situation, outage: Outage, left: _Left) -> None:
                 situation.dismiss(outage, f"it belongs to outage {other.mrid}")
                 return
         return
-    if outage.state is S.SUSPECTED or not told:
-        situation.dismiss(outage, "all who reported no power have it again")
+    answered = after_an_answer(situation, outage)
+    if answered is not None:
+        situation.put(answered)
         return
-    last = max(each.since for each in told.values())
-    restored = {mrid: told[mrid].since if mrid in told else last for mrid in outage.points}
     why = "all who reported no power have it again"
+    if outage.state is not S.PREDICTED or not told:
+        situation.dismiss(outage, why)
+        return
+    back = {mrid: each.returned or each.since for mrid, each in told.items()}
+    restored = {mrid: back.get(mrid, max(back.values())) for mrid in outage.points}
     situation.put(move(outage, S.RESTORED, restored=restored, restored_at=situation.now, why=why))

@@ -16,21 +16,25 @@ S = OutageState
 NEXT: dict[OutageState, frozenset[OutageState]] = {
     S.SUSPECTED: frozenset({S.VERIFY, S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
     S.VERIFY: frozenset({S.SUSPECTED, S.PREDICTED, S.CONFIRMED, S.DISMISSED}),
-    S.PREDICTED: frozenset({S.SUSPECTED, S.CONFIRMED, S.RESTORED, S.DISMISSED}),
+    S.PREDICTED: frozenset({S.SUSPECTED, S.VERIFY, S.CONFIRMED, S.RESTORED, S.DISMISSED}),
     S.CONFIRMED: frozenset({S.PARTIALLY_RESTORED, S.RESTORED, S.MOMENTARY, S.DISMISSED}),
     S.PARTIALLY_RESTORED: frozenset({S.RESTORED, S.MOMENTARY, S.CONFIRMED, S.DISMISSED}),
-    S.RESTORED: frozenset({S.VERIFIED, S.MOMENTARY, S.CONFIRMED, S.PARTIALLY_RESTORED, S.DISMISSED}),
+    S.RESTORED: frozenset({S.VERIFIED, S.CLOSED, S.MOMENTARY, S.CONFIRMED, S.PARTIALLY_RESTORED, S.DISMISSED}),
     S.VERIFIED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
     S.MOMENTARY: frozenset({S.DISMISSED}),
     S.DISMISSED: frozenset(),
 }
 """Which state may follow which. PREDICTED falls back when the evidence thins out, is dismissed when another outage
-explains it, and is restored without confirmation when all who were dark report power again. What the log of
+explains it, is restored without confirmation when all who were dark report power again, and is VERIFY when the meter of
+the only one who called has power. RESTORED that nobody could verify is closed without VERIFIED. What the log of
 operations had shown goes back a step, or is dismissed, when operations that are told late say otherwise."""
 
 LOOSE = frozenset({S.SUSPECTED, S.PREDICTED})
 """Inferred, and inferred again with each new evidence; everything later is known and stays where it is."""
+
+INFERRED = LOOSE | {S.VERIFY}
+"""Nobody knows that it is an outage."""
 
 KNOWN_DARK = frozenset({S.CONFIRMED, S.PARTIALLY_RESTORED})
 """Known, with usage points still without supply."""
@@ -84,9 +88,10 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         lit: the usage points that have supply by the word of network operation, though no operation explains it.
         handed: the usage points that another outage took over, since something below is out too.
         restored_at: when we knew that it has ended for all.
-        unconfirmed: it was closed without the word of the meters.
+        unconfirmed: it was closed without the word of the meters of all its transformers.
         work: the mRID of the work.
         work_asked: work was asked for.
+        recalled: the work was taken back; when it is needed after all it is another work.
         trouble: what another role refused or could not do, for an operator to see to.
         repaired_at: when the crew said that it is done.
         opening: the plan that tells network operation of a device which the crew found open.
@@ -128,6 +133,7 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     crew: CrewStatusKind | None = None
     work: str | None = None
     work_asked: bool = False
+    recalled: bool = False
     trouble: str | None = None
     repaired_at: datetime | None = None
     opening: Plan | None = None
@@ -185,7 +191,7 @@ def move(outage: Outage, state: OutageState, **changes: Any) -> Outage:
 
 def is_loose(outage: Outage) -> bool:
     """True for what is inferred again with each new evidence."""
-    return outage.state in LOOSE and not outage.frozen
+    return outage.state in INFERRED and not outage.frozen
 
 
 def explains(outage: Outage, evidence: Evidence) -> bool:
@@ -197,7 +203,7 @@ def explains(outage: Outage, evidence: Evidence) -> bool:
     """
     if outage.dismissed_at is not None:
         return evidence.usage_point in outage.points and evidence.time <= outage.dismissed_at
-    if is_loose(outage) or outage.state in {S.DISMISSED, S.VERIFY}:
+    if is_loose(outage) or outage.state is S.DISMISSED:
         return False
     if evidence.usage_point in outage.points:
         ended = outage.restored.get(evidence.usage_point)
@@ -230,4 +236,5 @@ def told(outage: Outage) -> tuple[object, ...]:
         outage.expected,
         outage.frozen,
         outage.remedy,
+        outage.unknown,
     )

@@ -1,19 +1,12 @@
-"""The end of an outage: who has supply again, and whether the meters say so too."""
+"""The end of an outage: who has supply again, by the word of network operation or of the crew."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
-from services.fault_management.domain.evidence import SKEW
 from services.fault_management.domain.known import moved, supplied
-from services.fault_management.domain.outage import KNOWN, Outage, PlanStatus, S, move
+from services.fault_management.domain.outage import KNOWN, Outage, PlanStatus, S
 from services.fault_management.domain.situation import Situation
-
-SETTLE = timedelta(seconds=90)
-"""How long the meters have to tell of their power before a restoration is judged."""
-
-SILENCE = timedelta(minutes=30)
-"""How long a restoration waits for the meters at all."""
 
 
 def follow_supply(situation: Situation) -> None:
@@ -49,8 +42,8 @@ def _repaired(situation: Situation, outage: Outage) -> dict[str, datetime]:
     own = set(outage.points) - handed.keys()
     if outage.repaired_at is None or awaits_opening(situation, outage) or own & situation.network.dead:
         return handed
-    told = {mrid: each.since for mrid, each in situation.standings.items() if not each.dark}
-    return handed | {mrid: told.get(mrid, outage.repaired_at) for mrid in own}
+    told = {mrid: each.returned for mrid, each in situation.standings.items() if not each.dark}
+    return handed | {mrid: told.get(mrid) or outage.repaired_at for mrid in own}
 
 
 def awaits_opening(situation: Situation, outage: Outage) -> bool:
@@ -60,41 +53,8 @@ def awaits_opening(situation: Situation, outage: Outage) -> bool:
     return outage.found and by_hand and not outage.witnessed and not failed
 
 
-def verify(situation: Situation) -> None:
-    """Close what is restored when the meters have confirmed it, or have been silent for too long."""
-    for restored in situation.open(frozenset({S.RESTORED})):
-        outage = _with_better_times(situation, restored)
-        age = situation.now - (outage.restored_at or situation.now)
-        if age >= SETTLE and _confirmed(situation, outage):
-            verified = move(
-                outage, S.VERIFIED, why="a meter under each transformer has reported power, and none denies it"
-            )
-        elif age >= SILENCE:
-            why = f"the meters have not confirmed it within {SILENCE // timedelta(minutes=1)} minutes"
-            verified = move(outage, S.VERIFIED, unconfirmed=True, why=why)
-        else:
-            continue
-        situation.put(move(situation.put(verified), S.CLOSED))
-
-
-def _with_better_times(situation: Situation, outage: Outage) -> Outage:
+def with_better_times(situation: Situation, outage: Outage) -> Outage:
     """``outage`` with the times of the meters where only the word of the crew was known."""
     if outage.witnessed or outage.repaired_at is None:
         return outage
     return msgspec.structs.replace(outage, restored={**outage.restored, **_repaired(situation, outage)})
-
-
-def _confirmed(situation: Situation, outage: Outage) -> bool:
-    """True when at least one meter under each transformer reported power since, and no usage point lost it again."""
-    groups = situation.network.groups
-    own = [mrid for mrid in outage.points if mrid not in outage.handed]
-    silent = {groups[mrid] for mrid in own if mrid in groups}
-    for mrid in own:
-        told = situation.standings.get(mrid)
-        if told is None:
-            continue
-        if told.dark and told.latest > outage.restored[mrid] + SKEW:
-            return False
-        if not told.dark and told.latest >= outage.restored[mrid] - SKEW:
-            silent.discard(groups.get(mrid, ""))
-    return not silent

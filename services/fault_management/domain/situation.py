@@ -6,9 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
-from services.fault_management.domain.evidence import SKEW, Evidence, Standing, about_supply, cut_off, standing
+from services.fault_management.domain.evidence import SKEW, Evidence, Ping, Standing, about_supply, cut_off, standing
 from services.fault_management.domain.interruptions import history
-from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S, move, told
+from services.fault_management.domain.outage import FINAL, INFERRED, KNOWN_DARK, LOOSE, Outage, S, move, told
 from services.fault_management.domain.timeline import Timeline
 
 
@@ -34,6 +34,9 @@ class Situation:
         now: the present instant.
         new_id: gives the identity of something new.
         wishes: what is to be asked of others, by outage, in order.
+        pings: the meters that were asked whether they have power.
+        asked: those that are to be asked now.
+        concluded: what follows from their silence, to be kept as evidence.
     """
 
     def __init__(
@@ -43,13 +46,18 @@ class Situation:
         outages: Iterable[Outage],
         now: datetime,
         new_id: Callable[[], str],
+        *,
+        pings: Iterable[Ping] = (),
     ) -> None:
-        pieces = set(evidence)
         self.topology = topology
         self.network = topology.network
-        self.heard: Sequence[Evidence] = sorted(about_supply(pieces))
+        self._pieces = frozenset(evidence)
+        self.heard: Sequence[Evidence] = sorted(about_supply(self._pieces))
         self.standings: dict[str, Standing] = standing(self.heard, now)
-        self.cut_off = cut_off(pieces)
+        self.cut_off = cut_off(self._pieces)
+        self.pings = list(pings)
+        self.asked: list[Ping] = []
+        self.concluded: list[Evidence] = []
         self.now = now
         self.new_id = new_id
         self.wishes: list[tuple[Wish, str]] = []
@@ -61,6 +69,22 @@ class Situation:
         self._logged: dict[str, set[datetime]] = {}
         for each in self.history.interruptions:
             self._logged.setdefault(each.device, set()).update(each.openings)
+
+    def conclude(self, evidence: Iterable[Evidence]) -> None:
+        """Take what follows from the silence of meters as evidence, too."""
+        new = sorted(set(evidence) - self._pieces)
+        if new:
+            self.concluded += new
+            self._pieces |= set(new)
+            self.heard = sorted(about_supply(self._pieces))
+            self.standings = standing(self.heard, self.now)
+
+    def ask(self, points: Iterable[str]) -> None:
+        """Have the meters at some usage points asked whether they have power."""
+        for mrid in points:
+            ping = Ping(mrid=self.new_id(), usage_point=mrid, asked_at=self.now)
+            self.asked.append(ping)
+            self.pings.append(ping)
 
     def put(self, outage: Outage) -> Outage:
         """Take the new value of an outage; its revision grows when others must hear of it."""
@@ -161,7 +185,7 @@ class Situation:
         """
         kept: set[str] = set()
         for other in self.all():
-            known = other.by_people and other.state not in LOOSE | {S.DISMISSED} and not self.began_by_log(other)
+            known = other.by_people and other.state not in INFERRED | {S.DISMISSED} and not self.began_by_log(other)
             before = until is None or other.since <= until
             if other.mrid != but and known and before and not self._is_above(other, device):
                 back = other.restored
@@ -182,7 +206,7 @@ class Situation:
             if other.mrid != outage.mrid and not by_log and not self.release(other, points):
                 points -= set(other.points)
         own = tuple(sorted(points)) or outage.points
-        state = S.CONFIRMED if outage.state in LOOSE | {S.VERIFY} else outage.state
+        state = S.CONFIRMED if outage.state in INFERRED else outage.state
         restored = {mrid: at for mrid, at in outage.restored.items() if mrid in own}
         handed = tuple(mrid for mrid in outage.handed if mrid in own)
         known = self.put(move(outage, state, points=own, restored=restored, handed=handed))
