@@ -55,6 +55,8 @@ class Granter:
         self._roles = roles
         self._absent = set(absent)
         self._start = start
+        self._busy: str | None = None
+        """The role that was not at rest at the last look: it is asked before all others."""
 
     async def run(self) -> None:
         """Grant until cancelled; the present time is said again and again, for whoever joins."""
@@ -101,16 +103,16 @@ class Granter:
 
     async def _look(self) -> list[Status] | None:
         """The states of all roles, or None when one of them, or a stream, is not at rest."""
+        now = self._clock.now()
+        if self._busy is not None and not _rests(await self._status(self._busy), now):
+            return None
+        self._busy = None
         answers = await asyncio.gather(*(self._status(role) for role in self._roles))
         statuses = [status for status in answers if status is not None]
-        now = self._clock.now()
         self._absent -= {status.role for status in statuses}
-        if len(statuses) < len(self._roles) - len(self._absent):
+        self._busy = next((status.role for status in statuses if not _rests(status, now)), None)
+        if self._busy is not None or len(statuses) < len(self._roles) - len(self._absent):
             return None
-        for status in statuses:
-            due = status.next_wake is not None and status.next_wake <= now
-            if status.in_flight or status.unsent or due or status.now != now:
-                return None
         space = self._bus.space
         backlogs = await asyncio.gather(
             *(self._bus.backlog(stream.name) for stream in streams(space.root, space.context) if not stream.objects)
@@ -126,6 +128,14 @@ class Granter:
             return msgspec.json.decode(answer.body, type=Status)
         except (BusbarError, msgspec.MsgspecError):
             return None
+
+
+def _rests(status: Status | None, now: datetime) -> bool:
+    """True when a role has nothing to do at this time, and knows the time."""
+    if status is None:
+        return False
+    due = status.next_wake is not None and status.next_wake <= now
+    return not (status.in_flight or status.unsent or due or status.now != now)
 
 
 def listener(clock: GrantedClock) -> Callable[[Received], Awaitable[None]]:
