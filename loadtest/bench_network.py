@@ -1,8 +1,8 @@
 """How fast a large model of the network is read, as ratios to what lxml alone needs to parse the same file.
 
-``python -m loadtest.bench_network`` prints JSON for lxml, for triplets and cimpy where they are installed, and for an
-import by ``busbar network import`` into a DMS that runs. Nothing here knows a service; ``python -m tests.speed`` gives
-the reader of network model management to :func:`report` and prints the same with it.
+``python -m loadtest.bench_network`` prints JSON for lxml, for triplets and cimpy where they are installed, with those
+that are ``absent``, and for an import by ``busbar network import`` into a DMS that runs. Nothing here knows a service;
+``python -m tests.speed`` gives the reader of network model management to :func:`report` and prints the same with it.
 
 The model is made of many copies of the network that is shipped, each with mRIDs of its own. Every round times all
 readers after one another, each in a process of its own, so that none finds or leaves memory that another pays for,
@@ -66,7 +66,9 @@ def report(subjects: Mapping[str, Reader]) -> None:
     options.add_argument("--objects", type=int, default=OBJECTS)
     options.add_argument("--rounds", type=int, default=ROUNDS)
     given = options.parse_args()
-    others = {name: reader for name, reader in (("triplets", _triplets), ("cimpy", _cimpy)) if find_spec(name)}
+    known = {"triplets": _triplets, "cimpy": _cimpy}
+    others = {name: reader for name, reader in known.items() if find_spec(name)}
+    absent = sorted(known.keys() - others.keys())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.xml"
         document = model(given.objects)
@@ -76,8 +78,10 @@ def report(subjects: Mapping[str, Reader]) -> None:
         figures["import"] = {"seconds": imported, "ratio": figures["lxml"]["seconds"] / imported}
     made = {"bytes": len(document), "objects": document.count(b'rdf:ID="')}
     told = {name: {what: round(value, 3) for what, value in each.items()} for name, each in figures.items()}
-    json.dump({**made, **told}, sys.stdout, indent=2)
+    json.dump({**made, **told, "absent": absent}, sys.stdout, indent=2)
     sys.stdout.write("\n")
+    if absent:
+        sys.stderr.write(f"Not installed here, and so not measured: {', '.join(absent)}.\n")
 
 
 def measure(file: Path, subjects: Mapping[str, Reader], rounds: int) -> dict[str, dict[str, float]]:
