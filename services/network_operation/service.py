@@ -594,7 +594,8 @@ async def judge(scope: Scope, work: Work[Store]) -> None:
     """Let alarms come and go with what holds now."""
     facts, scope = await work.store.facts(scope, work.now)
     held = conditions.found(scope, facts)
-    known = await work.store.alarms([each.alarm for each in held])
+    new = [each.alarm for each in held if each.alarm not in facts.known]
+    known = await work.store.alarms(new) if new else facts.known
     await sound(desk.judged(known, held, scope, facts.grid, work.now), known, work)
 
 

@@ -1,6 +1,7 @@
 """Network operation on real servers: values that are kept, and switches that stand where an operator says."""
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.errors import Conflict, Denied, Invalid, NotFound
 from contracts.nouns.measurements import (
@@ -8,6 +9,7 @@ from contracts.nouns.measurements import (
     AnalogValue,
     Measurements,
     MeasurementType,
+    MeasurementValueQuality,
     Source,
     SwitchPosition,
     Validity,
@@ -74,6 +76,25 @@ async def test_a_value_that_is_measured_all_the_time_is_told_until_it_is_old_and
         assert (quality.old_data, quality.validity) == (True, Validity.QUESTIONABLE)
         (position,) = (await values(room)).discrete
         assert position.discrete_values[0].measurement_value_quality is None
+
+
+async def test_of_values_that_come_late_twice_or_from_a_test_the_newest_true_one_is_kept(dms: Installation) -> None:
+    async with control_room(dms, *yard().grid.feeders) as room:
+        old = current(room, "B1", 100.0)
+        await room.pass_time(seconds=5)
+        new = current(room, "B1", 120.0)
+        await room.pass_time(seconds=5)
+        tried = current(room, "B1", 999.0).analog_values[0]
+        trial = replace(tried, measurement_value_quality=MeasurementValueQuality(test=True))
+        both = replace(new, analog_values=(*old.analog_values, *new.analog_values, trial))
+        last = replace(current(room, "B1", 1.0), measurement_type=MeasurementType.ACTIVE_POWER, unit_symbol="W")
+        await room.measure(both, old, new, old, last)
+
+        async def all_are_heard() -> bool:
+            return last in (await values(room, "B1")).analog
+
+        await until(all_are_heard)
+        assert set((await values(room, "B1")).analog) == {new, last}
 
 
 async def test_a_switch_between_its_positions_keeps_its_last_state_and_is_suspect(dms: Installation) -> None:
