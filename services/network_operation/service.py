@@ -286,14 +286,15 @@ async def act_on_alarms(message: Message[Alarms], work: Work[Store]) -> Alarms:
     await work.store.lock_network()
     person = speaker(message.header, work.principal)
     known = await work.store.alarms([asked.mrid for asked in message.noun.alarm])
-    after = []
+    after: dict[str, Alarm] = {}
     for asked in message.noun.alarm:
         if asked.mrid not in known:
             raise NotFound("there is no such alarm", object_id=asked.mrid)
-        alarm = known[asked.mrid]
-        after.append(machine.told(alarm, machine.acted(alarm, asked, person, work.now), work.now))
-    await sound(after, known, work)
-    return Alarms(alarm=tuple(after))
+        alarm = after.get(asked.mrid, known[asked.mrid])
+        after[asked.mrid] = machine.acted(alarm, asked, person, work.now)
+    news = [machine.told(known[mrid], alarm, work.now) for mrid, alarm in after.items()]
+    await sound(news, known, work)
+    return Alarms(alarm=tuple(news))
 
 
 @service.on_wake("shelf")
