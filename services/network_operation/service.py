@@ -58,6 +58,7 @@ from services.network_operation.domain.execution import (
     the_plan,
     waiting_for,
 )
+from services.network_operation.domain.feeder_flow import FeederFlow
 from services.network_operation.domain.figures import Figures, FiguresOf, answers, first_look
 from services.network_operation.domain.interruptions import cold_loads, interrupted, lasting, next_change
 from services.network_operation.domain.live import Live, past, stood
@@ -511,20 +512,23 @@ async def begin_in_time(wake: Wake, work: Work[Store]) -> None:
 async def solve_network(_wake: Wake, work: Work[Store]) -> None:
     """Loading and voltage of the network as it is now; again when it changes, and while cold loads become warmer."""
     live, cold = await work.store.network(), work.store.memory.rules.cold_load
-    revision = live.wiring.model_revision
-    data = await work.store.electrical(revision)
+    data = await work.store.electrical(live.wiring.model_revision)
+    new = data is None
     if data is None:
         models = (await work.request(ElectricalModels)).electrical_model
         if any(each.model_version != live.model_version for each in models):
             return  # of another model, which is about to be adopted
         data = packed(models) if models else b""
-        await work.store.save_electrical(revision, data)
-    known = lasting(await work.store.interruptions(), work.now, cold)
+    known = await work.store.interruptions()
+    flows: tuple[FeederFlow, ...] = ()
     if data:
         state = switched_state(live.state, cold_loads(known, work.now, cold))
-        of = members(live.state.structure)
-        await work.store.save_flows(await work.compute(feeder_flows, data, state, of, work.now, live.model_version))
-    await work.store.keep_interruptions(known)
+        of = members(live.state)
+        flows = await work.compute(feeder_flows, data, state, of, work.now, live.model_version)
+    await work.store.lock_network()
+    if new:
+        await work.store.save_electrical(live.wiring.model_revision, data)
+    await work.store.save_flows(flows)
     later = next_change(known, work.now, cold)
     if later is not None:
         work.wake("power flow", "", later)
@@ -533,7 +537,8 @@ async def solve_network(_wake: Wake, work: Work[Store]) -> None:
 async def follow_loads(live: Live, at: datetime, work: Work[Store]) -> None:
     """Keep who is dark since when, and have the power flow of the network made anew."""
     known = await work.store.interruptions()
-    now = interrupted(known, dark_nodes(live.state), at)
+    felt = lasting(known, work.now, work.store.memory.rules.cold_load)
+    now = interrupted(felt, dark_nodes(live.state), at)
     if now != known:
         await work.store.keep_interruptions(now)
     work.wake("power flow", "", work.now)

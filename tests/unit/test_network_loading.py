@@ -60,8 +60,7 @@ def imported(content: bytes, model_format: str = RDF_XML) -> Import:
 
 
 def flows(model: Import, grid: Grid) -> tuple[FeederFlow, ...]:
-    structure = grid.state.structure
-    return feeder_flows(packed(model.electrical), switched_state(grid.state, WARM), members(structure), NOON, "1")
+    return feeder_flows(packed(model.electrical), switched_state(grid.state, WARM), members(grid.state), NOON, "1")
 
 
 def study(model: Import, grid: Grid, operations: dict[str, SwitchActionKind], cold: ColdLoads = WARM) -> SwitchingStudy:
@@ -224,6 +223,19 @@ def test_what_a_crew_put_up_has_no_electrical_data_and_no_figures() -> None:
     assert not unknown.are_known
     (elsewhere,) = figures_of(packed((electrical(yard),)), (posed(Question(grid=grid, devices=("B2",)), WARM),))
     assert elsewhere.status == "solved"
+    (whole,) = feeder_flows(
+        packed((electrical(yard),)), switched_state(grid.state, WARM), members(grid.state), NOON, "1"
+    )
+    assert (whole.status, whole.highest_loading) == (unknown.status, None)
+
+
+def test_what_is_live_and_has_no_source_in_the_electrical_data_is_not_solved() -> None:
+    yard = loaded_yard()
+    grid, model = Grid.of((yard,)), electrical(yard)
+    half = packed((replace(model, source=model.source[:1]),))
+    (flow,) = feeder_flows(half, switched_state(grid.state, WARM), members(grid.state), NOON, "1")
+    assert flow.status == "not solved: 4 live nodes without a source in the electrical data"
+    assert (flow.highest_loading, flow.lowest_voltage) == (None, None)
 
 
 def test_a_refusal_that_wants_no_figures_is_final_and_one_that_does_is_judged_again() -> None:

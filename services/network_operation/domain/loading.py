@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from contracts.nouns.feeder_topology import Equipment
 from contracts.nouns.switching_studies import BranchLoading, NodeVoltage
 from contracts.types import ObjectReference
 from services.network_operation.domain.feeder_flow import FeederFlow
@@ -41,11 +42,12 @@ class Posed(Struct, frozen=True, kw_only=True):
 
 
 class Members(Struct, frozen=True, kw_only=True):
-    """The nodes of a feeder, and its equipment."""
+    """The nodes of a feeder, and its equipment; ``unknown`` says why nothing is known of it."""
 
     feeder: str
     nodes: tuple[str, ...]
     equipment: frozenset[str]
+    unknown: str | None = None
 
 
 class _Known(Struct, frozen=True):
@@ -94,30 +96,29 @@ def posed(question: Question, cold: ColdLoads) -> Posed:
     structure = state.structure
     nodes = _beside(question, structure)
     here = None if nodes is None else _together(state, nodes)
-    names = None if here is None else {structure.nodes[number] for number in here}
-    added = next(
-        (
-            each
-            for each in structure.equipment.values()
-            if each.kind in _WITHOUT_DATA and (names is None or not names.isdisjoint((each.node1, each.node2)))
-        ),
-        None,
-    )
+    names = set(structure.nodes if here is None else (structure.nodes[number] for number in here))
     return Posed(
         state=switched_state(state, cold, here),
         device=question.devices[-1] if question.devices else None,
         picked_up=question.picked_up,
-        unknown=None if added is None else f"not solved: no electrical data of the {added.kind} '{added.mrid}'",
+        unknown=next((_no_data_of(each) for each in _added(structure) if not names.isdisjoint(_ends(each))), None),
     )
 
 
-def members(structure: Structure) -> tuple[Members, ...]:
-    """What each feeder has."""
+def members(state: NetworkState) -> tuple[Members, ...]:
+    """What each feeder has; nothing is known of one that hangs together with what a crew put up."""
+    structure = state.structure
+    unknown: dict[str, str] = {}
+    for each in _added(structure):
+        for number in _together(state, _ends(each)).tolist():
+            for feeder in structure.feeders_of_node[number]:
+                unknown[feeder] = _no_data_of(each)
     return tuple(
         Members(
             feeder=mrid,
             nodes=tuple(node.mrid for node in each.connectivity_node),
             equipment=frozenset(piece.mrid for piece in each.equipment),
+            unknown=unknown.get(mrid),
         )
         for mrid, each in structure.feeders.items()
     )
@@ -242,6 +243,8 @@ def _power_at(grid: Grid, question: Posed) -> float:
 
 def _feeder_flow(known: _Known, feeder: Members, nothing: FeederFlow) -> FeederFlow:
     """What a power flow says of one feeder; ``nothing`` is that it says nothing."""
+    if feeder.unknown is not None:
+        return replace(nothing, status=feeder.unknown)
     flow = known.flow
     nodes = [known.place[node] for node in feeder.nodes if node in known.place and known.live.get(node)]
     live = np.array(nodes, dtype=np.int64)
@@ -252,6 +255,9 @@ def _feeder_flow(known: _Known, feeder: Members, nothing: FeederFlow) -> FeederF
         return replace(nothing, status=status)
     rows = np.array([row for row, mrid in enumerate(flow.branches) if mrid in feeder.equipment], dtype=np.int64)
     volts, loads = flow.voltage[live], flow.loading[rows]
+    lost = int(np.isnan(volts).all(axis=1).sum())
+    if lost:
+        return replace(nothing, status=f"not solved: {lost} live nodes without a source in the electrical data")
     level = volts[~np.isnan(volts)]
     rated = np.flatnonzero(~np.isnan(loads[:, 0]))
     most = int(rows[rated[loads[rated, 0].argmax()]]) if len(rated) else None
@@ -274,7 +280,20 @@ def _beside(question: Question, structure: Structure) -> list[str] | None:
     known = [structure.equipment[each] for each in question.devices if each in structure.equipment]
     if len(known) < len(question.devices) or not known:
         return None
-    return [node for each in known for node in (each.node1, each.node2) if node is not None]
+    return [node for each in known for node in _ends(each)]
+
+
+def _added(structure: Structure) -> tuple[Equipment, ...]:
+    """The jumpers and cuts."""
+    return tuple(each for each in structure.equipment.values() if each.kind in _WITHOUT_DATA)
+
+
+def _ends(each: Equipment) -> list[str]:
+    return [node for node in (each.node1, each.node2) if node is not None]
+
+
+def _no_data_of(each: Equipment) -> str:
+    return f"not solved: no electrical data of the {each.kind} '{each.mrid}'"
 
 
 def _together(state: NetworkState, nodes: Iterable[str]) -> Whole:
