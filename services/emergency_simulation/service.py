@@ -129,12 +129,12 @@ async def hear_outage(message: Message[UnplannedOutages], work: Work[Store]) -> 
     if scenario is None:
         return
     closed = message.header.verb is Verb.CLOSED
-    for outage in message.noun.unplanned_outage:
-        said = views.heard(outage, closed=closed)
+    heard = [(outage, views.heard(outage, closed=closed)) for outage in message.noun.unplanned_outage]
+    for outage, said in heard:
         at = outage.last_modified_date_time or work.now
         await work.store.save_outage(scenario.mrid, outage.revision_number, at, said)
         await _told_restored(work, views.told_restored(outage))
-    if closed:
+    if any(said.closed for _, said in heard):
         await work.store.lock_field()
         await _tell(work)
 

@@ -289,14 +289,17 @@ def _executed_step(step: SwitchingStep, done: list[SwitchAction], now: datetime)
 
 
 def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:
-    """What an event says of an outage; one that was dismissed is closed too."""
+    """What an event says of an outage; one that was dismissed is closed too, and so is a customer's own trouble.
+
+    Nobody is sent to that: it waits for somebody to call the customer back, whom nobody plays.
+    """
     state = None if outage.status is None else outage.status.value
     points = (*outage.de_energized_usage_point, *outage.energized_usage_point)
     return Outage(
         mrid=outage.mrid,
         devices=frozenset(device.mrid for device in outage.opened_switches if device.mrid is not None),
         usage_points=frozenset(point.mrid for point in points if point.mrid is not None),
-        closed=closed or state in {OutageState.CLOSED, OutageState.DISMISSED},
+        closed=closed or state in {OutageState.CLOSED, OutageState.DISMISSED, OutageState.VERIFY},
     )
 
 

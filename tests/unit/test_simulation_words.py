@@ -102,6 +102,9 @@ def test_an_outage_covers_who_is_dark_and_who_was_and_a_dismissed_one_is_closed(
     assert said.devices == {"fuse"}
     assert said.usage_points == {"a", "b"}
     assert said.closed
+    inside = structs.replace(outage, status=Status(value=OutageState.VERIFY))
+    assert views.heard(inside, closed=False).closed, "nobody plays those who call customers back"
+    assert not views.heard(structs.replace(outage, status=Status(value=OutageState.SUSPECTED)), closed=False).closed
 
 
 def test_how_the_field_behaves_comes_from_the_environment() -> None:
