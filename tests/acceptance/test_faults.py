@@ -7,7 +7,8 @@ from random import Random
 
 from contracts.codes.end_device_events import EventKind
 from contracts.nouns.units import PhaseCode
-from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
+from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage, VerificationKind
+from contracts.nouns.work_types import WorkStatusKind
 from services.fault_management.service import service as fault_management
 from services.meter_reading_and_control.service import service as meter_reading
 from services.work_management.service import service as work_management
@@ -154,3 +155,72 @@ async def test_a_house_that_was_dark_before_the_trip_is_dark_after_it_and_gets_i
         assert play.states(trip.mrid)[-1] in {S.VERIFIED, S.CLOSED}
         crews = [order for order in play.orders.values() if order.work[0].work_tasks[0].assets[0].mrid == "T11-1"]
         assert len(crews) == 1
+
+
+def nobody_is_off_twice(outages: Sequence[UnplannedOutage]) -> bool:
+    everybody = [mrid for outage in outages for mrid in off(outage)]
+    return len(everybody) == len(set(everybody))
+
+
+async def test_of_three_faults_under_one_open_breaker_each_repair_shows_the_next(theatre: Installation) -> None:
+    """Scenario 24: three faults under one open breaker: after each repair the next is found; no customer in two outages
+    at any time; ETR of hidden parts never says "restored"."""
+    async with stage(theatre, feeder(), *ALL) as play:
+        await play.play(10)
+        play.dark = set(POINTS)
+        hidden = {"F1": set(under("F1")), "F2": set(under("F2"))}
+        await play.play(55)
+        await play.switched(feeder("B", at=s(60)))  # the clock of the substation is ahead of ours
+        await play.play(600)
+        (first,) = await play.outages()
+        assert (device(first), off(first)) == ("B", set(POINTS))
+        ticket = await play.call("T11-1", 600)
+
+        play.dark = hidden["F1"] | hidden["F2"]
+        await repaired(play, first, at=3000)
+        await play.switched(feeder(at=s(3020)))
+        await play.meters(EventKind.POWER_RESTORED, *under("F3"), at=3030)
+        await play.play(3600)
+        (first,) = await play.outages()
+        assert (state(first), first.verification) == (S.RESTORED, VerificationKind.UNKNOWN), "whole laterals are silent"
+        for point in ("T11-1", "T12-1", "T21-1", "T21-2"):
+            await play.call(point, 3600)
+        await play.play(4200)
+        nested = {device(outage) or "": outage for outage in await play.outages()}
+        assert nested.keys() == hidden.keys(), "the meters that stay silent show the two fuses"
+        for fuse, outage in nested.items():
+            assert off(outage) == hidden[fuse]
+            assert outage.parent_outage is not None
+            assert outage.parent_outage.mrid == first.mrid
+            assert outage.reported_start_time == s(60), "they have been dark since the breaker opened"
+            estimate = outage.estimated_restoration_time
+            assert estimate is not None
+            assert estimate.ert > play.now
+        last = [each.status for each in play.tickets() if each.mrid == ticket.mrid][-1]
+        assert last is not None
+        assert "restored" not in (last.reason or "").lower()
+
+        for fuse, at in (("F1", 5000), ("F2", 7000)):
+            await repaired(play, nested[fuse], at=at)
+            await play.switched(feeder(fuse, at=s(at + 20)))  # the crew found it open
+            await play.play(at + 60)
+            play.dark -= hidden[fuse]
+            await play.switched(feeder(at=s(at + 60)))
+            await play.meters(EventKind.POWER_RESTORED, *sorted(hidden[fuse]), at=at + 70)
+            await play.play(at + 900)
+            assert nobody_is_off_twice(await play.outages())
+            assert play.states(nested[fuse].mrid)[-1] == S.CLOSED
+        assert await play.outages() == []
+
+
+async def repaired(play: Stage, outage: UnplannedOutage, *, at: float) -> None:
+    """The crew of an outage finds its cause and mends it; on the way nobody is off by two outages."""
+    while play.now < s(at):
+        await play.play(min(at, (play.now - s(0)).total_seconds() + 300))
+        assert nobody_is_off_twice(await play.outages())
+    wanted = next(
+        order for order in play.orders.values() if order.work[0].work_tasks[0].assets[0].mrid == device(outage)
+    )
+    await play.crew(wanted, WorkStatusKind.COMPLETED, at, "vegetation")
+    await play.play(at + 20)
+    assert nobody_is_off_twice(await play.outages())

@@ -13,6 +13,7 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
+from services.fault_management.domain.evidence import SKEW
 from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.reclosing import Course, Cycle, cycles
 from services.fault_management.domain.timeline import Moment, Timeline
@@ -93,7 +94,7 @@ def history(timeline: Timeline, now: datetime, found: frozenset[str] = frozenset
         cycle for mrid, log in timeline.log.items() if mrid in equipment for cycle in cycles(equipment[mrid], log, now)
     ]
     cycling = tuple(cycle for cycle in sequences if cycle.course is Course.CYCLING)
-    losses = [loss for loss in walk.losses.values() if loss.opened_at <= now]
+    losses = [loss for loss in walk.losses.values() if loss.opened_at <= now + SKEW]
     found_so = [_held_back(timeline, each, cycling) for each in _joined(losses, sequences)]
     ordered = sorted(found_so, key=lambda each: (each.opened_at, each.device))
     return History(interruptions=tuple(ordered), cycling=cycling)
