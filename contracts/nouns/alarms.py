@@ -40,6 +40,9 @@ class AlarmKind(StrEnum):
     OUTSTATION = "OUTSTATION"
     """An outstation is in trouble itself."""
 
+    OVERLOAD = "OVERLOAD"
+    """By its power flow a feeder is loaded beyond an emergency rating."""
+
     PARALLELED = "PARALLELED"
     """Feeders stand parallel."""
 

@@ -529,6 +529,7 @@ async def solve_network(_wake: Wake, work: Work[Store]) -> None:
     if new:
         await work.store.save_electrical(live.wiring.model_revision, data)
     await work.store.save_flows(flows)
+    await judge(Scope(flows=await work.store.last_flows(live.told)), work)
     later = next_change(known, work.now, cold)
     if later is not None:
         work.wake("power flow", "", later)

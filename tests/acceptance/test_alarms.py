@@ -26,6 +26,7 @@ from tests.fixtures.control_room import (
     plans,
     until,
 )
+from tests.fixtures.loaded_yard import electrical, loaded_yard
 from tests.fixtures.switching_yard import EQUIPMENT, POINTS, feeder, piece, switching, yard
 
 S, K = AlarmState, AlarmActionKind
@@ -271,6 +272,22 @@ async def test_feeders_that_stand_parallel_are_an_alarm_that_says_since_when(dms
         await room.pass_time(minutes=1)
         await room.report("R1", OPEN)
         await shows(room, {"PARALLELED/north+south": S.RETURNED_UNACKNOWLEDGED})
+
+
+async def test_a_feeder_that_is_loaded_beyond_an_emergency_rating_is_an_alarm_until_it_is_not(
+    dms: Installation,
+) -> None:
+    whole = loaded_yard()
+    async with control_room(dms, whole, electrical=(electrical(whole),)) as room:
+        for device, position in (("D1", OPEN), ("Q1", CLOSED)):
+            await room.pass_time(seconds=1)
+            await room.report(device, position)
+            await room.seen(device, is_open=position is OPEN)
+        await shows(room, {"OVERLOAD/yard": S.UNACKNOWLEDGED})
+        assert "most of all L4" in ((await alarms(room))["OVERLOAD/yard"].description or "")
+        await room.pass_time(seconds=1)
+        await room.report("Q1", OPEN)
+        await shows(room, {"OVERLOAD/yard": S.RETURNED_UNACKNOWLEDGED})
 
 
 async def test_a_switch_that_is_not_believed_and_a_command_that_fails_are_alarms_until_the_switch_moves(

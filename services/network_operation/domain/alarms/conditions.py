@@ -19,6 +19,7 @@ from contracts.nouns.switching_events import SwitchingEvent, SwitchingEventType
 from contracts.nouns.switching_plans import SwitchActionKind
 from services.network_operation.domain.acts import ActKind
 from services.network_operation.domain.alarms.machine import Condition
+from services.network_operation.domain.feeder_flow import LastFlow
 from services.network_operation.domain.feeding import Feeding
 from services.network_operation.domain.grid import Grid
 from services.network_operation.domain.measured import CONTINUOUS, Point
@@ -51,6 +52,7 @@ class Scope(Struct, frozen=True, kw_only=True):
         points: the newest values of those.
         obeyed: devices that moved, or did otherwise what they were told.
         failed: commands that failed.
+        flows: the last power flow of all feeders.
         everything: also all devices that have an alarm, and all feeders; after the network was rebuilt.
     """
 
@@ -59,6 +61,7 @@ class Scope(Struct, frozen=True, kw_only=True):
     points: tuple[Point, ...] = ()
     obeyed: frozenset[str] = frozenset()
     failed: tuple[Condition, ...] = ()
+    flows: tuple[LastFlow, ...] = ()
     everything: bool = False
 
     def with_known(self, known: Iterable[Alarm]) -> "Scope":
@@ -79,17 +82,17 @@ class Scope(Struct, frozen=True, kw_only=True):
     def judges(self, alarm: Alarm, feeders: frozenset[str]) -> bool:
         """True when an alarm clears unless its condition is found; ``feeders`` are :meth:`feeders`."""
         resource = "" if alarm.power_system_resource is None else alarm.power_system_resource.mrid or ""
-        if alarm.kind in OF_NETWORK:
-            return True
-        if alarm.kind in OF_DEVICE:
-            return resource in self.devices
-        if alarm.kind in OF_EQUIPMENT:
-            return resource in self.equipment
-        if alarm.kind in LIMITS:
-            return any(alarm.mrid == f"{alarm.kind}/{point.key}" and point.is_good for point in self.points)
-        if alarm.kind is AlarmKind.PARALLELED:
-            return self.everything or bool(feeders & {each.mrid for each in alarm.feeder})
-        return alarm.kind is AlarmKind.COMMAND_FAILED and resource in self.obeyed
+        measured = (point for point in self.points if point.is_good)
+        looked_at = {
+            **dict.fromkeys(OF_NETWORK, True),
+            **dict.fromkeys(OF_DEVICE, resource in self.devices),
+            **dict.fromkeys(OF_EQUIPMENT, resource in self.equipment),
+            **dict.fromkeys(LIMITS, any(alarm.mrid == f"{alarm.kind}/{point.key}" for point in measured)),
+            AlarmKind.COMMAND_FAILED: resource in self.obeyed,
+            AlarmKind.OVERLOAD: bool(self.flows),
+            AlarmKind.PARALLELED: self.everything or bool(feeders & {each.mrid for each in alarm.feeder}),
+        }
+        return alarm.kind is not None and looked_at[alarm.kind]
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -129,6 +132,7 @@ def found(scope: Scope, facts: Facts) -> tuple[Condition, ...]:
             outstation_conditions(equipment, facts.points, grid, facts.now, facts.stale)
             for equipment in sorted(scope.equipment)
         ),
+        *overloads(scope.flows, grid),
         *scope.failed,
     )
 
@@ -248,6 +252,21 @@ def limit_conditions(points: Iterable[Point], known: Mapping[str, Alarm], grid: 
                     phases=point.analog.phases,
                     resource=point.equipment,
                 )
+
+
+def overloads(flows: Iterable[LastFlow], grid: Grid) -> Iterator[Condition]:
+    """Feeders that are loaded beyond an emergency rating, by the last power flow that succeeded."""
+    for flow in flows:
+        good = flow.good
+        if good is not None and good.margin is not None and good.margin < 0:
+            yield Condition(
+                kind=AlarmKind.OVERLOAD,
+                object=flow.feeder,
+                since=good.made_at,
+                text=f"loaded beyond an emergency rating, most of all {grid.name(good.most_loaded or flow.feeder)}",
+                priority=AlarmPriority.HIGH,
+                feeders=(flow.feeder,),
+            )
 
 
 def outstation_conditions(
