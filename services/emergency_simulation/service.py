@@ -29,7 +29,7 @@ from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
 from services.emergency_simulation import views
 from services.emergency_simulation.config import conditions_from
-from services.emergency_simulation.domain import callers, crews, meters, telemetry
+from services.emergency_simulation.domain import callers, crews, grounds, meters, telemetry
 from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import chosen
@@ -282,10 +282,7 @@ async def drive(wake: Wake, work: Work[Store]) -> None:
 async def set_reclosing(wake: Wake, work: Work[Store]) -> None:
     """A device is told whether it may close again by itself."""
     setting = json.decode(wake.payload, type=views.Setting)
-    field = await work.store.lock_field()
-    await _happen(work, field, lambda protection: protection.enable(setting.device, enabled=setting.enabled))
-    if not setting.enabled:
-        work.cancel_wake("reclose", setting.device)
+    await _set_reclosing(setting, await work.store.lock_field(), work)
     work.publish(Verb.CREATED, views.set_to(setting, wake.at), key=setting.device)
 
 
@@ -368,11 +365,14 @@ async def mend(wake: Wake, work: Work[Store]) -> None:
 
 @service.on(Verb.EXECUTE, SwitchingPlans)
 async def instruct(message: Message[SwitchingPlans], work: Work[Store]) -> Later:
-    """A crew takes instructions to switch and answers when it has switched."""
+    """A crew takes instructions to switch, to test or to ground, and answers when it has done so."""
     field = await work.store.field()
-    operations = views.instructed(message.noun)
-    places = [crews.place_of(field.network, _device(field, operation.device).mrid) for operation in operations]
-    names = "".join(operation.device for operation in operations)
+    told = views.instructed(message.noun)
+    for device in told.devices:
+        _device(field, device)
+    lines = [grounds.line_at(field.network, place) for place in told.sites]
+    places = [crews.place_of(field.network, mrid) for mrid in (*told.devices, *lines)]
+    names = "".join((*told.devices, *lines))
     known = (await work.store.crews()).values()
     due = crews.switching_time(_stream(field, "crews"), known, places, names, now=work.now, conditions=field.conditions)
     work.wake("switch", work.ticket, due, _text(message.noun))
@@ -381,17 +381,23 @@ async def instruct(message: Message[SwitchingPlans], work: Work[Store]) -> Later
 
 @service.on_wake("switch")
 async def switch(wake: Wake, work: Work[Store]) -> None:
-    """A crew switches, and looks on until nothing more will move by itself."""
+    """A crew tests, grounds and switches, and looks on until nothing more will move by itself."""
     plans = json.decode(wake.payload, type=SwitchingPlans)
     field = await work.store.lock_field()
-    operations = views.instructed(plans)
-    outcome = await _operate(work, field, operations, wake.at)
-    done = views.executed(plans, wake.at)
+    told = views.instructed(plans)
+    refusal = await _work_at_lines(told, field, work)
+    if refusal is not None:
+        work.answer(wake.key, error=refusal)
+        return
+    for setting in told.settings:
+        await _set_reclosing(setting, field, work)
+    outcome = await _operate(work, field, told.operations, wake.at)
+    seen = Witness(plans=views.executed(plans, wake.at), operations=told.operations)
     if outcome.recloses:
-        seen = max(at for _, at in outcome.recloses) + WITNESSED
-        work.wake("witness", wake.key, seen, _text(Witness(plans=done, operations=tuple(operations))))
+        over = max(at for _, at in outcome.recloses) + WITNESSED
+        work.wake("witness", wake.key, over, _text(seen))
     else:
-        _answer(work, wake.key, Witness(plans=done, operations=tuple(operations)), outcome.opened)
+        _answer(work, wake.key, seen, outcome.opened)
     await _tell(work)
 
 
@@ -411,6 +417,30 @@ def _answer(work: Work[Store], ticket: str, seen: Witness, opened: Mapping[str, 
         work.answer(ticket, seen.plans)
 
 
+async def _work_at_lines(told: views.Instructed, field: Field, work: Work[Store]) -> Conflict | None:
+    """Test what is to be tested, and place and remove grounds; or why not. A crew tests before it grounds."""
+    network = field.network
+    live = grounds.live_line(field.supply, [grounds.line_at(network, place) for place in told.sites])
+    if live is not None:
+        return Conflict("the crew has tested it, and it is live", object_id=live)
+    placed = await work.store.grounds()
+    missing = next((each.mrid for each in told.grounds if each.place is None and each.mrid not in placed), None)
+    if missing is not None:
+        return Conflict("the crew finds no such ground", object_id=missing)
+    for each in told.grounds:
+        if each.place is None:
+            await work.store.remove_ground(each.mrid)
+        else:
+            await work.store.place_ground(each.mrid, grounds.line_at(network, each.place))
+    return None
+
+
+async def _set_reclosing(setting: views.Setting, field: Field, work: Work[Store]) -> None:
+    await _happen(work, field, lambda protection: protection.enable(setting.device, enabled=setting.enabled))
+    if not setting.enabled:
+        work.cancel_wake("reclose", setting.device)
+
+
 async def _told_restored(work: Work[Store], points: Collection[str]) -> None:
     """Who is told that power is back, and has none, may say so."""
     field = await work.store.field()
@@ -428,7 +458,8 @@ async def _operate(work: Work[Store], field: Field, operations: Sequence[Operati
 
 async def _happen(work: Work[Store], field: Field, event: Callable[[Protection], Outcome]) -> Outcome:
     """Let the truth follow from what happens, and set in motion what the field makes of it."""
-    faults, relays = await work.store.active_faults(), await work.store.relays()
+    shorts = grounds.short_circuits(await work.store.grounds(), field.network, work.now)
+    faults, relays = [*await work.store.active_faults(), *shorts], await work.store.relays()
     outcome = event(Protection(field.supply, field.open, faults, relays, conditions=field.conditions, seed=field.seed))
     await work.store.keep_outcome(outcome)
     for device, at in outcome.recloses:

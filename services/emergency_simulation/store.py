@@ -232,6 +232,18 @@ class Store(KernelStore):
         rows = await self.fetch("SELECT * FROM fault WHERE struck AND NOT (repaired AND final)")
         return [_fault(row) for row in rows]
 
+    async def grounds(self) -> dict[str, str]:
+        """The grounds that are placed, with the line at which each is."""
+        return {row["mrid"]: row["equipment"] for row in await self.fetch("SELECT * FROM ground ORDER BY mrid")}
+
+    async def place_ground(self, mrid: str, line: str) -> None:
+        """A crew has placed a ground."""
+        await self.execute("INSERT INTO ground (mrid, equipment) VALUES ($1, $2) ON CONFLICT DO NOTHING", mrid, line)
+
+    async def remove_ground(self, mrid: str) -> None:
+        """A crew has taken a ground away."""
+        await self.execute("DELETE FROM ground WHERE mrid = $1", mrid)
+
     async def save_fault(self, fault: Fault) -> None:
         """Keep what a fault did, or what became of it."""
         await self.execute(

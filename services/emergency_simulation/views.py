@@ -25,11 +25,18 @@ from contracts.nouns.measurements import (
     Validity,
 )
 from contracts.nouns.switching_plans import (
+    CutAction,
+    EnergySourceAction,
+    GroundAction,
+    JumperAction,
     SwitchAction,
     SwitchActionKind,
+    SwitchingAction,
     SwitchingPlan,
     SwitchingPlans,
     SwitchingStep,
+    TempEquipActionKind,
+    VerificationAction,
 )
 from contracts.nouns.trouble_tickets import IncidentHazard, TroubleReportingKind, TroubleTicket, TroubleTickets
 from contracts.nouns.units import PhaseCode
@@ -39,12 +46,16 @@ from contracts.types import DateTimeInterval, ObjectReference, Reference
 from services.emergency_simulation.domain.callers import POWER_OUT, Call
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import Conditions
+from services.emergency_simulation.domain.grounds import DeadTest, Grounding
 from services.emergency_simulation.domain.meters import MeterWord, Sent, Spell, clock_error
 from services.emergency_simulation.domain.network import Network, code_of
 from services.emergency_simulation.domain.protection import Flag, Move, Operation
 from services.emergency_simulation.domain.scenario import Outage
 
 _MOVES = {SwitchActionKind.OPEN: True, SwitchActionKind.CLOSE: False}
+
+TESTED_DEAD = "tested dead"
+"""The condition of a verification by which a crew tests that something is without voltage."""
 
 _KINDS = {MeterWord.LOST: EventKind.POWER_LOST, MeterWord.RESTORED: EventKind.POWER_RESTORED}
 
@@ -250,9 +261,57 @@ def reported(order: MaintenanceOrder) -> MaintenanceOrders:
     return MaintenanceOrders(maintenance_order=(order,))
 
 
-def instructed(plans: SwitchingPlans) -> list[Operation]:
-    """The operations that are left to the crew, in their order."""
-    return [Operation(_named(action.operated_switch), open=_MOVES[action.kind]) for action in _manual(plans)]
+class Instructed(Struct, frozen=True, kw_only=True):
+    """What is left to a crew, of each kind in its order."""
+
+    operations: tuple[Operation, ...] = ()
+    settings: tuple[Setting, ...] = ()
+    tests: tuple[DeadTest, ...] = ()
+    grounds: tuple[Grounding, ...] = ()
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The devices that are operated or set."""
+        return tuple([each.device for each in self.operations] + [each.device for each in self.settings])
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The lines and nodes that must be dead for what is done there."""
+        placed = [each.place for each in self.grounds if each.place is not None]
+        return tuple([each.place for each in self.tests] + placed)
+
+
+def instructed(plans: SwitchingPlans) -> Instructed:
+    """What is left to the crew.
+
+    Raises:
+        Invalid: it shall do what nobody can do in this field: lay a jumper, cut a line, bring a generator.
+    """
+    operations: list[Operation] = []
+    settings: list[Setting] = []
+    tests: list[DeadTest] = []
+    grounds: list[Grounding] = []
+    for action in _manual(plans):
+        match action:
+            case SwitchAction() if action.kind in _MOVES:
+                operations.append(Operation(_named(action.operated_switch), open=_MOVES[action.kind]))
+            case SwitchAction():
+                enabled = action.kind is SwitchActionKind.ENABLE_RECLOSING
+                settings.append(Setting(_named(action.operated_switch), enabled=enabled))
+            case VerificationAction():
+                if (action.verification_condition or "").strip().lower() == TESTED_DEAD:
+                    tests.append(DeadTest(place=_named(action.power_system_resource)))
+            case GroundAction():
+                placed = action.kind is not TempEquipActionKind.REMOVE
+                where = action.along_ac_line_segment or action.grounded_equipment
+                grounds.append(Grounding(mrid=_named(action.ground), place=_named(where) if placed else None))
+            case CutAction() | JumperAction() | EnergySourceAction():
+                raise Invalid(f"the crews of this field carry out no {type(action).__name__}")
+            case _:
+                pass  # tags, clearances and what is only described change nothing in the field
+    return Instructed(
+        operations=tuple(operations), settings=tuple(settings), tests=tuple(tests), grounds=tuple(grounds)
+    )
 
 
 def executed(plans: SwitchingPlans, now: datetime) -> SwitchingPlans:
@@ -261,20 +320,19 @@ def executed(plans: SwitchingPlans, now: datetime) -> SwitchingPlans:
     return SwitchingPlans(switching_plan=tuple(_executed_plan(plan, done, now) for plan in plans.switching_plan))
 
 
-def _manual(plans: SwitchingPlans) -> list[SwitchAction]:
-    """The switch actions that wait for a crew: those that name one, or all where none does."""
+def _manual(plans: SwitchingPlans) -> list[SwitchingAction]:
+    """The actions that wait for a crew: those that name one, or all where none does."""
     actions = [
-        step.switch_action
+        step.action
         for plan in plans.switching_plan
         for group in sorted(plan.switching_step_groups, key=lambda group: group.sequence_number)
         for step in sorted(group.switching_step, key=lambda step: step.sequence_number)
-        if step.switch_action is not None
     ]
-    waiting = [action for action in actions if action.kind in _MOVES and action.executed_date_time is None]
+    waiting = [action for action in actions if action.executed_date_time is None]
     return [action for action in waiting if action.crew] or waiting
 
 
-def _executed_plan(plan: SwitchingPlan, done: list[SwitchAction], now: datetime) -> SwitchingPlan:
+def _executed_plan(plan: SwitchingPlan, done: list[SwitchingAction], now: datetime) -> SwitchingPlan:
     groups = (
         structs.replace(group, switching_step=tuple(_executed_step(step, done, now) for step in group.switching_step))
         for group in plan.switching_step_groups
@@ -282,10 +340,11 @@ def _executed_plan(plan: SwitchingPlan, done: list[SwitchAction], now: datetime)
     return structs.replace(plan, switching_step_groups=tuple(groups))
 
 
-def _executed_step(step: SwitchingStep, done: list[SwitchAction], now: datetime) -> SwitchingStep:
-    if step.switch_action is None or step.switch_action not in done:
+def _executed_step(step: SwitchingStep, done: list[SwitchingAction], now: datetime) -> SwitchingStep:
+    if step.action not in done:
         return step
-    return structs.replace(step, switch_action=structs.replace(step.switch_action, executed_date_time=now))
+    name = next(name for name in step.__struct_fields__ if getattr(step, name) is step.action)
+    return structs.replace(step, **{name: structs.replace(step.action, executed_date_time=now)})
 
 
 def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:
@@ -310,7 +369,7 @@ def told_restored(outage: UnplannedOutage) -> set[str]:
     return {point.mrid for point in outage.energized_usage_point if point.mrid is not None}
 
 
-def _named(reference: ObjectReference) -> str:
-    if reference.mrid is None:
-        raise Invalid("the field knows devices by their mRID, and one has none")
+def _named(reference: ObjectReference | None) -> str:
+    if reference is None or reference.mrid is None:
+        raise Invalid("the field knows things by their mRID, and one has none")
     return reference.mrid

@@ -10,8 +10,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from msgspec.structs import replace
+
 from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import PING
+from contracts.errors import from_reply
 from contracts.interface import Lane
 from contracts.message import Message, Reply, Result
 from contracts.nouns.controls import Command, Controls
@@ -21,12 +24,15 @@ from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.measurements import Measurements, MeasurementType, SwitchPosition
 from contracts.nouns.switching_plans import (
+    GroundAction,
     SwitchAction,
     SwitchActionKind,
     SwitchingPlan,
     SwitchingPlans,
     SwitchingStep,
     SwitchingStepGroup,
+    TempEquipActionKind,
+    VerificationAction,
 )
 from contracts.nouns.training_scenarios import (
     FaultKind,
@@ -273,6 +279,64 @@ async def test_closing_onto_a_fault_is_seen_as_closed_and_open_again_and_a_storm
     assert (storm.matched, storm.customers_dark_at_end, storm.customers_interrupted) == (0, 9, 9)
     assert len(outside.meters(LOST)) == 5
     assert outside.meters(RESTORED) == []
+
+
+class Linesmen(Restorers):
+    """Crews test and ground the struck lateral, close its fuse too early, and then take the ground away."""
+
+    def __init__(self, admin: Peer, auditor: Peer, peers: dict[str, Peer]) -> None:
+        super().__init__(admin, auditor, peers)
+        self.refused: list[str] = []
+
+    async def react(self, message: Message[Any]) -> None:
+        if self.first_gasp(message.payload):
+            test = VerificationAction(verification_condition="tested dead", power_system_resource=LINE_B)
+            await self.instruct(SwitchingStep(sequence_number=1, verification_action=test))
+            tested = replace(test, power_system_resource=LINE_A)
+            placed = GroundAction(kind=TempEquipActionKind.PLACE, ground=GROUND, grounded_equipment=LINE_A)
+            await self.instruct(
+                SwitchingStep(sequence_number=1, verification_action=tested),
+                SwitchingStep(sequence_number=2, ground_action=placed),
+            )
+        failure = None if message.reply is None else from_reply(message.reply)
+        if failure is not None:
+            self.refused.append(f"{failure.object_id}: {failure.reason}")
+        if failure is not None and failure.object_id == self.device:
+            gone = GroundAction(kind=TempEquipActionKind.REMOVE, ground=GROUND)
+            await self.instruct(SwitchingStep(sequence_number=1, ground_action=gone))
+        elif isinstance(message.payload, SwitchingPlans) and executed(message.payload) == [TempEquipActionKind.REMOVE]:
+            action = SwitchAction(kind=SwitchActionKind.CLOSE, operated_switch=ObjectReference(mrid=self.device))
+            await self.peers["network-operation"].command("crews", Verb.EXECUTE, plan(action))
+        await super().react(message)
+
+    async def instruct(self, *steps: SwitchingStep) -> None:
+        group = SwitchingStepGroup(sequence_number=1, switching_step=steps)
+        noun = SwitchingPlans(switching_plan=(SwitchingPlan(mrid="work", switching_step_groups=(group,)),))
+        await self.peers["network-operation"].command("crews", Verb.EXECUTE, noun)
+
+
+LINE_A, LINE_B, GROUND = (ObjectReference(mrid=mrid) for mrid in ("line-a", "line-b", "ground"))
+
+
+def executed(plans: SwitchingPlans) -> list[TempEquipActionKind | None]:
+    """What was carried out at the steps of a plan: of a ground whether it was placed, of all else nothing is told."""
+    steps = [step for group in plans.switching_plan[0].switching_step_groups for step in group.switching_step]
+    done = [step for step in steps if step.action.executed_date_time is not None]
+    return [None if step.ground_action is None else step.ground_action.kind for step in done]
+
+
+async def test_crews_test_what_they_ground_and_nothing_closes_onto_a_ground(dms: Installation) -> None:
+    async with field(dms, Linesmen) as outside:
+        await outside.order(seed_that_strikes("line-a"))
+        storm = await outside.end_of_storm()
+        assert isinstance(outside, Linesmen)
+        assert outside.refused == [
+            "line-b: the crew has tested it, and it is live",
+            "fuse-a: the device opened again at once",
+        ]
+        done = [executed(noun) for noun in outside.said(SwitchingPlans)]
+        assert done == [[None, TempEquipActionKind.PLACE], [TempEquipActionKind.REMOVE], [None]]
+        assert (storm.status_kind, storm.customers_dark_at_end) == (ScenarioStatusKind.FINISHED, 0)
 
 
 class Askers(Restorers):

@@ -467,6 +467,10 @@ def test_the_part_of_a_crew_is_its_step_and_its_time_is_the_time_of_the_operatio
     assert [step.switch_action.operated_switch.mrid for step in steps(part) if step.switch_action] == ["F1"]
     assert executed_at(None) is None
     assert executed_at(crew_part(going, key(1))) is None
+    placing = GroundAction(kind=TempEquipActionKind.PLACE, grounded_equipment=ObjectReference(mrid="c"))
+    earthing = plan(SwitchingStep(sequence_number=1, ground_action=placing))
+    (told,) = steps(crew_part(earthing, key(0)).switching_plan[0])
+    assert told.ground_action == replace(placing, ground=ObjectReference(mrid="plan/0")), "so that it can be removed"
     done = confirmed(going, key(1), NOON + timedelta(minutes=9))
     assert executed_at(SwitchingPlans(switching_plan=(done,))) == NOON + timedelta(minutes=9)
 

@@ -7,12 +7,23 @@ import pytest
 from msgspec import structs
 
 from contracts.catalogue import CATALOGUE
-from contracts.errors import Invalid
+from contracts.errors import Invalid, NotFound
 from contracts.message import Message
 from contracts.nouns.controls import Command, Controls, SetPoint
 from contracts.nouns.maintenance_orders import Asset, Crew, MaintenanceOrder, Work, WorkTask
 from contracts.nouns.measurements import Measurements
-from contracts.nouns.switching_plans import SwitchingPlans
+from contracts.nouns.switching_plans import (
+    GroundAction,
+    JumperAction,
+    SwitchAction,
+    SwitchActionKind,
+    SwitchingPlan,
+    SwitchingPlans,
+    SwitchingStep,
+    SwitchingStepGroup,
+    TempEquipActionKind,
+    VerificationAction,
+)
 from contracts.nouns.unplanned_outages import OutageState, OutageStatusKind, UnplannedOutage
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.types import ObjectReference, Status
@@ -20,6 +31,7 @@ from services.emergency_simulation import views
 from services.emergency_simulation.config import conditions_from
 from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.conditions import Conditions
+from services.emergency_simulation.domain.grounds import DeadTest, Grounding, line_at
 from services.emergency_simulation.domain.meters import MeterWord, Sent, Spell
 from services.emergency_simulation.domain.network import Network
 from services.emergency_simulation.domain.protection import Flag, Move, Operation
@@ -39,16 +51,51 @@ def example(name: str) -> SwitchingPlans:
 
 def test_a_crew_carries_out_the_steps_that_name_a_crew_and_reports_their_time() -> None:
     told = example("execute.xml")
-    assert views.instructed(told) == [Operation("e0170000-0000-4000-8000-000000000072", open=False)]
+    assert views.instructed(told).operations == (Operation("e0170000-0000-4000-8000-000000000072", open=False),)
     before, after = (
         [step.switch_action for step in plans.switching_plan[0].switching_step_groups[0].switching_step]
         for plans in (told, views.executed(told, NOW))
     )
     assert [action.executed_date_time for action in after if action is not None] == [NOW, None]
     assert before[1] == after[1]
-    assert views.instructed(views.executed(told, NOW)) == [
-        Operation("e0170000-0000-4000-8000-000000000071", open=False)
-    ]
+    left = views.instructed(views.executed(told, NOW))
+    assert left.operations == (Operation("e0170000-0000-4000-8000-000000000071", open=False),)
+
+
+def steps(*actions: SwitchingStep) -> SwitchingPlans:
+    group = SwitchingStepGroup(sequence_number=1, switching_step=actions)
+    return SwitchingPlans(switching_plan=(SwitchingPlan(mrid="plan", switching_step_groups=(group,)),))
+
+
+def test_what_a_crew_does_besides_switching_is_read_by_its_kind_and_what_it_cannot_do_is_refused() -> None:
+    line, breaker = ObjectReference(mrid="line"), ObjectReference(mrid="breaker")
+    blocking = SwitchAction(kind=SwitchActionKind.DISABLE_RECLOSING, operated_switch=breaker)
+    looking = VerificationAction(verification_condition="lamps are lit", power_system_resource=line)
+    test = VerificationAction(verification_condition="Tested dead", power_system_resource=line)
+    ground = GroundAction(kind=TempEquipActionKind.REMOVE, ground=ObjectReference(mrid="g"))
+    told = views.instructed(
+        steps(
+            SwitchingStep(sequence_number=1, switch_action=blocking),
+            SwitchingStep(sequence_number=2, verification_action=looking),
+            SwitchingStep(sequence_number=3, verification_action=test),
+            SwitchingStep(sequence_number=4, ground_action=ground),
+        )
+    )
+    assert (told.operations, told.settings) == ((), (views.Setting("breaker", enabled=False),))
+    assert (told.tests, told.grounds) == ((DeadTest(place="line"),), (Grounding(mrid="g"),))
+    assert (told.devices, told.sites) == (("breaker",), ("line",))
+    jumper = JumperAction(kind=TempEquipActionKind.PLACE)
+    with pytest.raises(Invalid, match="carry out no JumperAction"):
+        views.instructed(steps(SwitchingStep(sequence_number=1, jumper_action=jumper)))
+
+
+def test_a_crew_works_at_a_line_or_a_node_and_nowhere_else() -> None:
+    network = Network([street()])
+    assert [line_at(network, place) for place in ("line-a", "n3")] == ["line-a", "line-a"]
+    with pytest.raises(Invalid, match="at a line or a node alone"):
+        line_at(network, "fuse-a")
+    with pytest.raises(NotFound, match="no such place"):
+        line_at(network, "nowhere")
 
 
 def test_a_command_that_is_not_to_open_or_close_a_switch_is_refused() -> None:

@@ -25,7 +25,7 @@ from contracts.nouns.switching_plans import (
     SwitchingStepGroup,
     SwitchingStepState,
 )
-from contracts.types import Status
+from contracts.types import ObjectReference, Status
 from services.network_operation.domain.positions import Position, Teller
 from services.network_operation.domain.reclosing import Reclosing
 
@@ -193,14 +193,24 @@ def has_crew(action: SwitchingAction) -> bool:
 
 
 def crew_part(plan: SwitchingPlan, key: StepKey) -> SwitchingPlans:
-    """The plan with nothing in it but the one step that a crew shall carry out."""
+    """The plan with nothing in it but the one step that a crew shall carry out; a ground has the name that it gets."""
     numbers = count()
     groups = tuple(
-        replace(group, switching_step=tuple(step for step in group.switching_step if next(numbers) == key.number))
+        replace(
+            group,
+            switching_step=tuple(_named(step, key) for step in group.switching_step if next(numbers) == key.number),
+        )
         for group in plan.switching_step_groups
     )
     part = replace(plan, switching_step_groups=tuple(group for group in groups if group.switching_step))
     return SwitchingPlans(switching_plan=(part,))
+
+
+def _named(step: SwitchingStep, key: StepKey) -> SwitchingStep:
+    ground = step.ground_action
+    if ground is None or (ground.ground is not None and ground.ground.mrid is not None):
+        return step
+    return replace(step, ground_action=replace(ground, ground=ObjectReference(mrid=str(key))))
 
 
 def executed_at(plans: SwitchingPlans | None) -> datetime | None:
