@@ -18,9 +18,8 @@ from shared.codec import CONTENT_XML
 from shared.envelope import CONTENT_TYPE, MESSAGE_BYTES, PRODUCER, Cause, Row, Writer, success
 from shared.inbox import Key, Stored
 from shared.security import reply_address
-from shared.sets import Whole
 from shared.store import Database, Transaction
-from shared.work import Later, Work
+from shared.work import Later, Whole, Work
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from contracts.errors import BusbarError, Malformed, Rejected, Unavailable, to_reply
 from contracts.message import Error, Level, Message, OperationSet, Reply, Result
@@ -28,22 +28,11 @@ from shared.codec.operations import Step
 from shared.codec.wire import OPERATION_SET
 from shared.envelope import merged
 from shared.service import Handler, Kind, Service
-from shared.work import AskedTooLateError, Later, Work
+from shared.work import AskedTooLateError, Later, Whole, Work
 
 _ABORTED = Error(
     code="5.9", level=Level.FATAL, reason="nothing of the set was done, since an operation of it was refused"
 )
-
-
-class Whole(Struct, frozen=True, kw_only=True):
-    """A result that says itself how the request ended.
-
-    Attributes:
-        payload: what the operations gave back; None when none did.
-    """
-
-    reply: Reply
-    payload: OperationSet | None = None
 
 
 class Sets:

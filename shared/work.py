@@ -9,7 +9,7 @@ from msgspec import Struct, structs
 
 from contracts.errors import BusbarError
 from contracts.interface import Ask, Interface
-from contracts.message import Id, Request
+from contracts.message import Id, Reply, Request
 from contracts.verbs import Verb
 from shared.envelope import Cause, Row, Writer
 from shared.store import Transaction
@@ -46,6 +46,18 @@ class Later:
 
 LATER: Final = Later()
 """Returned by a handler that will answer with :meth:`Work.answer`; the asker gets an acknowledgement (0.3)."""
+
+
+class Whole(Struct, frozen=True, kw_only=True):
+    """A result that says itself how the request ended, such as one whose items were refused in part.
+
+    Attributes:
+        reply: the result, with an error for each part that was refused.
+        payload: what was done; None when that is nothing.
+    """
+
+    reply: Reply
+    payload: Any = None
 
 
 class AskedTooLateError(RuntimeError):

@@ -3,6 +3,7 @@
 from contracts.interface import Exchange, Interface, Lane, Publication
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
 
 HEAD_END = Interface(
@@ -12,6 +13,10 @@ HEAD_END = Interface(
     revision="1",
     field=True,
     serves=(Exchange(verb=Verb.CREATE, noun=EndDeviceControls),),
-    publishes=(Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),),
-    state=(EndDeviceEvents,),
+    publishes=(
+        Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
+        Publication(lane=Lane.READINGS, verb=Verb.CREATED, noun=MeterReadings),
+        Publication(lane=Lane.READINGS, verb=Verb.CHANGED, noun=MeterReadings),
+    ),
+    state=(EndDeviceEvents, MeterReadings),
 )

@@ -1,22 +1,46 @@
-"""Meter reading and control: the events of the meters, stored and passed on; controls, passed on and answered."""
+"""Meter reading and control: meters and where they are, readings in versions, events passed on, controls answered."""
 
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.get_end_device_events import GetEndDeviceEvents
+from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
+from contracts.nouns.meter_config import MeterConfig
+from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
 
 METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="1",
+    revision="2",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=EndDeviceEvents, query=GetEndDeviceEvents),
+        Exchange(verb=Verb.CREATE, noun=MeterConfig),
+        Exchange(verb=Verb.CHANGE, noun=MeterConfig),
+        Exchange(verb=Verb.GET, noun=MeterConfig),
+        Exchange(verb=Verb.CREATE, noun=MasterDataLinkageConfig),
+        Exchange(verb=Verb.CHANGE, noun=MasterDataLinkageConfig),
+        Exchange(verb=Verb.DELETE, noun=MasterDataLinkageConfig),
+        Exchange(verb=Verb.GET, noun=MasterDataLinkageConfig),
+        Exchange(verb=Verb.CREATE, noun=MeterReadings),
+        Exchange(verb=Verb.GET, noun=MeterReadings, query=GetMeterReadings),
     ),
     asks=(Ask(role="head-end", verb=Verb.CREATE, noun=EndDeviceControls),),
-    publishes=(Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),),
-    subscribes=(Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),),
-    state=(EndDeviceEvents,),
+    publishes=(
+        Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
+        Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MeterConfig),
+        Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MeterConfig),
+        Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MasterDataLinkageConfig),
+        Publication(lane=Lane.READINGS, verb=Verb.CREATED, noun=MeterReadings),
+        Publication(lane=Lane.READINGS, verb=Verb.CHANGED, noun=MeterReadings),
+    ),
+    subscribes=(
+        Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),
+        Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.KEYED),
+        Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.KEYED),
+    ),
+    state=(MeterConfig, MasterDataLinkageConfig, MeterReadings, EndDeviceEvents),
 )

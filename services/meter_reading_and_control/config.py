@@ -1,10 +1,35 @@
 """The settings of meter reading and control, from the environment."""
 
 from collections.abc import Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.meter_reading_and_control.domain import Generation
+from msgspec import Struct
+
+from services.meter_reading_and_control.domain.events import Generation
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
+ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """What is set for one installation.
+
+    Attributes:
+        generation: whose event codes are passed on.
+        zone: where the market day begins at midnight.
+    """
+
+    generation: Generation
+    zone: ZoneInfo
+
+
+def config_from(environ: Mapping[str, str]) -> Config:
+    """The settings; the first generation of codes and UTC, unless the environment says otherwise.
+
+    Raises:
+        ValueError: a variable says something that it cannot say.
+    """
+    return Config(generation=generation_from(environ), zone=zone_from(environ))
 
 
 def generation_from(environ: Mapping[str, str]) -> Generation:
@@ -17,3 +42,16 @@ def generation_from(environ: Mapping[str, str]) -> Generation:
     if text not in set(Generation):
         raise ValueError(f"{VARIABLE} is '{text}'; it may be 'first' or 'second'")
     return Generation(text)
+
+
+def zone_from(environ: Mapping[str, str]) -> ZoneInfo:
+    """The zone of the market days; UTC, unless the environment says otherwise.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    text = environ.get(ZONE_VARIABLE, "UTC")
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{ZONE_VARIABLE} is '{text}', which is no time zone") from error

@@ -1,12 +1,21 @@
-"""The events of the meters, where the meters are, and the controls that wait for them."""
+"""Meters and where they are, their readings and events, and the controls that wait for them."""
 
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date, datetime
+from hashlib import sha256
 
 from msgspec import json
 
+from contracts.errors import BusbarError
 from contracts.nouns.end_device_events import EndDeviceEvent
-from services.meter_reading_and_control.domain import Control, Generation, Heard, meter_of, usage_point_of
+from contracts.nouns.meter_config import MeterConfig
+from contracts.nouns.meter_readings import MeterReading
+from services.meter_reading_and_control.config import Config
+from services.meter_reading_and_control.domain.controls import Control
+from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
+from services.meter_reading_and_control.domain.installation import Change, Installed
+from services.meter_reading_and_control.domain.readings import Block, Origin, Register, Value
+from shared.store import Record
 from shared.store import Store as KernelStore
 
 PAGE = 500
@@ -14,9 +23,175 @@ PAGE = 500
 
 
 class Store(KernelStore):
-    """What meter reading and control keeps; ``memory`` is the generation of codes that it passes on."""
+    """What meter reading and control keeps; ``memory`` holds its settings."""
 
-    memory: Generation
+    memory: Config
+
+    async def lock_all_of(self, keys: Iterable[str]) -> None:
+        """Let nobody else change meters or usage points of these mRIDs until this is done."""
+        for key in sorted(set(keys)):
+            await self.lock("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+
+    async def meters(self, mrids: Sequence[str], at: datetime | None = None) -> dict[str, MeterConfig]:
+        """Those of ``mrids`` that are known, each by itself, as they are set up ``at`` that time, or at last."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (mrid) mrid, noun FROM meter WHERE mrid = ANY($1)"
+            " AND effective_at <= coalesce($2, 'infinity'::timestamptz) ORDER BY mrid, effective_at DESC",
+            mrids,
+            at,
+        )
+        return {row["mrid"]: json.decode(row["noun"], type=MeterConfig) for row in rows}
+
+    async def all_meters(self) -> AsyncIterator[list[MeterConfig]]:
+        """Pages of all meters as they are set up at last."""
+        after = ""
+        while True:
+            rows = await self.fetch(
+                "SELECT DISTINCT ON (mrid) mrid, noun FROM meter WHERE mrid > $1"
+                " ORDER BY mrid, effective_at DESC LIMIT $2",
+                after,
+                PAGE,
+            )
+            yield [json.decode(row["noun"], type=MeterConfig) for row in rows]
+            if len(rows) < PAGE:
+                return
+            after = rows[-1]["mrid"]
+
+    async def setups(self, mrids: Sequence[str]) -> dict[str, list[MeterConfig]]:
+        """Everything that these meters were ever set up to, in the order of the times from which it counts."""
+        rows = await self.fetch("SELECT mrid, noun FROM meter WHERE mrid = ANY($1) ORDER BY effective_at", mrids)
+        found: dict[str, list[MeterConfig]] = {}
+        for row in rows:
+            found.setdefault(row["mrid"], []).append(json.decode(row["noun"], type=MeterConfig))
+        return found
+
+    async def save_meter(self, config: MeterConfig, effective_at: datetime) -> None:
+        """Keep how a meter is set up from then on."""
+        await self.execute(
+            "INSERT INTO meter (mrid, effective_at, noun) VALUES ($1, $2, $3)"
+            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun",
+            config.meter[0].mrid,
+            effective_at,
+            json.encode(config).decode(),
+        )
+
+    async def installed(self, mrids: Sequence[str]) -> list[Installed]:
+        """Every installation of these meters or usage points."""
+        rows = await self.fetch(
+            "SELECT usage_point, starts, meter, ends FROM installed"
+            " WHERE usage_point = ANY($1) OR meter = ANY($1) ORDER BY usage_point, starts",
+            mrids,
+        )
+        return [Installed(**dict(row)) for row in rows]
+
+    async def save_change(self, change: Change) -> None:
+        """Keep what an order changed."""
+        for each in (change.ended, change.begun):
+            if each is not None:
+                await self.execute(
+                    "INSERT INTO installed (usage_point, starts, meter, ends) VALUES ($1, $2, $3, $4)"
+                    " ON CONFLICT (usage_point, starts) DO UPDATE SET ends = excluded.ends",
+                    each.usage_point,
+                    each.starts,
+                    each.meter,
+                    each.ends,
+                )
+
+    async def blocks(self, points: Sequence[str], days: tuple[date, date], as_of: datetime | None) -> list[Block]:
+        """The blocks of usage points on the days from the first to the last, as they were known ``as_of`` a time."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (usage_point, reading_type, market_day, meter) * FROM block"
+            " WHERE usage_point = ANY($1) AND market_day BETWEEN $2 AND $3"
+            " AND recorded_at <= coalesce($4, 'infinity'::timestamptz)"
+            " ORDER BY usage_point, reading_type, market_day, meter, version DESC",
+            points,
+            *days,
+            as_of,
+        )
+        return [_block(row) for row in rows]
+
+    async def save_block(self, block: Block, now: datetime) -> None:
+        """Keep a version of a block."""
+        known = [each for each in block.values if each is not None]
+        scale = min((each.scale for each in known), default=0)
+        origins = sorted({json.encode(each.origin).decode() for each in known})
+        place = {origin: mark for mark, origin in enumerate(origins)}
+        await self.execute(
+            "INSERT INTO block (usage_point, reading_type, market_day, meter, version, scale, numbers, marks, origins,"
+            " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            block.usage_point,
+            block.reading_type,
+            block.day,
+            block.meter,
+            block.version,
+            scale,
+            [None if each is None else each.at_scale(scale) for each in block.values],
+            [-1 if each is None else place[json.encode(each.origin).decode()] for each in block.values],
+            f"[{','.join(origins)}]",
+            now,
+        )
+
+    async def registers(
+        self, points: Sequence[str], times: tuple[datetime, datetime], as_of: datetime | None
+    ) -> list[tuple[Register, int]]:
+        """The values of registers of usage points, first to last time, with their versions."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (usage_point, reading_type, read_at, meter) * FROM register_read"
+            " WHERE usage_point = ANY($1) AND read_at BETWEEN $2 AND $3"
+            " AND recorded_at <= coalesce($4, 'infinity'::timestamptz)"
+            " ORDER BY usage_point, reading_type, read_at, meter, version DESC",
+            points,
+            *times,
+            as_of,
+        )
+        return [(_register(row), row["version"]) for row in rows]
+
+    async def save_register(self, register: Register, version: int, now: datetime) -> None:
+        """Keep a version of the value of a register."""
+        await self.execute(
+            "INSERT INTO register_read (usage_point, reading_type, read_at, meter, version, scale, number, origin,"
+            " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            register.usage_point,
+            register.reading_type,
+            register.read_at,
+            register.meter,
+            version,
+            register.value.scale,
+            register.value.number,
+            json.encode(register.value.origin).decode(),
+            now,
+        )
+
+    async def points_of(self, points: Iterable[str], meters: Iterable[str]) -> set[str]:
+        """Those of ``points`` that are known, and wherever the ``meters`` ever were."""
+        rows = await self.fetch(
+            "SELECT DISTINCT usage_point FROM installed WHERE usage_point = ANY($1) OR meter = ANY($2)",
+            list(points),
+            list(meters),
+        )
+        return {row["usage_point"] for row in rows}
+
+    async def refuse(self, part: MeterReading, error: BusbarError, source: str, now: datetime) -> None:
+        """Keep readings that were not taken; the same ones once."""
+        noun = json.encode(part).decode()
+        await self.execute(
+            "INSERT INTO refused_reading (digest, meter, source, code, reason, refused_at, noun)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            sha256(noun.encode()).hexdigest(),
+            "" if part.meter is None else part.meter.mrid or "",
+            source,
+            error.code,
+            error.reason,
+            now,
+            noun,
+        )
+
+    async def refused_of(self, meter: str) -> list[tuple[str, MeterReading]]:
+        """The readings of a meter that had no place, with who told them, taken out to be tried again."""
+        rows = await self.lock_all(
+            "DELETE FROM refused_reading WHERE meter = $1 AND code IN ('2.4', '2.13') RETURNING source, noun", meter
+        )
+        return [(row["source"], json.decode(row["noun"], type=MeterReading)) for row in rows]
 
     async def places(self, meters: Sequence[str]) -> dict[str, str]:
         """The usage points of those of ``meters`` that were heard before."""
@@ -88,3 +263,30 @@ class Store(KernelStore):
         """A control that its device has not answered yet, taken out; None where there is none."""
         row = await self.lock("DELETE FROM control WHERE ticket = $1 RETURNING body", ticket)
         return None if row is None else json.decode(row["body"], type=Control)
+
+
+def _block(row: Record) -> Block:
+    origins = json.decode(row["origins"], type=tuple[Origin, ...])
+    values = tuple(
+        None if number is None else Value(number=number, scale=row["scale"], origin=origins[mark])
+        for number, mark in zip(row["numbers"], row["marks"], strict=True)
+    )
+    return Block(
+        usage_point=row["usage_point"],
+        reading_type=row["reading_type"],
+        day=row["market_day"],
+        meter=row["meter"],
+        version=row["version"],
+        values=values,
+    )
+
+
+def _register(row: Record) -> Register:
+    origin = json.decode(row["origin"], type=Origin)
+    return Register(
+        usage_point=row["usage_point"],
+        reading_type=row["reading_type"],
+        read_at=row["read_at"],
+        meter=row["meter"],
+        value=Value(number=row["number"], scale=row["scale"], origin=origin),
+    )

@@ -7,7 +7,7 @@ import pytest
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.config import generation_from
-from services.meter_reading_and_control.domain import Drop, Generation, by_usage_point, received
+from services.meter_reading_and_control.domain.events import Drop, Generation, by_usage_point, received
 
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
 

@@ -1,113 +1,17 @@
-"""What becomes of the event of a meter: one code for each meaning, one place for each meter (IEC 61968-9).
+"""What becomes of a control: it is passed on, answered once, and what comes later than that is an event."""
 
-And what becomes of a control: it is passed on, answered once, and what comes later than that is an event.
-"""
-
-from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import DONE, ControlKind, control_kind_of
-from contracts.codes.end_device_events import ANSWERS, EMITTED, EventKind, kind_of
+from contracts.codes.end_device_events import ANSWERS
 from contracts.errors import Invalid
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail
 from contracts.types import DateTimeInterval, ObjectReference, Reference
-
-
-class Generation(StrEnum):
-    """The two generations of event codes that are in use side by side."""
-
-    FIRST = "first"
-    SECOND = "second"
-
-
-CODES: Mapping[Generation, Mapping[EventKind, str]] = {
-    Generation.FIRST: EMITTED,
-    Generation.SECOND: {**EMITTED, EventKind.POWER_LOST: "3.26.0.47", EventKind.POWER_RESTORED: "3.26.0.216"},
-}
-"""The code that each generation has for a kind; where only one is known it stands for both."""
-
-
-class Drop(StrEnum):
-    """Why an event is kept and not passed on."""
-
-    UNLOCATED = "unlocated"
-    """Neither the event nor any other before it says at which usage point the meter is."""
-
-
-class Heard(Struct, frozen=True, kw_only=True):
-    """An event as it is kept.
-
-    Attributes:
-        event: the event, with one code for its meaning and an identity.
-        meter: the mRID of the meter, or of the usage point where the event names no meter.
-        usage_point: where the meter is; None when nobody knows.
-    """
-
-    event: EndDeviceEvent
-    meter: str
-    usage_point: str | None
-
-    @property
-    def code(self) -> str:
-        """The code of the event."""
-        return self.event.end_device_event_type.ref
-
-    @property
-    def happened_at(self) -> datetime:
-        """When it happened."""
-        return self.event.created_date_time
-
-    @property
-    def dropped(self) -> Drop | None:
-        """Why it is not passed on, if it is not."""
-        return Drop.UNLOCATED if self.usage_point is None else None
-
-
-def meter_of(event: EndDeviceEvent) -> str | None:
-    """The mRID of the meter that tells ``event``, if it says so."""
-    return None if event.assets is None else event.assets.mrid
-
-
-def usage_point_of(event: EndDeviceEvent) -> str | None:
-    """The mRID of the usage point that ``event`` names, if it names one."""
-    return None if event.usage_point is None else event.usage_point.mrid
-
-
-def received(event: EndDeviceEvent, mrid: str, places: Mapping[str, str], generation: Generation) -> Heard:
-    """``event`` in the codes of ``generation`` and at the place of its meter.
-
-    Args:
-        event: as the head-end tells it. A code that means nothing to us stays as it is.
-        mrid: the identity of the event if it has none.
-        places: the usage point of each meter that was heard before.
-        generation: whose codes are passed on.
-    """
-    meter = meter_of(event)
-    place = usage_point_of(event) or places.get(meter or "")
-    kind = kind_of(event.end_device_event_type.ref)
-    code = event.end_device_event_type.ref if kind is None else CODES[generation].get(kind)
-    located = replace(
-        event,
-        mrid=event.mrid or mrid,
-        end_device_event_type=Reference(ref=code or event.end_device_event_type.ref),
-        usage_point=event.usage_point if place is None else ObjectReference(mrid=place),
-    )
-    return Heard(event=located, meter=meter or place or "", usage_point=place)
-
-
-def by_usage_point(heard: Iterable[Heard]) -> dict[str, list[EndDeviceEvent]]:
-    """The events that are passed on, for each usage point in the order of time."""
-    result: dict[str, list[EndDeviceEvent]] = {}
-    for each in sorted(heard, key=lambda h: h.happened_at):
-        if each.usage_point is not None:
-            result.setdefault(each.usage_point, []).append(each.event)
-    return result
-
+from services.meter_reading_and_control.domain.events import CODES, Generation
 
 PING_PATIENCE = timedelta(seconds=60)
 """How long a meter may take to answer a ping; after that nobody knows, and nothing is concluded from it."""

@@ -1,0 +1,1 @@
+"""The rules of meter reading and control, as functions of values."""

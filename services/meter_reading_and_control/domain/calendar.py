@@ -1,0 +1,61 @@
+"""Market days: from midnight to midnight where the customers live, with 92, 96 or 100 quarters of an hour."""
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from contracts.errors import Invalid
+
+DAY = timedelta(days=1)
+
+
+def market_day(instant: datetime, zone: tzinfo) -> date:
+    """The local day in which ``instant`` lies."""
+    return instant.astimezone(zone).date()
+
+
+def bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The first instant of ``day`` and the first after it, in UTC."""
+    first, after = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + DAY))
+    return first, after
+
+
+def days(start: datetime, end: datetime, zone: tzinfo) -> tuple[date, date]:
+    """The first and the last day of a time."""
+    return market_day(start, zone), market_day(end, zone)
+
+
+def starts(day: date, zone: tzinfo, length: timedelta) -> tuple[datetime, ...]:
+    """When the intervals of ``day`` begin, in UTC; as many as the day has.
+
+    Raises:
+        Invalid: 2.10, the day is no whole number of intervals.
+    """
+    first, after = bounds(day, zone)
+    count, rest = divmod(after - first, length)
+    if rest:
+        raise Invalid(f"{day} is no whole number of intervals of {length}", code="2.10")
+    return tuple(first + place * length for place in range(count))
+
+
+def columns(day: date, zone: tzinfo, length: timedelta, count: int) -> tuple[datetime | None, ...]:
+    """When the values of a list of ``count`` without times begin; None where the clock skips that time.
+
+    A list has either one value for each interval of the day, or, where the day is short, one for each interval that
+    the clock of an ordinary day has. A long day cannot be told so, since nobody could say which hour is which.
+
+    Raises:
+        Invalid: 2.29, the list has neither of the two lengths.
+    """
+    slots = starts(day, zone, length)
+    if count == len(slots):
+        return slots
+    if count != DAY // length or count < len(slots):
+        raise Invalid(f"{count} values without times; {day} has {len(slots)} intervals", code="2.29")
+    midnight = datetime.combine(day, time())
+    wall = (midnight + place * length for place in range(count))
+    return tuple(_exists(local.replace(tzinfo=zone)) for local in wall)
+
+
+def _exists(local: datetime) -> datetime | None:
+    instant = local.astimezone(UTC)
+    shown = instant.astimezone(local.tzinfo).replace(tzinfo=None)
+    return instant if shown == local.replace(tzinfo=None) else None

@@ -1,0 +1,130 @@
+"""What follows from what was measured: primary values from secondary ones, the usage of a day from registers.
+
+Both are made when they are asked for, so a multiplier is applied once and a later correction of it counts at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+from fractions import Fraction
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.codes.reading_type import ReadingTypeCode
+from contracts.errors import Invalid
+from contracts.nouns.meter_config import MeterConfig
+from contracts.nouns.meter_readings import MeterReading
+from contracts.nouns.reading_types import Reading, ReadingQuality
+from contracts.types import DateTimeInterval, ObjectReference, Reference
+from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.installation import Installed
+from services.meter_reading_and_control.domain.meters import factors, modulus
+from services.meter_reading_and_control.domain.readings import (
+    DERIVED_SUM,
+    Block,
+    Register,
+    Value,
+    interval_length,
+    value_of,
+)
+from services.meter_reading_and_control.domain.registers import Factor, as_text, factor_at, usage
+
+SECONDARY, PRIMARY = 1, 2
+"""Commodities: measured behind instrument transformers, and as it is in front of them."""
+
+DAILY, BULK, DELTA, NET = 11, 1, 4, 4
+"""macroPeriod, accumulations and flowDirection of a ReadingType."""
+
+
+class Equipment(Struct, frozen=True, kw_only=True):
+    """The meters of one usage point: how they were set up and when they were there."""
+
+    installed: Sequence[Installed]
+    setups: Mapping[str, Sequence[MeterConfig]]
+
+    def factors(self, meter: str) -> Sequence[Factor]:
+        """By what the secondary values of ``meter`` are multiplied."""
+        return factors(self.setups.get(meter, ()))
+
+
+def primary(blocks: Iterable[Block], wanted: frozenset[str], equipment: Equipment, zone: tzinfo) -> list[Block]:
+    """The blocks of primary values that are wanted and were told as secondary ones."""
+    found = []
+    for block in blocks:
+        code = ReadingTypeCode.parse(block.reading_type)
+        target = str(replace(code, commodity=PRIMARY))
+        if code.commodity == SECONDARY and target in wanted:
+            known = equipment.factors(block.meter)
+            slots = calendar.starts(block.day, zone, interval_length(code))
+            values = tuple(
+                None if value is None else _times(value, factor_at(known, slot))
+                for value, slot in zip(block.values, slots, strict=True)
+            )
+            found.append(replace(block, reading_type=target, values=values))
+    return found
+
+
+def usages(
+    point: str, registers: Sequence[Register], wanted: frozenset[str], equipment: Equipment, zone: tzinfo
+) -> MeterReading | None:
+    """The usage of each day that the registers tell of, for the wanted types of daily usage."""
+    days = sorted({calendar.market_day(each.read_at, zone) for each in registers})
+    readings = [
+        each
+        for code in map(ReadingTypeCode.parse, sorted(wanted))
+        if (code.macro_period, code.accumulation) == (DAILY, DELTA)
+        for day in days
+        if (each := _usage(code, day, registers, equipment, zone)) is not None
+    ]
+    return MeterReading(readings=tuple(readings), usage_point=ObjectReference(mrid=point)) if readings else None
+
+
+def _usage(
+    code: ReadingTypeCode, day: date, registers: Sequence[Register], equipment: Equipment, zone: tzinfo
+) -> Reading | None:
+    """The usage of a day, each meter's part by its own multiplier; None where a reading at an edge is missing."""
+    first, after = calendar.bounds(day, zone)
+    register = replace(code, macro_period=0, accumulation=BULK)
+    secondary = replace(register, commodity=SECONDARY) if code.commodity == PRIMARY else register
+    total, known = Fraction(0), timedelta()
+    comments = []
+    for each in equipment.installed:
+        since, until = max(first, each.starts), min(after, each.ends or after)
+        if since >= until:
+            continue
+        reads = {
+            read.read_at: read.value.exact
+            for read in registers
+            if read.meter == each.meter and read.reading_type == str(secondary) and since <= read.read_at <= until
+        }
+        if since not in reads or until not in reads:
+            return None
+        multipliers: Sequence[Factor] = equipment.factors(each.meter) if secondary != register else ()
+        rolls = modulus(equipment.setups.get(each.meter, ()), {str(secondary)})
+        try:
+            total += usage(sorted(reads.items()), modulus=rolls, factors=multipliers, net=code.flow_direction == NET)
+        except Invalid as error:
+            comments.append(error.reason)
+        known += until - since
+    if not known:
+        return None
+    return _reading(code, (first, after), None if comments else total, "; ".join(comments))
+
+
+def _reading(code: ReadingTypeCode, day: tuple[datetime, datetime], total: Fraction | None, finding: str) -> Reading:
+    """A usage, or the finding that says why there is none."""
+    quality = DERIVED_SUM.code if total is not None else "3.5.257"
+    return Reading(
+        time_stamp=day[1],
+        value=None if total is None else as_text(total),
+        reading_qualities=(ReadingQuality(comment=finding or None, reading_quality_type=Reference(ref=quality)),),
+        reading_type=Reference(ref=str(code)),
+        time_period=DateTimeInterval(start=day[0], end=day[1]),
+    )
+
+
+def _times(value: Value, factor: Fraction) -> Value:
+    if factor == 1:
+        return value
+    qualities = tuple(sorted({*value.origin.qualities, DERIVED_SUM}))
+    return value_of(as_text(value.exact * factor), replace(value.origin, qualities=qualities))
