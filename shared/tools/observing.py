@@ -13,6 +13,7 @@ from msgspec import Struct
 from contracts.errors import BusbarError
 from contracts.interface import Catalogue, Lane
 from contracts.message import Fault, Message
+from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
 from contracts.verbs import Verb
 from shared.bus.messages import Received
 from shared.bus.subjects import AUDITOR, CommandSubject, EventSubject, ReplySubject, RequestSubject, inbox
@@ -36,8 +37,10 @@ class Verdict(Struct, frozen=True, kw_only=True):
         answered_twice: requests with more than one answer; the parts of one count as one.
         identities_twice: MessageIDs that two different messages had.
         sequence_gaps: events that are missing between the first and the last number of a producer on a subject.
-        effects_doubled: objects that one role made twice, and revisions that it told twice, in different messages.
-        outages_without_end: outages that were created and neither closed nor dismissed.
+        effects_doubled: objects that one role made twice, and revisions that it told twice, in different messages; the
+            real field may say anything twice.
+        outages_without_end: outages that were created and never closed; the own trouble of a customer, who is to be
+            called back, is none.
         given_up: messages that a service put aside because it could not handle them.
         unreadable: messages that do not keep the contract.
     """
@@ -70,6 +73,7 @@ class Observer:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._codec = Codec(catalogue)
+        self._field = frozenset(role for role, interface in catalogue.interfaces.items() if interface.field)
         self._deaf = False
         self._unreadable = 0
         self._given_up = 0
@@ -83,8 +87,8 @@ class Observer:
         self._numbers: dict[tuple[str, str], set[int]] = {}
         self._made: dict[tuple[str, ...], str] = {}
         self._doubled: set[tuple[str, ...]] = set()
-        self._open: set[str] = set()
-        self._ended: set[str] = set()
+        self._outages: dict[str, bool] = {}
+        """Whether each outage is over, by the last that was told of it."""
 
     async def listen(self, ear: Peer, catalogue: Catalogue) -> None:
         """Hear everything that the auditor ``ear`` may hear from now on."""
@@ -135,13 +139,13 @@ class Observer:
         return Verdict(
             heard=len(self._bodies),
             requests=len(self._requests),
-            outages=len(self._open | self._ended),
+            outages=len(self._outages),
             unanswered=len(self._requests - {self._asked[address] for address in self._answers}),
             answered_twice=sum(len(answers) > 1 for answers in self._answers.values()),
             identities_twice=len(self._twice),
             sequence_gaps=sum(max(each) - min(each) + 1 - len(each) for each in self._numbers.values()),
             effects_doubled=len(self._doubled),
-            outages_without_end=len(self._open - self._ended),
+            outages_without_end=sum(not is_over for is_over in self._outages.values()),
             given_up=self._given_up,
             unreadable=self._unreadable,
         )
@@ -190,12 +194,12 @@ class Observer:
         header = message.header
         for each in _objects(message.payload):
             revision = _revision(each) if header.verb.is_event else None
-            if header.verb in _NEW or revision is not None:
+            if source not in self._field and (header.verb in _NEW or revision is not None):
                 key = (source, header.noun, each.mrid, str(header.verb) if revision is None else str(revision))
                 if self._made.setdefault(key, header.message_id or "") != header.message_id:
                     self._doubled.add(key)
             if header.noun == "UnplannedOutages" and header.verb.is_event:
-                (self._ended if header.verb is Verb.CLOSED else self._open).add(each.mrid)
+                self._outages[each.mrid] = header.verb is Verb.CLOSED or _is_inside(each)
 
     def _is_new(self, identity: str, received: Received) -> bool:
         """True for a message that was not seen before; where another one had its identity that is noted."""
@@ -215,6 +219,10 @@ class Observer:
         except BusbarError:
             self._unreadable += 1
             return None
+
+
+def _is_inside(outage: UnplannedOutage) -> bool:
+    return outage.status is not None and outage.status.value == OutageState.VERIFY
 
 
 def _revision(each: Any) -> int | None:

@@ -67,6 +67,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             seed=given.seed,
             faults=given.faults,
             momentary=given.momentary,
+            conditions=tuple(given.condition),
             network=given.network,
             without=frozenset(given.without),
             isolate=given.isolate,

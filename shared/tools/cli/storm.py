@@ -12,14 +12,15 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
+import msgspec
 from msgspec import structs
 
-from contracts.errors import BusbarError
+from contracts.errors import BusbarError, Invalid
 from contracts.interface import Lane
 from contracts.message import Option, Request
 from contracts.nouns.alarms import Alarms
 from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndex, ReliabilityIndices
-from contracts.nouns.training_scenarios import ScenarioStatusKind, TrainingScenario, TrainingScenarios
+from contracts.nouns.training_scenarios import FieldConditions, ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from shared.bus.subjects import AdminVerb
@@ -64,6 +65,7 @@ async def storm(
     seed: int,
     faults: int,
     momentary: int,
+    conditions: tuple[str, ...],
     network: str | None,
     without: frozenset[str],
     isolate: bool,
@@ -74,6 +76,7 @@ async def storm(
 
     With ``stay`` everything runs on after the report, to be looked at, until it is interrupted.
     """
+    field = _field(conditions)
     settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True)
     stop = interrupted()
     began = time.monotonic()
@@ -93,11 +96,12 @@ async def storm(
         also = f", equipped with {added}" if added else ""
         say(f"Network {imported}{also}; {faults} faults with seed {seed}.", as_json=as_json)
         scenario = TrainingScenario(
-            mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults} {momentary}")),
+            mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults} {momentary} {' '.join(sorted(conditions))}".strip())),
             seed=seed,
             faults=faults,
             start_time=start,
             temporary_faults=momentary or None,
+            field_conditions=field,
         )
         await insisted(voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
         told = Told()
@@ -127,6 +131,25 @@ async def storm(
     if not stay:
         print_report(report, as_json=as_json)
     return 0 if report.good else 1
+
+
+def _field(conditions: Iterable[str]) -> FieldConditions | None:
+    """How the field behaves, from words like ``message_loss=0.3``.
+
+    Raises:
+        Invalid: there is no such condition, or the value is none.
+    """
+    named = dict(word.partition("=")[::2] for word in conditions)
+    unknown = sorted(named.keys() - set(FieldConditions.__struct_fields__))
+    if unknown:
+        known = ", ".join(FieldConditions.__struct_fields__)
+        raise Invalid(f"there is no condition '{unknown[0]}'; there are {known}")
+    wire = dict(zip(FieldConditions.__struct_fields__, FieldConditions.__struct_encode_fields__, strict=True))
+    try:
+        told = {wire[name]: value for name, value in named.items()}
+        return msgspec.convert(told, FieldConditions, strict=False) if told else None
+    except msgspec.ValidationError as error:
+        raise Invalid(f"--condition: {error}") from None
 
 
 async def _equipped(

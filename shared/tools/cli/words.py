@@ -55,14 +55,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--check", action="store_true", help="verify them, and what belongs to them, and write nothing")
     made.add_argument("--against", metavar="TAG", help="find what breaks a promise of that revision in git")
     command("migrate", "bring streams and schemas of a context up to date", context=True)
-    made = command("storm", "faults, outages, work and restoration, in a context of their own", json=True)
-    made.add_argument("--seed", type=int, default=1, help="the same seed gives the same storm")
-    made.add_argument("--faults", type=int, default=1, help="how many faults strike that must be repaired")
-    made.add_argument("--momentary", type=int, default=0, help="how many besides that reclosing clears")
-    made.add_argument("--network", help=NETWORK_HELP)
-    made.add_argument("--without", action="append", default=[], metavar="ROLE", help="leave a role out; it may join")
-    made.add_argument("--isolate", action="store_true", help="a process for each role, started again when it dies")
-    made.add_argument("--stay", action="store_true", help="let everything run on after the report, to be looked at")
+    _storm(command)
     send = command("send", "ask the role that serves VERB NOUN, as a peer would", context=True, json=True)
     send.add_argument("verb", choices=[verb for verb in Verb if verb.is_request], metavar="VERB")
     send.add_argument("noun", metavar="NOUN")
@@ -96,6 +89,25 @@ def parser() -> argparse.ArgumentParser:
     _history(command)
     _stuck(command)
     return words
+
+
+def _storm(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """A storm of faults."""
+    storm = command("storm", "faults, outages, work and restoration, in a context of their own", json=True)
+    storm.add_argument("--seed", type=int, default=1, help="the same seed gives the same storm")
+    storm.add_argument("--faults", type=int, default=1, help="how many faults strike that must be repaired")
+    storm.add_argument("--momentary", type=int, default=0, help="how many besides that reclosing clears")
+    storm.add_argument("--network", help=NETWORK_HELP)
+    storm.add_argument(
+        "--condition",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="how the field behaves, such as message_loss=0.3; the names are those of FieldConditions",
+    )
+    storm.add_argument("--without", action="append", default=[], metavar="ROLE", help="leave a role out; it may join")
+    storm.add_argument("--isolate", action="store_true", help="a process for each role, started again when it dies")
+    storm.add_argument("--stay", action="store_true", help="let everything run on after the report, to be looked at")
 
 
 def _load(command: Callable[..., argparse.ArgumentParser]) -> None:
