@@ -149,13 +149,13 @@ def test_objects_that_are_known_by_another_mrid_are_named_and_keep_the_model_as_
         lacking(read(BARE).feeders, Wiring(document("".join(PIECES[:-1]))))
 
 
-def test_the_ieee_13_node_feeder_gets_fuses_on_its_laterals_and_customers_on_their_phases() -> None:
+def test_the_ieee_13_node_feeder_gets_devices_on_its_laterals_and_customers_on_their_phases() -> None:
     if not IEEE13.exists():
         pytest.skip("the published models are not beside the repository")
     _, result, _ = equip(IEEE13.read_bytes())
     (feeder,) = result.feeders
-    phases = {each.name: each.phases for each in feeder.equipment if each.kind == "Fuse"}
-    laterals = ("632645 fuse", "671684 fuse", "684652 fuse", "671 fuse")
+    phases = {each.name: each.phases for each in feeder.equipment if each.kind in {"Fuse", "Sectionaliser"}}
+    laterals = ("632645 fuse", "671684 sectionaliser", "684652 fuse", "671 fuse")
     assert [phases[each] for each in laterals] == ["BC", "AC", "A", "ABC"]
     assert {point.phases for point in feeder.usage_point} == {"A", "B", "C", "ABC"}
     assert not any(each.kind is ModelFindingKind.UNPROTECTED for each in result.findings)

@@ -3,7 +3,8 @@
 * A feeder that nothing protects gets a breaker where its first line leaves the busbar.
 * One that has nothing but that breaker gets a recloser on its trunk, where half of its customers are beyond it, a
   sectionaliser on its large laterals, and a fuse on the others.
-* A lateral of fewer phases than what protects it gets a fuse.
+* A lateral of fewer phases than what protects it gets a fuse; one of two phases below what recloses gets a
+  sectionaliser, which opens both.
 * A consumer on medium voltage, which stands for a station with many customers, gets a fuse.
 * A consumer without usage points gets some, each with a meter: as many customers as it is said to have, or as its power
   feeds. Where its power is stated phase by phase they take the phases in turn.
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from contracts.errors import Invalid
-from contracts.nouns.feeder_topology import Feeder
+from contracts.nouns.feeder_topology import Equipment, Feeder
 from contracts.nouns.units import PhaseCode
 from shared.tools.equipping.document import Wiring
 from shared.tools.equipping.layout import Place, laid_out
@@ -179,14 +180,19 @@ def _of_bare_feeder(head: Branch, voltage: _Voltages) -> Iterator[Device]:
 
 
 def _fuses_of_phases(tree: Tree, voltage: _Voltages) -> Iterator[Device]:
-    """A fuse on each lateral of fewer phases than what arrives there and than what protects it."""
+    """A device on each lateral of fewer phases than what arrives there and than what protects it."""
     for branch in tree.branches:
         above = next((each for each in branch.above() if each.equipment.protective), None)
         fewer = branch.parent is not None and len(branch.equipment.phases) < len(branch.parent.equipment.phases)
         if branch.equipment.kind != LINE or above is None or not fewer or voltage.is_low(branch.upper):
             continue
         if len(branch.equipment.phases) < len(above.equipment.phases):
-            yield _device("Fuse", branch)
+            counts = len(branch.equipment.phases) > 1 and any(_recloses(each.equipment) for each in branch.above())
+            yield _device("Sectionaliser" if counts else "Fuse", branch)
+
+
+def _recloses(each: Equipment) -> bool:
+    return each.kind == "Recloser" or bool(each.reclose_sequences)
 
 
 def _station_fuses(tree: Tree, voltage: _Voltages) -> Iterator[Device]:
