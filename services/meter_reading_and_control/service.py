@@ -147,19 +147,19 @@ async def show_meters(message: Message[MeterConfig], work: Work[Store]) -> Async
 @service.on(Verb.CREATE, MasterDataLinkageConfig)
 async def install_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig:
     """A meter is put where none is."""
-    return await relink(message.noun, installations.install, work)
+    return await relink(message.noun, installations.install, Verb.CREATED, work)
 
 
 @service.on(Verb.CHANGE, MasterDataLinkageConfig)
 async def exchange_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig:
     """A meter takes the place of what is there, at one instant."""
-    return await relink(message.noun, installations.exchange, work)
+    return await relink(message.noun, installations.exchange, Verb.CHANGED, work)
 
 
 @service.on(Verb.DELETE, MasterDataLinkageConfig)
 async def remove_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig:
     """A meter is taken away; where it was stays known."""
-    return await relink(message.noun, installations.remove, work)
+    return await relink(message.noun, installations.remove, Verb.DELETED, work)
 
 
 @service.on(Verb.GET, MasterDataLinkageConfig)
@@ -205,6 +205,7 @@ async def show_readings(message: Message[MeterReadings], work: Work[Store]) -> A
         reads = await work.store.registers([point], (asked.start, asked.end), asked.as_of)
         registers = [register for register, _ in reads]
         equipment = await equipment_of(point, work)
+        blocks = [equipment.there(each, zone) for each in blocks]
         blocks += primary(blocks, asked.types, equipment, zone)
         shown = [*answers.of_usage_point(point, blocks, registers, asked, now=work.now, zone=zone)]
         days = usages(point, registers, asked.types, equipment, zone)
@@ -219,7 +220,7 @@ async def set_up(config: MeterConfig, verb: Verb, work: Work[Store]) -> None:
 
 
 async def relink(
-    noun: MasterDataLinkageConfig, order: installations.Order, work: Work[Store]
+    noun: MasterDataLinkageConfig, order: installations.Order, verb: Verb, work: Work[Store]
 ) -> MasterDataLinkageConfig:
     """Do what is ordered about one meter and one usage point, tell it, and place the readings that waited for it."""
     meter, point, at = linkage.the_link(noun)
@@ -230,7 +231,7 @@ async def relink(
     await work.store.save_change(change)
     await keep(linkage.events_of(change, work.store.memory.generation), work)
     if change.ended is not None or change.begun is not None:
-        work.publish(Verb.CHANGED, noun, key=point)
+        work.publish(verb, noun, key=point)
     if change.begun is not None:
         for source, reading in await work.store.refused_of(meter):
             await take([reading], source, work)

@@ -25,6 +25,10 @@ class Installed(Struct, frozen=True, kw_only=True, order=True):
         """True when the meter is there ``at`` that time."""
         return self.starts <= at and (self.ends is None or at < self.ends)
 
+    def touches(self, begins: datetime, ends: datetime) -> bool:
+        """True when the meter is there in some of that time."""
+        return self.starts < ends and (self.ends is None or begins < self.ends)
+
     def overlaps(self, other: "Installed") -> bool:
         """True when there is an instant that both cover."""
         return (other.ends is None or self.starts < other.ends) and (self.ends is None or other.starts < self.ends)

@@ -42,6 +42,22 @@ class Equipment(Struct, frozen=True, kw_only=True):
     installed: Sequence[Installed]
     setups: Mapping[str, Sequence[MeterConfig]]
 
+    def there(self, block: Block, zone: tzinfo) -> Block:
+        """``block`` without what its meter told of times at which it was elsewhere, as is known by now.
+
+        An exchange may be told after readings of the old meter were taken; they stay, and count no more.
+        """
+        if not block.meter:
+            return block
+        length = interval_length(ReadingTypeCode.parse(block.reading_type))
+        own = [each for each in self.installed if each.meter == block.meter]
+        slots = calendar.starts(block.day, zone, length)
+        values = tuple(
+            value if any(each.touches(slot, slot + length) for each in own) else None
+            for slot, value in zip(slots, block.values, strict=True)
+        )
+        return replace(block, values=values)
+
     def factors(self, meter: str) -> Sequence[Factor]:
         """By what the secondary values of ``meter`` are multiplied."""
         return factors(self.setups.get(meter, ()))

@@ -168,8 +168,7 @@ class Teller(Struct, frozen=True, kw_only=True):
             raise Invalid(f"meter '{meter}' is not known", code="2.4", object_id=meter)
         for each in there:
             inside = each.starts <= begins and (each.ends is None or ends <= each.ends)
-            overlaps = begins < ends and each.starts < ends and (each.ends is None or begins < each.ends)
-            if (inside or overlaps) and point in {"", each.usage_point}:
+            if (inside or each.touches(begins, ends)) and point in {"", each.usage_point}:
                 return meter, each.usage_point
         where = f"usage point '{point}'" if point else "a usage point"
         raise Invalid(f"meter {meter} was not at {where} at {begins}", code="2.13", object_id=meter)
