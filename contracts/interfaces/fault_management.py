@@ -5,8 +5,10 @@ from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.operational_tags import OperationalTags
 from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlans
+from contracts.nouns.switching_studies import SwitchingStudies
 from contracts.nouns.trouble_tickets import TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.nouns.work_requests import WorkRequests
@@ -27,7 +29,10 @@ FAULT_MANAGEMENT = Interface(
     asks=(
         Ask(role="meter-reading-and-control", verb=Verb.CREATE, noun=EndDeviceControls),
         Ask(role="network-operation", verb=Verb.GET, noun=FeederTopology),
+        Ask(role="network-operation", verb=Verb.GET, noun=OperationalTags),
+        Ask(role="network-operation", verb=Verb.GET, noun=SwitchingStudies),
         Ask(role="network-operation", verb=Verb.CREATE, noun=SwitchingPlans),
+        Ask(role="network-operation", verb=Verb.CHANGE, noun=SwitchingPlans),
         Ask(role="work-management", verb=Verb.CREATE, noun=WorkRequests),
         Ask(role="work-management", verb=Verb.CANCEL, noun=WorkRequests),
     ),

@@ -8,6 +8,9 @@ from msgspec import Struct
 ZONE = "BUSBAR_FAULT_TIME_ZONE"
 CREWS = "BUSBAR_FAULT_CREWS"
 STORM = "BUSBAR_FAULT_STORM"
+SWITCHING = "BUSBAR_FAULT_SWITCHING"
+
+MODES = ("manual", "auto", "off")
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -16,12 +19,15 @@ class Rules(Struct, frozen=True, kw_only=True):
     Attributes:
         zone: the time zone in which callers are told the time.
         crews: how many crews work at the same time in a storm.
+        switching: whether isolation and restoration are drafted for an operator (``manual``), carried out by themselves
+            (``auto``), or not thought of (``off``).
         storm: with more open outages than this it is a storm, and estimates are made of the whole queue.
     """
 
     zone: ZoneInfo
     crews: int
     storm: int
+    switching: str
 
 
 def rules_from(environ: Mapping[str, str]) -> Rules:
@@ -35,7 +41,12 @@ def rules_from(environ: Mapping[str, str]) -> Rules:
         zone = ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{ZONE} is '{name}', which is no time zone of the IANA data base") from error
-    return Rules(zone=zone, crews=_number(environ, CREWS, "4"), storm=_number(environ, STORM, "12"))
+    switching = environ.get(SWITCHING, MODES[0])
+    if switching not in MODES:
+        raise ValueError(f"{SWITCHING} is '{switching}', and may be {', '.join(MODES)}")
+    return Rules(
+        zone=zone, crews=_number(environ, CREWS, "4"), storm=_number(environ, STORM, "12"), switching=switching
+    )
 
 
 def _number(environ: Mapping[str, str], name: str, default: str) -> int:

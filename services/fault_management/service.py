@@ -1,6 +1,11 @@
-"""Evidence in, outages out; and what an outage needs of others until the meters say that it is over."""
+"""Evidence in, outages out; and what an outage needs of others until the meters say that it is over.
+
+Longer than 400 lines because eight neighbours speak to it, and each of their messages has a handler of its own.
+"""
 
 import os
+from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -11,15 +16,17 @@ from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
+from contracts.nouns.operational_tags import OperationalTags
 from contracts.nouns.switching_events import SwitchingEvents
 from contracts.nouns.switching_plans import SwitchingPlans
+from contracts.nouns.switching_studies import SwitchingStudies, SwitchingStudy
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.nouns.work_requests import WorkRequests
 from contracts.verbs import Verb
 from services.fault_management import views
 from services.fault_management.config import rules_from
-from services.fault_management.domain.assessment import assess, end_plan, next_look, report
+from services.fault_management.domain.assessment import assess, begin_plan, end_plan, next_look, report
 from services.fault_management.domain.calls import (
     Concern,
     amended,
@@ -39,7 +46,8 @@ from services.fault_management.domain.decisions import Decision, correct, decide
 from services.fault_management.domain.estimates import Outlook, estimate, next_estimate
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.outage import FINAL, Outage
-from services.fault_management.domain.situation import Situation, Wish
+from services.fault_management.domain.proposal import advise, next_switching, offer
+from services.fault_management.domain.situation import Situation, Wish, plan_for
 from services.fault_management.store import Memory, Store
 from shared.service import Service
 from shared.work import Wake, Work
@@ -180,8 +188,11 @@ async def follow_plan(message: Message[SwitchingPlans], work: Work[Store]) -> No
     """A plan that was carried out needs nothing, since the topology tells; one that was not needs an operator."""
     for plan in message.noun.switching_plan:
         over, trouble = views.ended(plan)
-        if over and plan.outage is not None and plan.outage.mrid is not None:
-            await close_plan(work, plan.outage.mrid, plan.mrid, trouble)
+        outage = None if plan.outage is None else plan.outage.mrid
+        if outage is not None and views.is_begun(plan):
+            await note_plan(work, outage, partial(begin_plan, plan=plan.mrid))
+        if outage is not None and over:
+            await note_plan(work, outage, partial(end_plan, plan=plan.mrid, trouble=trouble))
 
 
 @service.on_reply(Verb.CREATE, SwitchingPlans)
@@ -190,7 +201,8 @@ async def hear_of_plan(message: Message[SwitchingPlans], work: Work[Store]) -> N
     failure = None if message.reply is None else from_reply(message.reply)
     if failure is not None:
         outage, plan = work.about.split()
-        await close_plan(work, outage, plan, f"network operation refused the switching plan: {failure.reason}")
+        trouble = f"network operation refused the switching plan: {failure.reason}"
+        await note_plan(work, outage, partial(end_plan, plan=plan, trouble=trouble))
 
 
 @service.on_reply(Verb.CREATE, WorkRequests)
@@ -233,6 +245,25 @@ async def look_again(wake: Wake, work: Work[Store]) -> None:
     situation = await look_at(work, outage)
     if situation is not None:
         await settle(work, situation, woken=wake.key)
+
+
+@service.on_wake("switching")
+async def propose_switching(wake: Wake, work: Work[Store]) -> None:
+    """Ask network operation what can be switched for an outage, and propose the best of it."""
+    outage = await find(work, wake.key)
+    scene = await work.store.scene(outage)
+    if scene is None or outage.state in FINAL:
+        return
+    tags = await work.request(OperationalTags)
+    advice = await work.compute(advise, replace(scene, tags=tags.operational_tag))
+    studies: tuple[SwitchingStudy, ...] = ()
+    if advice.ways:
+        studies = (await work.request(SwitchingStudies, query=views.options_of(advice))).switching_study
+    situation = await look_at(work, outage)
+    if situation is not None:
+        automatic = work.store.memory.rules.switching == "auto"
+        offer(situation, situation.get(outage.mrid), advice, studies, automatic=automatic)
+        await settle(work, situation)
 
 
 @service.on_wake("cycle")
@@ -337,12 +368,12 @@ async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Out
     return outages
 
 
-async def close_plan(work: Work[Store], outage: str, plan: str, trouble: str | None) -> None:
-    """Note the end of a plan that an outage asked for."""
+async def note_plan(work: Work[Store], outage: str, note: Callable[[Situation, Outage], None]) -> None:
+    """Note what became of a plan that an outage asked for."""
     known = await work.store.outage(outage)
     situation = None if known is None else await look_at(work, known)
     if situation is not None:
-        end_plan(situation, situation.get(outage), plan, trouble)
+        note(situation, situation.get(outage))
         await settle(work, situation)
 
 
@@ -373,13 +404,12 @@ async def settle(work: Work[Store], situation: Situation, woken: str | None = No
             work.send(Verb.CREATE, request, about=mrid)
         if wish is Wish.RECALL:
             work.send(Verb.CANCEL, views.recall(outage, work.now), about=mrid)
-        for plan in (
-            outage.opening if wish is Wish.OPENING else None,
-            outage.closing if wish is Wish.CLOSING else None,
-        ):
-            if plan is not None:
-                asked = views.switching_plan(wish, outage, plan, network, work.now)
-                work.send(Verb.CREATE, asked, about=f"{mrid} {plan.mrid}")
+        if wish is Wish.WITHDRAWAL and outage.restoring is not None:
+            work.send(Verb.CHANGE, views.withdrawal(outage.restoring), about=mrid)
+        plan = plan_for(wish, outage)
+        if plan is not None:
+            asked = views.switching_plan(wish, outage, plan, network, work.now)
+            work.send(Verb.CREATE, asked, about=f"{mrid} {plan.mrid}")
     set_timers(work, situation, outlook, woken)
 
 
@@ -389,6 +419,10 @@ def set_timers(work: Work[Store], situation: Situation, outlook: Outlook, woken:
         look = next_look(situation, outage)
         if look is not None:
             work.wake(look[0], outage.mrid, look[1])
+    for outage in situation.changed:
+        at = next_switching(situation, outage)
+        if at is not None and work.store.memory.rules.switching != "off":
+            work.wake("switching", outage.mrid, at)
     for outage in situation.estimated(woken):
         again = next_estimate(outage, outlook, work.now)
         if again is not None:

@@ -32,6 +32,7 @@ from services.fault_management.domain.evidence import (
 from services.fault_management.domain.network import Network, areas
 from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S
+from services.fault_management.domain.proposal import Scene, awaits_return, moved_for
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL, Structure, code, mask
 from services.fault_management.domain.supply import Supplies
@@ -119,6 +120,14 @@ class Memory:
         """The area of a feeder."""
         area = self._areas.get(feeder)
         return None if area is None else self._timeline(area, ()).network
+
+    def around(self, feeder: str) -> tuple[Feeder, ...]:
+        """The feeders of an area, and those to which its ties lead, as they are now."""
+        area = self._areas.get(feeder)
+        if area is None:
+            return ()
+        told_by = self._timeline(area, ()).structure.told_by
+        return tuple(self._feeders[mrid] for mrid in told_by if mrid in self._feeders)
 
     def timeline(self, area: tuple[str, ...], operations: Iterable[Operation], start: datetime) -> Timeline:
         """An area as it was at any time since ``start``."""
@@ -343,6 +352,22 @@ class Store(KernelStore):
                 for outage in outages
             ],
         )
+
+    async def scene(self, outage: Outage) -> Scene | None:
+        """What a proposal for an outage is made of, without the tags; None where its feeder is not known any more."""
+        feeders = (await self._memory()).around(outage.feeder)
+        if not feeders or outage.device is None:
+            return None
+        if awaits_return(outage):
+            return Scene(feeders=feeders, tripped=outage.device, back=moved_for(outage))
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (device) device, type FROM operation WHERE device = ANY($1) AND kind IS NULL"
+            " AND at >= $2 AND type LIKE 'FAULT_INDICATION%' ORDER BY device, at DESC",
+            [flag.mrid for feeder in feeders for flag in feeder.fault_indicator],
+            outage.since - SKEW,
+        )
+        flags = frozenset(row["device"] for row in rows if row["type"] == SwitchingEventType.FAULT_INDICATION)
+        return Scene(feeders=feeders, tripped=outage.device, flags=flags)
 
     async def outlook(self, situation: Situation) -> Outlook:
         """What estimates for an area need to know of everything else."""

@@ -12,6 +12,7 @@ from contracts.errors import Invalid, from_reply
 from contracts.message import Message
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
+from contracts.nouns.get_switching_studies import GetSwitchingStudies, SwitchingOption
 from contracts.nouns.maintenance_orders import MaintenanceOrder
 from contracts.nouns.switching_plans import (
     SwitchAction,
@@ -22,6 +23,7 @@ from contracts.nouns.switching_plans import (
     SwitchingStep,
     SwitchingStepGroup,
 )
+from contracts.nouns.switching_studies import StudyOperation
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTicketState
 from contracts.nouns.unplanned_outages import (
     CrewStatusKind,
@@ -49,8 +51,10 @@ from services.fault_management.domain.calls import Concern, Incident, concern_of
 from services.fault_management.domain.decisions import Decision
 from services.fault_management.domain.etr import shown
 from services.fault_management.domain.evidence import HISTORY, Evidence, EvidenceKind, Outcome, Ping
+from services.fault_management.domain.isolation import Move
 from services.fault_management.domain.network import Network
 from services.fault_management.domain.outage import FINAL, INFERRED, Outage, Plan, S
+from services.fault_management.domain.proposal import Advice
 from services.fault_management.domain.situation import Wish
 from services.fault_management.domain.structure import code
 
@@ -204,7 +208,8 @@ def as_noun(outages: Iterable[Outage], network: Network | None, changed_at: date
 
 
 def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | None) -> UnplannedOutage:
-    plans = [plan.mrid for plan in (outage.opening, outage.closing) if plan is not None]
+    asked = (outage.opening, outage.closing, outage.restoring, outage.returning)
+    plans = [plan.mrid for plan in asked if plan is not None]
     opened = () if outage.device is None else (_named(outage.device, network),)
     return UnplannedOutage(
         mrid=outage.mrid,
@@ -230,7 +235,7 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         energized_usage_point=_points(mrid for mrid in outage.points if mrid in outage.restored),
         estimated_restoration_time=None if outage.expected is None else shown(outage.expected),
         opened_switches=opened,
-        outage_isolation_equipment=tuple(_named(mrid, network) for mrid in outage.isolation),
+        outage_isolation_equipment=tuple(_named(mrid, network) for mrid in _isolating(outage, network)),
         parent_outage=None if outage.parent is None else ObjectReference(mrid=outage.parent),
         restoration_step=_steps(outage.restored),
         status=Status(
@@ -246,6 +251,12 @@ def _verification(outage: Outage) -> VerificationKind | None:
     if outage.unconfirmed or outage.unknown:
         return VerificationKind.UNKNOWN
     return VerificationKind.CONFIRMED if outage.state in {S.VERIFIED, S.CLOSED} else None
+
+
+def _isolating(outage: Outage, network: Network | None) -> list[str]:
+    """What people opened, and what our plan opened, as far as it is open."""
+    ours = () if outage.restoring is None or network is None else outage.restoring.isolating
+    return sorted({*outage.isolation, *(mrid for mrid in ours if network is not None and network.is_open(mrid))})
 
 
 def _customers(points: Iterable[str], network: Network | None) -> int | None:
@@ -344,28 +355,58 @@ def work_in(requests: WorkRequests | None) -> str | None:
 
 
 def switching_plan(wish: Wish, outage: Outage, plan: Plan, network: Network, now: datetime) -> SwitchingPlans:
-    """Ask network operation to take a device as open that the crew found so, or to close it after the repair."""
-    opening = wish is Wish.OPENING
+    """Ask network operation to take a device as open that the crew found so, to close it, or to do what is proposed."""
     name = network.name(outage.device)
-    action = SwitchAction(
-        kind=SwitchActionKind.OPEN if opening else SwitchActionKind.CLOSE,
-        operated_switch=_named(outage.device or "", network),
+    groups = {
+        Wish.OPENING: ("As found", (Move(switch=outage.device or "", kind=SwitchActionKind.OPEN),)),
+        Wish.CLOSING: ("Restoration", (Move(switch=outage.device or "", kind=SwitchActionKind.CLOSE),)),
+        Wish.RESTORING: ("Isolation and restoration", plan.moves),
+        Wish.RETURNING: ("Return to normal", plan.moves),
+    }
+    purposes = {
+        Wish.OPENING: f"Take {name} as open, as the crew found it",
+        Wish.CLOSING: f"Restoration: close {name} after the repair",
+        Wish.RESTORING: f"FLISR: isolate the fault below {name} and supply the others",
+        Wish.RETURNING: f"FLISR: back to normal after the repair below {name}",
+    }
+    description, moves = groups[wish]
+    steps = tuple(
+        SwitchingStep(
+            sequence_number=number,
+            switch_action=SwitchAction(kind=move.kind, operated_switch=_named(move.switch, network)),
+        )
+        for number, move in enumerate(moves, start=1)
     )
-    purpose = f"Take {name} as open, as the crew found it" if opening else f"Restoration: close {name} after the repair"
-    group = SwitchingStepGroup(
-        description="As found" if opening else "Restoration",
-        sequence_number=1,
-        switching_step=(SwitchingStep(sequence_number=1, switch_action=action),),
+    asked = SwitchingPlan(
+        mrid=plan.mrid,
+        comment=plan.why,
+        created_date_time=now,
+        purpose=purposes[wish],
+        outage=ObjectReference(mrid=outage.mrid),
+        status=Status(value=SwitchingPlanState.DRAFT) if plan.draft else None,
+        switching_step_groups=(SwitchingStepGroup(description=description, sequence_number=1, switching_step=steps),),
     )
-    return SwitchingPlans(
-        switching_plan=(
-            SwitchingPlan(
-                mrid=plan.mrid,
-                created_date_time=now,
-                purpose=purpose,
-                outage=ObjectReference(mrid=outage.mrid),
-                switching_step_groups=(group,),
-            ),
+    return SwitchingPlans(switching_plan=(asked,))
+
+
+def withdrawal(plan: Plan) -> SwitchingPlans:
+    """Take back a draft."""
+    status = Status(value=SwitchingPlanState.CANCELLED, reason="the outage needs it no more")
+    return SwitchingPlans(switching_plan=(SwitchingPlan(mrid=plan.mrid, status=status),))
+
+
+def options_of(advice: Advice) -> GetSwitchingStudies:
+    """Ask network operation to look ahead at the ways of an advice."""
+    return GetSwitchingStudies(
+        switching_option=tuple(
+            SwitchingOption(
+                mrid=way.mrid,
+                operation=tuple(
+                    StudyOperation(kind=move.kind, operated_switch=ObjectReference(mrid=move.switch))
+                    for move in way.moves
+                ),
+            )
+            for way in advice.ways
         )
     )
 
@@ -408,6 +449,11 @@ def report_in(order: MaintenanceOrder, now: datetime) -> Report:
 def _estimated_end(schedule: WorkTimeSchedule) -> datetime | None:
     interval = schedule.schedule_interval
     return interval.end if schedule.kind is WorkTimeScheduleKind.ESTIMATE and interval is not None else None
+
+
+def is_begun(plan: SwitchingPlan) -> bool:
+    """True for a plan that is no draft any more and not over."""
+    return plan.status is not None and plan.status.value in {SwitchingPlanState.ISSUED, SwitchingPlanState.IN_PROGRESS}
 
 
 def ended(plan: SwitchingPlan) -> tuple[bool, str | None]:

@@ -16,11 +16,13 @@ from msgspec.structs import replace
 from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_events import EMITTED, EventKind
 from contracts.interface import Lane
-from contracts.message import Message, Reply, Result, User
+from contracts.message import Error, Level, Message, Reply, Result, User
+from contracts.nouns.controls import Controls
 from contracts.nouns.end_device_controls import EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
+from contracts.nouns.measurements import Discrete, DiscreteValue, Measurements, SwitchPosition
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutage, UnplannedOutages
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
@@ -51,6 +53,8 @@ class Stage:
         heard: every message that a peer got, in order.
         told: every event of fault management, in order.
         orders: the orders that the crews took, by mRID.
+        commands: what telecontrol was told, as ``<device> open`` or ``<device> close``.
+        broken: the devices that do not obey, with what is said instead.
     """
 
     def __init__(self, peers: dict[str, Peer], admin: Peer, granter: Granter, feeders: Iterable[Feeder]) -> None:
@@ -62,6 +66,8 @@ class Stage:
         self.heard: list[Message[Any]] = []
         self.told: list[Message[Any]] = []
         self.orders: dict[str, MaintenanceOrder] = {}
+        self.commands: list[str] = []
+        self.broken: dict[str, str] = {}
         self._granter = granter
         self._now = T0
 
@@ -117,6 +123,9 @@ class Stage:
     async def react(self, peer: Peer, message: Message[Any]) -> None:
         """What a peer does about a command."""
         noun = message.payload
+        if isinstance(noun, Controls):
+            await self.telecontrol(peer, message)
+            return
         if isinstance(noun, EndDeviceControls):
             (control,) = noun.end_device_control
             if {point.mrid for point in control.usage_points} & (self.dark | self.mute):
@@ -126,6 +135,30 @@ class Stage:
         if isinstance(noun, MaintenanceOrders):
             self.orders |= {order.mrid or "": order for order in noun.maintenance_order}
         await peer.reply(message, Reply(result=Result.OK), noun)
+
+    async def telecontrol(self, peer: Peer, message: Message[Any]) -> None:
+        """Do what a command says, unless the device is broken: then say so and do nothing."""
+        (command,) = message.noun.command
+        device = command.power_system_resource.mrid or ""
+        self.commands.append(f"{device} {'open' if command.value == SwitchPosition.OPEN else 'close'}")
+        if device in self.broken:
+            error = Error(code="5.3", level=Level.FATAL, reason=self.broken[device])
+            await peer.reply(message, Reply(result=Result.FAILED, error=(error,)))
+            return
+        await peer.reply(message, Reply(result=Result.OK))
+        await self.measured(device, (command.control_type, command.value))
+
+    async def measured(self, device: str, *values: tuple[str, int]) -> None:
+        """Telemetry tells values of a device, by their type."""
+        told = tuple(
+            Discrete(
+                measurement_type=kind,
+                discrete_values=(DiscreteValue(time_stamp=self.now, value=int(value)),),
+                power_system_resource=ObjectReference(mrid=device),
+            )
+            for kind, value in values
+        )
+        await self.peers["scada"].tell(Verb.CREATED, Measurements(discrete=told), key=device)
 
     async def snapshot(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
         """What network operation, or network model management, answers to a question."""

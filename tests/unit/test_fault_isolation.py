@@ -21,7 +21,7 @@ from services.fault_management.domain.isolation import (
     normal_moves,
     options,
 )
-from tests.fixtures.tied_feeders import Drawing, two_feeders
+from tests.fixtures.tied_feeders import Drawing, feeder_of_six, two_feeders
 
 
 def after_trip(drawing: Drawing, tripped: str, *, suspect: Collection[str] = ()) -> Grid:
@@ -85,24 +85,6 @@ def test_nothing_can_be_said_of_what_has_supply_from_elsewhere_or_is_not_known()
     drawing = two_feeders()
     assert locate(Grid([drawing.feeder({"B1"})]), "B1", ()) is None, "the tie is closed"
     assert locate(after_trip(drawing, "B1"), "nowhere", ()) is None
-
-
-def feeder_of_six(*, loads: tuple[int, ...] = (10, 10, 10, 10, 10, 10)) -> Drawing:
-    """A long feeder S - B - 1 - R1 - 2 ... R5 - 6, a flag behind each switch, and a tie at each of 5 and 6."""
-    drawing = Drawing()
-    drawing.plain("S", "EnergySource", "0")
-    drawing.switch("B", "Breaker", "0", "1-in")
-    for number, customers in enumerate(loads, 1):
-        if number > 1:
-            gate = f"R{number - 1}"
-            drawing.switch(gate, "LoadBreakSwitch", f"{number - 1}-out", f"{number}-in")
-            drawing.flag(f"{gate}-flag", gate, f"{number}-in")
-        drawing.plain(f"{number}-line", "ACLineSegment", f"{number}-in", f"{number}-out")
-        drawing.point(f"{number}-shop", f"{number}-out", customers)
-    for number in (5, 6):
-        drawing.plain(f"S{number}", "EnergySource", f"x{number}")
-        drawing.switch(f"T{number}", "LoadBreakSwitch", f"{number}-out", f"x{number}", normal_open=True)
-    return drawing
 
 
 def plan_for(

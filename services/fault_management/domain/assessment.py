@@ -15,6 +15,7 @@ from services.fault_management.domain.inference import PATIENCE, confirm, hold, 
 from services.fault_management.domain.known import see_interruptions
 from services.fault_management.domain.outage import INFERRED, KNOWN_DARK, LOOSE, Outage, Plan, PlanStatus, S, explains
 from services.fault_management.domain.pings import GASP_WAIT, question_suspicions
+from services.fault_management.domain.proposal import is_unused, withdraw
 from services.fault_management.domain.restoration import awaits_opening, follow_supply
 from services.fault_management.domain.situation import Situation, Wish
 from services.fault_management.domain.verification import (
@@ -66,6 +67,8 @@ def assess(situation: Situation) -> Situation:
         tickets = tuple(sorted(calls.union(outage.tickets)))
         _wish(situation, situation.put(msgspec.structs.replace(outage, tickets=tickets)))
     for outage in situation.changed:
+        withdraw(situation, outage)
+    for outage in situation.changed:
         unwanted = outage.state in _NOBODY_NEEDED and outage.work_asked and not outage.recalled
         if unwanted and outage.crew not in _THERE:
             situation.put(msgspec.structs.replace(outage, recalled=True))
@@ -95,11 +98,19 @@ def end_plan(situation: Situation, outage: Outage, plan: str, trouble: str | Non
     It is not asked for again: nothing is closed onto a fault a second time without an operator.
     """
     status = PlanStatus.COMPLETED if trouble is None else PlanStatus.FAILED
-    for name in ("opening", "closing"):
+    for name in ("opening", "closing", "restoring", "returning"):
         asked: Plan | None = getattr(outage, name)
         if asked is not None and asked.mrid == plan and asked.status is PlanStatus.ASKED:
             ended = msgspec.structs.replace(asked, status=status)
             situation.put(msgspec.structs.replace(outage, trouble=trouble or outage.trouble, **{name: ended}))
+
+
+def begin_plan(situation: Situation, outage: Outage, plan: str) -> None:
+    """A draft that waited for an operator is being carried out."""
+    for name in ("restoring", "returning"):
+        asked: Plan | None = getattr(outage, name)
+        if asked is not None and asked.mrid == plan and asked.draft:
+            situation.put(msgspec.structs.replace(outage, **{name: msgspec.structs.replace(asked, draft=False)}))
 
 
 def next_look(situation: Situation, outage: Outage) -> tuple[str, datetime] | None:
@@ -131,6 +142,7 @@ def _wish(situation: Situation, outage: Outage) -> None:
     if outage.state in KNOWN_DARK and outage.opening is None and awaits_opening(situation, outage):
         outage = situation.put(msgspec.structs.replace(outage, opening=Plan(mrid=situation.new_id())))
         situation.wishes.append((Wish.OPENING, outage.mrid))
-    if outage.repaired_at is not None and outage.closing is None and situation.network.is_open(outage.device):
+    repaired = outage.repaired_at is not None and is_unused(outage.restoring)
+    if repaired and outage.closing is None and situation.network.is_open(outage.device):
         outage = situation.put(msgspec.structs.replace(outage, closing=Plan(mrid=situation.new_id())))
         situation.wishes.append((Wish.CLOSING, outage.mrid))

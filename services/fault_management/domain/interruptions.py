@@ -6,7 +6,7 @@ loss stays one. The trips of a reclosing device are judged together: as long as 
 holds each trip was a momentary interruption, and when it locks out all of them are one loss since the first trip.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class Nature(StrEnum):
     """What is known of an interruption."""
 
     PENDING = "pending"
-    """A device that caused it, or one above it, is cycling."""
+    """A device that caused it, or one above it, is cycling, or a plan that goes on will end it."""
 
     MOMENTARY = "momentary"
     """The device closed again by itself and stayed closed."""
@@ -119,6 +119,20 @@ class _Loss:
         return self.device, self.opened_at
 
 
+def awaiting(known: History, plans: Collection[str], devices: Collection[str]) -> History:
+    """``known``, where nothing is said yet of what one of ``plans`` interrupts: they go on and will end it.
+
+    ``devices`` are those that the plans open, whose state may be told before it is told how that came about.
+    """
+    held = (
+        replace(each, nature=Nature.PENDING)
+        if each.plan in plans or (each.plan is None and each.device in devices)
+        else each
+        for each in known.interruptions
+    )
+    return replace(known, interruptions=tuple(held)) if plans else known
+
+
 class _Walk:
     """One walk along the moments of a timeline."""
 
@@ -138,10 +152,16 @@ class _Walk:
             dark = dead
 
     def _lose(self, moment: Moment, points: frozenset[str]) -> None:
-        """Who is newly dark lost supply by the open device next to what is live."""
+        """Who is newly dark lost supply by the open device next to what is live.
+
+        Where that was open before, they were supplied from elsewhere, and lose that by what opens now.
+        """
         if points:
+            now = next((each for each in moment.operations if each.open), None)
             for device, section in self._timeline.supply(moment).dead_sections.items():
                 opening = self._timeline.opening(device, moment.since)
+                if now is not None and opening is not None and opening.time != moment.since:
+                    opening = now
                 if opening is not None:
                     self._begin(opening, moment, points & section)
 

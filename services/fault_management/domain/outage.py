@@ -10,6 +10,7 @@ from msgspec import Struct
 from contracts.nouns.unplanned_outages import CrewStatusKind, OutageState
 from services.fault_management.domain.etr import Etr, Progress
 from services.fault_management.domain.evidence import QUALIFIED, SKEW, Evidence, EvidenceKind
+from services.fault_management.domain.isolation import Move
 
 S = OutageState
 
@@ -55,13 +56,25 @@ class PlanStatus(StrEnum):
     ASKED = "asked"
     COMPLETED = "completed"
     FAILED = "failed"
+    WITHDRAWN = "withdrawn"
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """A switching plan that we asked for."""
+    """A switching plan that we asked for.
+
+    Attributes:
+        moves: what it switches, where that is more than the device of the outage.
+        isolating: the switches that it opens to cut the fault off.
+        why: what it is for, in a sentence.
+        draft: it waits for an operator.
+    """
 
     mrid: str
     status: PlanStatus = PlanStatus.ASKED
+    moves: tuple[Move, ...] = ()
+    isolating: tuple[str, ...] = ()
+    why: str | None = None
+    draft: bool = False
 
 
 class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -96,6 +109,9 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
         repaired_at: when the crew said that it is done.
         opening: the plan that tells network operation of a device which the crew found open.
         closing: the plan that closes the device after the repair.
+        advised: it was asked what can be switched for it.
+        restoring: the plan that isolates the fault and supplies the rest.
+        returning: the plan that leads back to the normal state after the repair.
         progress: how far the work is, once it was asked for or a crew has reported.
         etr: when power is expected back, as last told.
         frozen: an operator wants it as it is; it is not inferred again.
@@ -138,6 +154,9 @@ class Outage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     repaired_at: datetime | None = None
     opening: Plan | None = None
     closing: Plan | None = None
+    advised: bool = False
+    restoring: Plan | None = None
+    returning: Plan | None = None
     progress: Progress | None = None
     etr: Etr | None = None
     frozen: bool = False

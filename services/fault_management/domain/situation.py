@@ -7,8 +7,20 @@ from enum import StrEnum
 import msgspec
 
 from services.fault_management.domain.evidence import SKEW, Evidence, Ping, Standing, about_supply, cut_off, standing
-from services.fault_management.domain.interruptions import history
-from services.fault_management.domain.outage import FINAL, INFERRED, KNOWN_DARK, LOOSE, Outage, S, move, told
+from services.fault_management.domain.interruptions import awaiting, history
+from services.fault_management.domain.isolation import OPEN
+from services.fault_management.domain.outage import (
+    FINAL,
+    INFERRED,
+    KNOWN_DARK,
+    LOOSE,
+    Outage,
+    Plan,
+    PlanStatus,
+    S,
+    move,
+    told,
+)
 from services.fault_management.domain.timeline import Timeline
 
 
@@ -18,7 +30,20 @@ class Wish(StrEnum):
     WORK = "work"
     OPENING = "opening"
     CLOSING = "closing"
+    RESTORING = "restoring"
+    RETURNING = "returning"
+    WITHDRAWAL = "withdrawal"
     RECALL = "recall"
+
+
+def plan_for(wish: Wish, outage: Outage) -> Plan | None:
+    """The plan that a wish is about."""
+    return {
+        Wish.OPENING: outage.opening,
+        Wish.CLOSING: outage.closing,
+        Wish.RESTORING: outage.restoring,
+        Wish.RETURNING: outage.returning,
+    }.get(wish)
 
 
 class Situation:
@@ -65,7 +90,10 @@ class Situation:
         self._after = dict(self._before)
         self._steps: dict[tuple[str, int], Outage] = {}
         found = frozenset(outage.opening.mrid for outage in self._before.values() if outage.opening is not None)
-        self.history = history(topology, now, found)
+        returning = [outage.returning for outage in self._before.values() if outage.returning is not None]
+        asked = [plan for plan in returning if plan.status is PlanStatus.ASKED]
+        opening = {move.switch for plan in asked if not plan.draft for move in plan.moves if move.kind is OPEN}
+        self.history = awaiting(history(topology, now, found), {plan.mrid for plan in asked}, opening)
         self._logged: dict[str, set[datetime]] = {}
         for each in self.history.interruptions:
             self._logged.setdefault(each.device, set()).update(each.openings)
