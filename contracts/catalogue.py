@@ -70,6 +70,7 @@ from contracts.nouns.line_faults import LineFaults
 from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.maintenance_plans import MaintenancePlans
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
+from contracts.nouns.material_items import MaterialItems
 from contracts.nouns.measurements import Measurements
 from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_read_schedule import MeterReadSchedule
@@ -148,6 +149,7 @@ NOUNS: tuple[NounType, ...] = (
     LineFaults,
     MaintenanceOrders,
     MaintenancePlans,
+    MaterialItems,
     MasterDataLinkageConfig,
     Measurements,
     MeterConfig,

@@ -1,6 +1,7 @@
 """Crews: they are dispatched, report, and switch by hand."""
 
 from contracts.interface import Ask, Exchange, Interface
+from contracts.nouns.crews import Crews
 from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.verbs import Verb
@@ -16,7 +17,10 @@ CREWS = Interface(
         Exchange(verb=Verb.CANCEL, noun=MaintenanceOrders),
         Exchange(verb=Verb.EXECUTE, noun=SwitchingPlans),
     ),
-    asks=(Ask(role="work-management", verb=Verb.CHANGE, noun=MaintenanceOrders),),
+    asks=(
+        Ask(role="work-management", verb=Verb.CHANGE, noun=MaintenanceOrders),
+        Ask(role="work-management", verb=Verb.CHANGE, noun=Crews),
+    ),
     state=(
         MaintenanceOrders,
         SwitchingPlans,

@@ -4,11 +4,16 @@ IEC 61968-3:2021 is about crews as well; the noun is our proposal; no public cop
 61968-style: written from the public class model by the ordering rule, not verified against the published profile
 [P]. The namespace is our proposal. Classes: Crew, CrewMember and Person; Capability is of the informative part of
 the model [GK].
+
+Ours: the qualifications and the ``status`` of a member (PRESENT, ABSENT, SICK), and ``Location`` and ``shift`` of a
+crew. ``status`` of a crew is AVAILABLE, ON_BREAK, OFF_SHIFT, OUT_OF_SERVICE or RELEASED; its ``dateTime`` says as of
+when that and the place are so.
 """
 
 from msgspec import Struct, field
 
 from contracts.nouns.location_types import TelephoneNumber
+from contracts.nouns.work_types import CoordinateSystem, PositionPoint
 from contracts.types import DateTimeInterval, Name, ObjectReference, Status, attribute
 
 NAMESPACE = "http://iec.ch/TC57/2021/Crews#"
@@ -32,11 +37,13 @@ class Person(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attri
 
 
 class CrewMember(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """A member of a crew."""
+    """A member of a crew, with what he or she may do, and whether he or she is there."""
 
     mrid: str | None = None
+    capabilities: tuple[Capability, ...] = field(name="Capabilities", default=())
     names: tuple[Name, ...] = field(name="Names", default=())
     person: Person | None = field(name="Person", default=None)
+    status: Status | None = None
 
 
 class WorkAsset(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
@@ -48,14 +55,23 @@ class WorkAsset(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=at
     names: tuple[Name, ...] = field(name="Names", default=())
 
 
+class Location(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Where a crew is, or was last."""
+
+    mrid: str | None = None
+    coordinate_system: CoordinateSystem | None = field(name="CoordinateSystem", default=None)
+    position_points: tuple[PositionPoint, ...] = field(name="PositionPoints", default=())
+
+
 class Crew(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
-    """A crew for one shift: ``shift`` is ours, and says from when until when it is there."""
+    """A crew for one shift: ``shift`` says from when until when it is there."""
 
     mrid: str
     description: str | None = None
     capabilities: tuple[Capability, ...] = field(name="Capabilities", default=())
     crew_members: tuple[CrewMember, ...] = field(name="CrewMembers", default=())
     crew_type: ObjectReference | None = field(name="CrewType", default=None)
+    location: Location | None = field(name="Location", default=None)
     names: tuple[Name, ...] = field(name="Names", default=())
     shift: DateTimeInterval | None = None
     status: Status | None = None

@@ -431,7 +431,10 @@ def report_in(order: MaintenanceOrder, now: datetime) -> Report:
     """What an order says about the repair; a finding of unknown cause is none."""
     work = order.work[0]
     status = work.status_kind or WorkStatusKind.WAITING_TO_BE_SCHEDULED
+    undone = any(each.type == "complete" and each.reason in {"partial", "notDone"} for each in work.activity_records)
     crew = _CREW.get(status, CrewStatusKind.AWAITING_CREW_ASSIGNMENT)
+    if undone and crew is CrewStatusKind.FIELD_COMPLETE:  # another order follows
+        crew = CrewStatusKind.AWAITING_CREW_ASSIGNMENT
     findings = [record for record in work.activity_records if record.type == "finding"]
     cause = next((each.reason for each in reversed(findings) if each.reason not in {None, "unknown"}), None)
     assets = [asset.mrid for task in work.work_tasks for asset in task.assets]

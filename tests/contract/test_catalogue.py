@@ -96,7 +96,7 @@ def test_a_role_that_is_missing_is_a_problem_for_those_who_ask_and_hear_it() -> 
     without = Catalogue(NOUNS, [interface for interface in INTERFACES if interface is not FAULT_MANAGEMENT])
     problems = list(without.problems())
     assert "callers asks 'create TroubleTickets' of fault-management, which does not serve it" in problems
-    assert len(problems) == 17
+    assert len(problems) == 20
 
 
 def test_an_ask_that_its_role_does_not_serve_is_a_problem() -> None:

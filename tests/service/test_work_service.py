@@ -82,7 +82,7 @@ async def test_a_request_becomes_one_order_that_a_crew_takes_reports_on_and_comp
         assert (await here.ask("first")).noun == accepted
         assert accepted.work_request[0].work[0].mrid == "first-work"
         assert (await here.told())[:2] == (Verb.CREATED, K.WAITING_TO_BE_SCHEDULED)
-        assert (await here.told())[:2] == (Verb.CHANGED, K.SCHEDULED)
+        assert (await here.told())[:2] == (Verb.CHANGED, K.DISPATCHED)
         message, order = await here.sent()
         await here.crews.reply(message, Reply(result=Result.OK))
         assert (await here.told())[:2] == (Verb.CHANGED, K.DISPATCHED)
@@ -92,6 +92,9 @@ async def test_a_request_becomes_one_order_that_a_crew_takes_reports_on_and_comp
         verb, status, told = await here.told()
         assert (verb, status, told.work[0].activity_records[0].reason) == (Verb.CHANGED, K.ON_SITE, "animal")
         await here.report(order, K.ENROUTE)
+        assert (await here.told())[:2] == (Verb.CHANGED, K.ON_SITE), (
+            "it has its place in the history, and leads nowhere"
+        )
         answer = await here.report(order, K.COMPLETED)
         assert answer.noun.maintenance_order[0].work[0].status_kind is K.CLOSED
         assert (await here.told())[:2] == (Verb.CHANGED, K.COMPLETED)
