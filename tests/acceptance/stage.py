@@ -23,6 +23,8 @@ from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
 from contracts.nouns.measurements import Discrete, DiscreteValue, Measurements, SwitchPosition
+from contracts.nouns.operational_tags import OperationalTags
+from contracts.nouns.switching_studies import SwitchingStudies
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutage, UnplannedOutages
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
@@ -160,8 +162,12 @@ class Stage:
         )
         await self.peers["scada"].tell(Verb.CREATED, Measurements(discrete=told), key=device)
 
-    async def snapshot(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
-        """What network operation, or network model management, answers to a question."""
+    async def snapshot(self, message: Message[Any]) -> tuple[Reply, Any]:
+        """What network operation, or network model management, answers to a question: no tags, and no looking ahead."""
+        if message.header.noun == "OperationalTags":
+            return Reply(result=Result.OK), OperationalTags()
+        if message.header.noun == "SwitchingStudies":
+            return Reply(result=Result.OK), SwitchingStudies()
         return Reply(result=Result.OK), FeederTopology(feeder=tuple(self.feeders.values()))
 
     async def switched(self, *after: Feeder) -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from contracts.message import Message, Reply, Result, User
 from contracts.nouns.electrical_models import ElectricalModels
-from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.measurements import MeasurementType, SwitchPosition
 from contracts.nouns.network_models import NetworkModel, NetworkModels
 from contracts.nouns.operational_tags import OperationalTag, OperationalTags, OperationalTagState, OperationalTagType
@@ -41,7 +40,7 @@ async def feeder_in_operation(theatre: Installation, drawing: Drawing) -> AsyncI
     async with stage(theatre, feeder, network_operation, fault_management, work_management) as play:
         models = play.peers["network-model-management"]
 
-        async def as_built(message: Message[Any]) -> tuple[Reply, FeederTopology | ElectricalModels]:
+        async def as_built(message: Message[Any]) -> tuple[Reply, Any]:
             if message.header.noun == "ElectricalModels":
                 return Reply(result=Result.OK), ElectricalModels()
             return await play.snapshot(message)
