@@ -18,6 +18,7 @@ from contracts.codes.end_device_events import EMITTED, EventKind
 from contracts.interface import Lane
 from contracts.message import Error, Level, Message, Reply, Result, User
 from contracts.nouns.controls import Controls
+from contracts.nouns.electrical_models import ElectricalModels
 from contracts.nouns.end_device_controls import EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.feeder_topology import Feeder, FeederTopology
@@ -163,11 +164,10 @@ class Stage:
         await self.peers["scada"].tell(Verb.CREATED, Measurements(discrete=told), key=device)
 
     async def snapshot(self, message: Message[Any]) -> tuple[Reply, Any]:
-        """What network operation, or network model management, answers to a question: no tags, and no looking ahead."""
-        if message.header.noun == "OperationalTags":
-            return Reply(result=Result.OK), OperationalTags()
-        if message.header.noun == "SwitchingStudies":
-            return Reply(result=Result.OK), SwitchingStudies()
+        """What network operation, or network model management, answers: of most things that it has none."""
+        for none in (ElectricalModels, OperationalTags, SwitchingStudies):
+            if message.header.noun == none.__name__:
+                return Reply(result=Result.OK), none()
         return Reply(result=Result.OK), FeederTopology(feeder=tuple(self.feeders.values()))
 
     async def switched(self, *after: Feeder) -> None:

@@ -5,12 +5,10 @@ The feeder is ``S - B - 1 - R1 - 2 ... R5 - 6`` with an indicator behind each R,
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
-from contracts.message import Message, Reply, Result, User
-from contracts.nouns.electrical_models import ElectricalModels
+from contracts.message import User
 from contracts.nouns.measurements import MeasurementType, SwitchPosition
 from contracts.nouns.network_models import NetworkModel, NetworkModels
 from contracts.nouns.operational_tags import OperationalTag, OperationalTags, OperationalTagState, OperationalTagType
@@ -39,13 +37,6 @@ async def feeder_in_operation(theatre: Installation, drawing: Drawing) -> AsyncI
     feeder = drawing.feeder(drawing.normally_open)
     async with stage(theatre, feeder, network_operation, fault_management, work_management) as play:
         models = play.peers["network-model-management"]
-
-        async def as_built(message: Message[Any]) -> tuple[Reply, Any]:
-            if message.header.noun == "ElectricalModels":
-                return Reply(result=Result.OK), ElectricalModels()
-            return await play.snapshot(message)
-
-        await models.serve(as_built)
         model = NetworkModel(mrid="six", model_format="CIM100 RDF/XML", revision=1)
         await models.tell(Verb.CREATED, NetworkModels(network_model=(model,)), key="six")
         await play.play(10)
