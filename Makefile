@@ -21,8 +21,7 @@ up: install ## run the whole DMS on embedded servers
 	$(BIN)/busbar up
 
 test: install ## all tests but those of the target installation
-	$(PYTEST) -n 3 --dist loadfile tests/unit tests/contract tests/service tests/acceptance
-	$(PYTEST) -m "not installation" tests/chaos tests/fuzz tests/system
+	$(PYTEST) -m "not installation" -n 3 --dist loadfile
 
 check: install ## the gate: style, types, import rules, shape of the tree, unit tests
 	$(BIN)/ruff check
