@@ -47,9 +47,14 @@ asyncio.run(supervise())
 
 @contextmanager
 def supervisor(state: Path, user: BrokerUser) -> Iterator[tuple[subprocess.Popen[bytes], list[psutil.Process]]]:
-    """Another process that runs both servers."""
+    """Another process that runs both servers; Ctrl-C reaches it even where the tests were started in the background."""
     command = [sys.executable, "-c", SUPERVISOR, str(state), user.nkey]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
         assert process.stdout is not None
         servers = [psutil.Process(pid) for pid in json.loads(process.stdout.readline())]
         yield process, servers
