@@ -16,7 +16,7 @@ from contracts.message import Fault, Message
 from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
 from contracts.verbs import Verb
 from shared.bus.messages import Received
-from shared.bus.subjects import AUDITOR, CommandSubject, EventSubject, ReplySubject, RequestSubject, inbox
+from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject, inbox
 from shared.bus.topology import streams
 from shared.codec import CONTENT_XML, Codec
 from shared.envelope import CONTENT_TYPE, PRODUCER, SEQUENCE, is_acknowledgement, more_follows
@@ -72,6 +72,7 @@ class Observer:
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
         self._codec = Codec(catalogue)
         self._field = frozenset(role for role, interface in catalogue.interfaces.items() if interface.field)
         self._deaf = False
@@ -90,7 +91,7 @@ class Observer:
         self._outages: dict[str, bool] = {}
         """Whether each outage is over, by the last that was told of it."""
 
-    async def listen(self, ear: Peer, catalogue: Catalogue) -> None:
+    async def listen(self, ear: Peer) -> None:
         """Hear everything that the auditor ``ear`` may hear from now on."""
 
         async def take(received: Received) -> None:
@@ -102,9 +103,8 @@ class Observer:
         context = ear.space.context
         ear.bus.on_reconnect(miss)
         await ear.bus.subscribe(ear.space.everything, take)
-        for role in catalogue.interfaces:
-            if role != AUDITOR:
-                await ear.bus.subscribe(f"{inbox(context, role)}.>", take)
+        for role in self._catalogue.interfaces:
+            await ear.bus.subscribe(f"{inbox(context, role)}.>", take)
 
     async def catch_up(self, ear: Peer) -> None:
         """Read from the streams what passed while the connection was away; of questions nobody can know any more."""

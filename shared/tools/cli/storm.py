@@ -89,7 +89,7 @@ async def storm(
     ):
         await _listen(ear)
         observer = Observer(composition.catalogue)
-        await observer.listen(ear, composition.catalogue)
+        await observer.listen(ear)
         await _answering(voice, composition, without, stop)
         imported = await first_network(held, composition, network or DEFAULT_NETWORK)
         added, start = await _equipped(held, composition, without)
