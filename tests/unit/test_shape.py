@@ -284,10 +284,19 @@ def test_a_file_out_of_the_shape_of_a_service_is_found(tree: Path, name: str, pa
     assert problem.sentence.startswith(sentence)
 
 
-@pytest.mark.parametrize("missing", ["README.md", "service.py"])
-def test_a_service_without_a_file_that_all_have_is_found(tree: Path, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "sentence"), [("README.md", "has no README.md"), ("service.py", "has no service.py and no package service")]
+)
+def test_a_service_without_a_file_that_all_have_is_found(tree: Path, missing: str, sentence: str) -> None:
     (tree / CALLS / missing).unlink()
-    assert check(tree) == [Problem(CALLS, 0, f"has no {missing}")]
+    assert check(tree) == [Problem(CALLS, 0, sentence)]
+
+
+def test_the_handlers_of_a_service_may_be_a_package(tree: Path) -> None:
+    (tree / CALLS / "service.py").rename(tree / CALLS / "taken.py")
+    _write(tree, f"{CALLS}/service/calls.py", (tree / CALLS / "taken.py").read_text(encoding="utf-8"))
+    (tree / CALLS / "taken.py").unlink()
+    assert check(tree) == []
 
 
 def test_gateway_and_console_may_hold_pages(tree: Path) -> None:

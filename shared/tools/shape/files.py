@@ -15,9 +15,8 @@ _FORBIDDEN_WORDS = frozenset({"base", "common", "helpers", "manager", "misc", "u
 """Words that say nothing of what is inside, so that everything comes to lie there."""
 
 _OF_SERVICES = frozenset({"README.md", "__init__.py", "__main__.py"})
-_OF_A_SERVICE = frozenset({"README.md", "__init__.py", "config.py", "migrations", "service.py"})
-_ALSO_PACKAGES = ("adapters", "domain", "store", "views")
-_REQUIRED = ("README.md", "service.py")
+_OF_A_SERVICE = frozenset({"README.md", "__init__.py", "config.py", "migrations"})
+_ALSO_PACKAGES = ("adapters", "domain", "service", "store", "views")
 _WITH_PAGES = frozenset({"console", "gateway"})
 _PAGES = frozenset({"routes", "web"})
 
@@ -64,9 +63,10 @@ def _shape_problems(service: str, present: set[str]) -> Iterator[Problem]:
     allowed = _OF_A_SERVICE | twins | set(_ALSO_PACKAGES) | (_PAGES if service in _WITH_PAGES else set())
     for entry in sorted(present - allowed):
         yield Problem(f"{folder}/{entry}", 0, "is not on the list of names of a service")
-    for entry in _REQUIRED:
-        if entry not in present:
-            yield Problem(folder, 0, f"has no {entry}")
+    if "README.md" not in present:
+        yield Problem(folder, 0, "has no README.md")
+    if not {"service", "service.py"} & present:
+        yield Problem(folder, 0, "has no service.py and no package service")
     for name in _ALSO_PACKAGES:
         if {name, f"{name}.py"} <= present:
             yield Problem(f"{folder}/{name}", 0, f"stands beside {name}.py: one of the two is never imported")

@@ -1,0 +1,120 @@
+"""What meters measure: kept in versions, and shown."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from msgspec.structs import replace
+
+from contracts.errors import to_reply
+from contracts.message import Message, Reply, Result
+from contracts.nouns.meter_readings import MeterReading, MeterReadings
+from contracts.verbs import Verb
+from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.readings import Interval, Register, empty_block, grouped, merged, news
+from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.store import Store
+from services.meter_reading_and_control.views import answers
+from services.meter_reading_and_control.views.derived import Equipment, primary, usages
+from services.meter_reading_and_control.views.told import Refusal, Teller
+from shared.work import Whole, Work
+
+
+@service.on(Verb.CREATED, MeterReadings)
+async def hear_readings(message: Message[MeterReadings], work: Work[Store]) -> None:
+    """What meters measured; what cannot be taken is kept with the reason, and the rest is taken."""
+    await take(message.noun.meter_reading, message.header.source or work.principal, work)
+
+
+@service.on(Verb.CHANGED, MeterReadings)
+async def hear_corrections(message: Message[MeterReadings], work: Work[Store]) -> None:
+    """Better values of what was told before; the rule of replacement says whether they are."""
+    await take(message.noun.meter_reading, message.header.source or work.principal, work)
+
+
+@service.on(Verb.CREATE, MeterReadings)
+async def enter_readings(message: Message[MeterReadings], work: Work[Store]) -> Whole:
+    """Readings from somebody who waits for the word which of them were refused."""
+    taken, refused = await take(message.noun.meter_reading, message.header.source or work.principal, work)
+    errors = tuple(error for each in refused for error in to_reply(each.error).error)
+    result = Result.OK if not errors else Result.PARTIAL if taken else Result.FAILED
+    return Whole(reply=Reply(result=result, error=errors))
+
+
+@service.on(Verb.GET, MeterReadings)
+async def show_readings(message: Message[MeterReadings], work: Work[Store]) -> AsyncIterator[MeterReadings]:
+    """The readings of usage points, or of those where the meters are that are named; one part for each."""
+    asked = answers.question(message.request)
+    for point in sorted(await work.store.points_of(asked.points, asked.meters)):
+        zone = work.store.memory.zone
+        blocks = await work.store.blocks([point], calendar.days(asked.start, asked.end, zone), asked.as_of)
+        reads = await work.store.registers([point], (asked.start, asked.end), asked.as_of)
+        registers = [register for register, _ in reads]
+        equipment = await equipment_of(point, work)
+        blocks = [equipment.there(each, zone) for each in blocks]
+        blocks += primary(blocks, asked.types, equipment, zone)
+        shown = [*answers.of_usage_point(point, blocks, registers, asked, now=work.now, zone=zone)]
+        days = usages(point, registers, asked.types, equipment, zone)
+        yield MeterReadings(meter_reading=tuple(each for each in (*shown, days) if each is not None))
+
+
+async def equipment_of(point: str, work: Work[Store]) -> Equipment:
+    """The meters that ever were at a usage point."""
+    there = [each for each in await work.store.installed([point]) if each.usage_point == point]
+    return Equipment(installed=there, setups=await work.store.setups([each.meter for each in there]))
+
+
+async def take(readings: Sequence[MeterReading], source: str, work: Work[Store]) -> tuple[int, list[Refusal]]:
+    """Take what can be taken of ``readings`` and tell what is new of it.
+
+    Returns:
+        how many values could be taken, and what was refused, which is kept as well.
+    """
+    mrids = [each.mrid for reading in readings for each in (reading.meter, reading.usage_point) if each and each.mrid]
+    await work.store.lock_all_of(mrids)
+    teller = Teller(
+        source=source,
+        zone=work.store.memory.zone,
+        now=work.now,
+        installed=await work.store.installed(mrids),
+        meters=frozenset(await work.store.meters(mrids)),
+    )
+    told = [each for reading in readings for each in teller.read(reading)]
+    refused = [each for each in told if isinstance(each, Refusal)]
+    for each in refused:
+        await work.store.refuse(each.part, each.error, source, work.now)
+    await take_intervals([each for each in told if isinstance(each, Interval)], work)
+    await take_registers([each for each in told if isinstance(each, Register)], work)
+    return len(told) - len(refused), refused
+
+
+async def take_intervals(told: Sequence[Interval], work: Work[Store]) -> None:
+    """Put values of intervals into the blocks of their days; a block that changes has a new version."""
+    zone = work.store.memory.zone
+    for (point, day), of_day in grouped(told, lambda each: (each.usage_point, each.day)):
+        known = {(each.reading_type, each.meter): each for each in await work.store.blocks([point], (day, day), None)}
+        for (code, meter), values in grouped(of_day, lambda each: (each.reading_type, each.meter)):
+            old = known.get((code, meter)) or empty_block(point, code, day, meter, zone)
+            changed = merged(old.values, [(each.place, each.value) for each in values])
+            if changed is None:
+                continue
+            new = replace(old, version=old.version + 1, values=changed)
+            await work.store.save_block(new, work.now)
+            if fresh := news(old.values, changed):
+                verb = Verb.CHANGED if any(old.values[place] is not None for place in fresh) else Verb.CREATED
+                work.publish(verb, MeterReadings(meter_reading=(answers.block_news(new, fresh, zone),)), key=point)
+
+
+async def take_registers(told: Sequence[Register], work: Work[Store]) -> None:
+    """Keep values of registers; a better one for the same time is a new version."""
+    for (point, at), together in grouped(told, lambda each: (each.usage_point, each.read_at)):
+        reads = await work.store.registers([point], (at, at), None)
+        known = {(each.reading_type, each.meter): (each.value, version) for each, version in reads}
+        for (code, meter), values in grouped(together, lambda each: (each.reading_type, each.meter)):
+            old, version = known.get((code, meter), (None, 0))
+            best = max([each.value for each in values], key=lambda value: value.precedence)
+            if old is not None and best.precedence <= old.precedence:
+                continue
+            new = replace(values[0], value=best)
+            await work.store.save_register(new, version + 1, work.now)
+            if old is None or old.says != best.says:
+                verb = Verb.CREATED if old is None else Verb.CHANGED
+                work.publish(verb, MeterReadings(meter_reading=(answers.register_news(new),)), key=point)
