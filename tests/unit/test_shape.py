@@ -285,7 +285,8 @@ def test_a_file_out_of_the_shape_of_a_service_is_found(tree: Path, name: str, pa
 
 
 @pytest.mark.parametrize(
-    ("missing", "sentence"), [("README.md", "has no README.md"), ("service.py", "has no service.py and no package service")]
+    ("missing", "sentence"),
+    [("README.md", "has no README.md"), ("service.py", "has no service.py and no package service")],
 )
 def test_a_service_without_a_file_that_all_have_is_found(tree: Path, missing: str, sentence: str) -> None:
     (tree / CALLS / missing).unlink()
