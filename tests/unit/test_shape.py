@@ -123,6 +123,8 @@ def test_the_tree_of_the_project_keeps_all_rules() -> None:
         ("shared/service.py", "from contracts import *", "contracts"),
         ("shared/service.py", "from .tools import testing", "shared.tools.testing"),
         ("shared/service.py", "from services.outages import domain", "services.outages.domain"),
+        ("shared/fleet/values.py", "from shared.store import Store", "shared.store"),
+        ("shared/fleet/values.py", "import random", "random"),
         ("shared/tools/testing.py", "import services.outages.store", "services.outages.store"),
         ("shared/tools/testing.py", "import services.__main__", "services.__main__"),
         ("shared/tools/testing.py", "from services import __main__", "services.__main__"),
@@ -204,6 +206,12 @@ def test_a_domain_module_that_does_more_than_compute_is_found(tree: Path, expres
     (problem,) = check(tree)
     assert problem.path == f"{OUTAGES}/domain.py"
     assert problem.sentence.endswith(reason)
+
+
+def test_a_module_of_the_fleet_is_judged_as_a_domain_module(tree: Path) -> None:
+    _write(tree, "shared/fleet/values.py", "from datetime import date\n\nTODAY = date.today()\n")
+    (problem,) = check(tree)
+    assert (problem.path, problem.line) == ("shared/fleet/values.py", 3)
 
 
 def test_a_module_of_a_domain_package_is_judged_as_a_domain_module(tree: Path) -> None:

@@ -4,6 +4,7 @@
 
     services/x: service -> routes -> views | adapters | store -> config -> domain -> contracts
     services -> shared (kernel) -> contracts.{message,verbs,errors,types,interface}
+    shared/fleet -> pure libraries alone
     shared/tools -> all of contracts, the kernel
     services/__main__ -> services, shared/tools, loadtest; nobody imports it
     loadtest -> contracts, the kernel: it measures them; never services
@@ -90,6 +91,9 @@ def _refusal_to_place(module: Module, target: str) -> str | None:
             reason = _refusal_to_contracts(target)
         case ("shared", "tools", *_):
             reason = "the tools know no service" if within(target, "services", "loadtest", "tests") else None
+        case ("shared", "fleet", *_):
+            pure = _is_pure(target, "shared.fleet")
+            reason = None if pure else "the fleet is a function: it knows itself and pure libraries alone"
         case ("shared", *_):
             reason = _refusal_to_kernel(target)
         case ("services", "__main__.py"):
@@ -134,7 +138,7 @@ def _refusal_to_kernel(target: str) -> str | None:
 def _refusal_to_service(module: Module, service: str, target: str) -> str | None:
     own = f"services.{service}"
     if _is_domain(module):
-        pure = within(target, "contracts", f"{own}.domain", *_PURE) and not within(target, *_IMPURE_PARTS)
+        pure = _is_pure(target, "contracts", f"{own}.domain")
         return None if pure else "a domain module knows the contracts, itself and pure libraries alone"
     if within(target, own):
         return _refusal_to_layer(module.name, own, target)
@@ -154,6 +158,10 @@ def _refusal_to_layer(importer: str, own: str, target: str) -> str | None:
     if mine == other or mine not in _LAYERS or other not in _LAYERS or _LAYERS[mine] < _LAYERS[other]:
         return None
     return f"'{mine}' does not stand above '{other}'"
+
+
+def _is_pure(target: str, *allowed: str) -> bool:
+    return within(target, *allowed, *_PURE) and not within(target, *_IMPURE_PARTS)
 
 
 def _is_domain(module: Module) -> bool:

@@ -25,9 +25,9 @@ _TIME = frozenset(
 
 
 def purity_problems(module: Module) -> Iterator[Problem]:
-    """What ``module`` does besides computing, if it is a domain module."""
+    """What ``module`` does besides computing, if it is a domain module or of the fleet."""
     match module.path.parts:
-        case ("services", _, "domain.py") | ("services", _, "domain", *_):
+        case ("services", _, "domain.py") | ("services", _, "domain", *_) | ("shared", "fleet", *_):
             yield from _impurities(module)
 
 
