@@ -1,6 +1,7 @@
 """Every noun and every interface, listed by hand: nothing is found by searching."""
 
-from contracts.interface import Catalogue, Interface, NounType
+from contracts.compact_readings import CONTENT_TYPE, CompactReadings, condensed, expanded, problem
+from contracts.interface import Catalogue, CompactForm, Interface, NounType
 from contracts.interfaces.asset_management import ASSET_MANAGEMENT
 from contracts.interfaces.callers import CALLERS
 from contracts.interfaces.compliance_management import COMPLIANCE_MANAGEMENT
@@ -218,9 +219,21 @@ PROMISED: tuple[Interface, ...] = (
 )
 """The roles that have a contract and no service of the reference yet; a product may take them."""
 
-CATALOGUE = Catalogue(NOUNS, (*INTERFACES, operator(INTERFACES)))
+COMPACT = (
+    CompactForm(
+        noun=MeterReadings,
+        content_type=CONTENT_TYPE,
+        struct=CompactReadings,
+        problem=problem,
+        condensed=condensed,
+        expanded=expanded,
+    ),
+)
+"""The nouns that have a second form, for the lane of the readings."""
+
+CATALOGUE = Catalogue(NOUNS, (*INTERFACES, operator(INTERFACES)), COMPACT)
 """What the composition root gives to everything that handles any noun: the roles that run, and no other."""
 
 _ALL = (*INTERFACES, *PROMISED)
-ROLES = Catalogue(NOUNS, (*_ALL, data_warehouse(_ALL), gateway(_ALL), operator(_ALL)))
+ROLES = Catalogue(NOUNS, (*_ALL, data_warehouse(_ALL), gateway(_ALL), operator(_ALL)), COMPACT)
 """Every role of the series, for documents, schemas and conformance."""

@@ -4,7 +4,7 @@ An :class:`Interface` is the whole architecture seen from one role. Streams, dur
 broker's users, AsyncAPI and the diagrams are all derived from these values and from nothing else.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -73,12 +73,36 @@ class Publication(Struct, frozen=True, kw_only=True):
 
 
 class Subscription(Struct, frozen=True, kw_only=True):
-    """An event of ``role`` that another role hears."""
+    """An event of ``role`` that another role hears.
+
+    Attributes:
+        compact: the listener reads MessagePack and, where the noun has one, its compact form.
+    """
 
     role: str
     verb: Verb
     noun: NounType
     mode: Mode
+    compact: bool = False
+
+
+class CompactForm(Struct, frozen=True, kw_only=True):
+    """Another form of a noun that says the same in fewer bytes, for events alone.
+
+    Attributes:
+        content_type: what ``Content-Type`` says of a message in this form.
+        struct: what stands in its Payload.
+        problem: what is wrong with such a value, as a sentence about it; None when nothing is.
+        condensed: the value of a noun.
+        expanded: the noun of a value with which nothing is wrong.
+    """
+
+    noun: NounType
+    content_type: str
+    struct: type[Any]
+    problem: Callable[[Any], str | None]
+    condensed: Callable[[Any], Any]
+    expanded: Callable[[Any], Any]
 
 
 class Interface(Struct, frozen=True, kw_only=True):
@@ -108,11 +132,18 @@ class Interface(Struct, frozen=True, kw_only=True):
 
 
 class Catalogue:
-    """All nouns and all interfaces, by name; the composition root makes it and gives it to the kernel."""
+    """All nouns and all interfaces, by name; the composition root makes it and gives it to the kernel.
 
-    def __init__(self, nouns: Iterable[NounType], interfaces: Iterable[Interface]) -> None:
+    Attributes:
+        compact: the compact forms, by the names of their nouns.
+    """
+
+    def __init__(
+        self, nouns: Iterable[NounType], interfaces: Iterable[Interface], compact: Iterable[CompactForm] = ()
+    ) -> None:
         self.nouns: Mapping[str, NounType] = {noun.__name__: noun for noun in nouns}
         self.interfaces: Mapping[str, Interface] = {interface.role: interface for interface in interfaces}
+        self.compact: Mapping[str, CompactForm] = {form.noun.__name__: form for form in compact}
 
     def lane(self, role: str, verb: Verb, noun: str) -> Lane:
         """The lane in which ``role`` tells this event.
@@ -124,6 +155,15 @@ class Catalogue:
             if publication.verb is verb and publication.noun.__name__ == noun:
                 return publication.lane
         raise KeyError(f"'{role}' does not publish '{verb} {noun}'")
+
+    def is_compact(self, role: str, verb: Verb, noun: str) -> bool:
+        """True when whoever hears this event of ``role`` reads MessagePack and the compact form of the noun."""
+        return all(
+            heard.compact
+            for interface in self.interfaces.values()
+            for heard in interface.subscribes
+            if heard.role == role and heard.verb is verb and heard.noun.__name__ == noun
+        )
 
     def query(self, role: str, noun: str) -> NounType | None:
         """The Get profile with which ``role`` is asked for ``noun``, if it has one."""

@@ -14,7 +14,7 @@ METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="2",
+    revision="3",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=EndDeviceEvents, query=GetEndDeviceEvents),
@@ -41,8 +41,8 @@ METER_READING_AND_CONTROL = Interface(
     ),
     subscribes=(
         Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),
-        Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.KEYED),
-        Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.KEYED),
+        Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.KEYED, compact=True),
+        Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.KEYED, compact=True),
     ),
     state=(MeterConfig, MasterDataLinkageConfig, MeterReadings, EndDeviceEvents),
 )

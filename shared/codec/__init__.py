@@ -5,7 +5,7 @@ schema refuses is not written. Reading is strict too; what it tolerates is liste
 :mod:`shared.codec.xml_reader`, :mod:`shared.codec.guard`, :mod:`shared.codec.wire`, :mod:`shared.codec.compression`,
 :mod:`shared.codec.json` and :mod:`shared.codec.msgpack`, and nothing else is; :mod:`shared.codec.legacy` tolerates
 more, for who asks for it. A message is equal to itself after any round trip through any of the encodings, compressed
-or not.
+or not. Events of a noun that has a compact form may be written in that too (:mod:`shared.codec.compact`).
 """
 
 from hashlib import sha256
@@ -17,6 +17,7 @@ from contracts.errors import Malformed
 from contracts.interface import Catalogue
 from contracts.message import Fault, Header, Message
 from shared.codec import compression
+from shared.codec.compact import CompactFormat
 from shared.codec.guard import MAX_BYTES
 from shared.codec.json import JsonFormat
 from shared.codec.msgpack import MessagePackFormat
@@ -47,10 +48,12 @@ class Codec:
         wire = Wire(catalogue)
         xml = XmlFormat(wire)
         self.profiles = Profiles(wire, xml)
-        self._formats: dict[str, XmlFormat | JsonFormat | MessagePackFormat] = {
+        self._compact = {form.content_type: CompactFormat(form) for form in catalogue.compact.values()}
+        self._formats: dict[str, XmlFormat | JsonFormat | MessagePackFormat | CompactFormat] = {
             CONTENT_XML: xml,
             CONTENT_JSON: JsonFormat(wire),
             CONTENT_MSGPACK: MessagePackFormat(wire),
+            **self._compact,
         }
 
     def decode(self, body: bytes, content_type: str, *, max_bytes: int = MAX_BYTES) -> Message[Any] | Fault:
@@ -63,12 +66,23 @@ class Codec:
         """
         return compression.expanded(self._format(content_type).decode(body, max_bytes), self.profiles)
 
+    def decode_compact(self, body: bytes, content_type: str, *, max_bytes: int = MAX_BYTES) -> Message[Any] | Fault:
+        """As :meth:`decode`, but the payload of an event in a compact form is that form and not the noun.
+
+        Raises:
+            Malformed: as for :meth:`decode`.
+        """
+        compact = self._compact.get(content_type.partition(";")[0].strip().lower())
+        if compact is None:
+            return self.decode(body, content_type, max_bytes=max_bytes)
+        return compact.decode_compact(body, max_bytes)
+
     def encode(self, message: Message[Any] | Fault, content_type: str, *, compress: bool = False) -> bytes:
         """The body that tells ``message``, with the noun compressed where ``compress`` asks for it and the schema can.
 
         Raises:
             ValueError: when the message breaks its contract, which is a defect of who made it.
-            Malformed: when the content type is not one of the three.
+            Malformed: when the content type is none of those that are known.
         """
         if isinstance(message, Message) and message.enclosure is not None and message.enclosure.compressed is not None:
             raise ValueError("the enclosure holds Compressed, which is made when the message is written")
@@ -83,10 +97,10 @@ class Codec:
             return None
         return Header(**values) if {"verb", "noun"} <= values.keys() else None
 
-    def _format(self, content_type: str) -> XmlFormat | JsonFormat | MessagePackFormat:
+    def _format(self, content_type: str) -> XmlFormat | JsonFormat | MessagePackFormat | CompactFormat:
         found = self._formats.get(content_type.partition(";")[0].strip().lower())
         if found is None:
-            raise Malformed("the message is in none of the encodings application/xml, application/json and -/msgpack")
+            raise Malformed(f"the message is in none of the encodings {', '.join(self._formats)}")
         return found
 
 

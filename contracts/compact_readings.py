@@ -1,0 +1,350 @@
+"""MeterReadings by the column: many meters, one reading type and equal steps of time in a few arrays.
+
+Our own profile, and no part of a standard: the noun says the same, and :func:`condensed` and :func:`expanded` lead from
+one to the other without loss. A day block is a group of meters with as many values as the day has intervals; a wave is
+one with a single value. What does not have this shape stands beside it as the noun has it.
+
+Numbers are little-endian integers of two's complement, row after row, one row for each meter; a value is its number
+times 10 to the ``scale``, and the smallest number says that there is no value. An mRID that is a UUID, in lower case
+with hyphens, may be its sixteen bytes.
+"""
+
+import re
+import sys
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain, groupby, repeat
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct, field
+
+from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.reading_types import ReadingQuality
+from contracts.types import ObjectReference, Reference, attribute
+
+CONTENT_TYPE = "application/vnd.busbar.meter-readings+msgpack"
+"""What ``Content-Type`` says of a message whose payload is a :class:`CompactReadings`."""
+
+MISSING_32, MISSING_64 = -(2**31), -(2**63)
+"""The number that says that there is no value, by the width of the numbers."""
+
+LEAST_SCALE = -18
+MOST_VALUES = 250_000
+"""Values of one message, in all its groups."""
+
+_ID_BYTES = 16
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST_US, _LAST_US = ((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND for year in (1, 9999))
+_NUMBER = re.compile(r"0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9])")
+_MOST_DIGITS = 9
+"""Of a value that is put into a column: whatever the scale of its group, eight bytes hold it."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+Ids = tuple[str, ...] | bytes
+"""One mRID for each row, as text, or all as sixteen bytes each."""
+
+
+class CompactQuality(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """One quality: the ``ref`` of its ReadingQualityType, and the comment."""
+
+    code: str
+    comment: str | None = None
+
+
+class Columns(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """Values of many meters in one reading type, at equal steps of time.
+
+    Attributes:
+        reading_type: the ``ref`` of the ReadingType of each block.
+        first_us: when the first interval of each row ends: microseconds since 1970 in UTC.
+        step_us: how many microseconds later the next one ends; 0 where there is only one.
+        count: intervals of each row.
+        scale: -18 to 0.
+        wide: the numbers have eight bytes each, else four.
+        numbers: ``rows x count`` numbers.
+        meters: the mRID of each row's Meter; None where no row has one.
+        usage_points: likewise of its UsagePoint.
+        qualities: the sets of qualities that occur, if any does.
+        runs: over all values, how many have the same qualities and which, in turn: 0 none, 1 the first set and so on;
+            empty where no value has any.
+        source: the source of all values.
+        reported_us: their reportedDateTime.
+    """
+
+    reading_type: str
+    first_us: int
+    step_us: int = 0
+    count: int = 1
+    scale: int = 0
+    wide: bool = False
+    numbers: bytes
+    meters: Ids | None = None
+    usage_points: Ids | None = None
+    qualities: tuple[tuple[CompactQuality, ...], ...] = ()
+    runs: tuple[int, ...] = ()
+    source: str | None = None
+    reported_us: int | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many meters, or usage points, have a row."""
+        ids = self.meters if self.meters is not None else self.usage_points
+        return 0 if ids is None else len(ids) // _ID_BYTES if isinstance(ids, bytes) else len(ids)
+
+
+class Group(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """What follows next: rows of columns, and then readings of other shapes."""
+
+    columns: Columns | None = None
+    others: tuple[MeterReading, ...] = ()
+
+
+class CompactReadings(Struct, frozen=True, kw_only=True, omit_defaults=True, rename=attribute):
+    """A MeterReadings; ``rest`` holds what it says beside its readings."""
+
+    groups: tuple[Group, ...] = ()
+    rest: MeterReadings | None = field(name="rest", default=None)
+
+
+def problem(compact: CompactReadings) -> str | None:
+    """What is wrong with the shape of ``compact``, as a sentence about it; None when nothing is."""
+    values = 0
+    for group in compact.groups:
+        columns = group.columns
+        if columns is None:
+            continue
+        if (found := _problem(columns)) is not None:
+            return found
+        values += columns.rows * columns.count
+    return f"holds more than {MOST_VALUES} values" if values > MOST_VALUES else None
+
+
+def _problem(columns: Columns) -> str | None:
+    values = columns.rows * columns.count
+    last_us = columns.first_us + columns.step_us * max(columns.count - 1, 0)
+    times = (columns.first_us, last_us, columns.reported_us or 0)
+    lengths, places = columns.runs[::2], columns.runs[1::2]
+    covered = not columns.runs or (len(lengths) == len(places) and sum(lengths) == values and min(lengths) > 0)
+    steps = columns.step_us > 0 if columns.count > 1 else columns.step_us == 0
+    flaws = {
+        "has not one mRID of a meter or usage point for each row": not _has_ids(columns),
+        "has not one number for each row and interval": values < 1
+        or len(columns.numbers) != values * (8 if columns.wide else 4),
+        "has steps of time that lead nowhere": not steps,
+        "has a time that is out of the range of times": not all(_FIRST_US <= each <= _LAST_US for each in times),
+        f"has a scale that is not {LEAST_SCALE} to 0": not LEAST_SCALE <= columns.scale <= 0,
+        "has runs of qualities that do not cover its values": not covered
+        or not all(0 <= each <= len(columns.qualities) for each in places),
+    }
+    return next((flaw for flaw, found in flaws.items() if found), None)
+
+
+def _has_ids(columns: Columns) -> bool:
+    ids = [each for each in (columns.meters, columns.usage_points) if each is not None]
+    whole = all(isinstance(each, tuple) or len(each) % _ID_BYTES == 0 for each in ids)
+    return whole and len({*map(_length, ids)}) == 1
+
+
+def _length(ids: Ids) -> int:
+    return len(ids) // _ID_BYTES if isinstance(ids, bytes) else len(ids)
+
+
+def texts(ids: Ids) -> Sequence[str]:
+    """The mRIDs as text."""
+    if not isinstance(ids, bytes):
+        return ids
+    digits = ids.hex()
+    return [
+        f"{digits[at : at + 8]}-{digits[at + 8 : at + 12]}-{digits[at + 12 : at + 16]}-{digits[at + 16 : at + 20]}"
+        f"-{digits[at + 20 : at + 32]}"
+        for at in range(0, len(digits), 2 * _ID_BYTES)
+    ]
+
+
+def expanded(compact: CompactReadings) -> MeterReadings:
+    """The noun that ``compact`` tells.
+
+    Raises:
+        ValueError: its shape is wrong; the text is a sentence about it.
+    """
+    if (found := problem(compact)) is not None:
+        raise ValueError(found)
+    readings: list[MeterReading] = []
+    for group in compact.groups:
+        if group.columns is not None:
+            readings += _rows(group.columns)
+        readings += group.others
+    rest = compact.rest or MeterReadings()
+    return MeterReadings(
+        end_device_event_type=rest.end_device_event_type,
+        meter_reading=tuple(readings),
+        reading_quality_type=rest.reading_quality_type,
+        reading_type=rest.reading_type,
+    )
+
+
+def _rows(columns: Columns) -> Iterator[MeterReading]:
+    numbers = array("q" if columns.wide else "i", columns.numbers)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    missing = MISSING_64 if columns.wide else MISSING_32
+    ends = [_time(columns.first_us + place * columns.step_us) for place in range(columns.count)]
+    reported = None if columns.reported_us is None else _time(columns.reported_us)
+    sets = [(), *(tuple(_told(each) for each in one) for one in columns.qualities)]
+    runs = columns.runs or (len(numbers), 0)
+    lengths = zip(runs[::2], runs[1::2], strict=True)
+    qualities = chain.from_iterable(repeat(sets[place], length) for length, place in lengths)
+    values = (
+        IntervalReading(
+            reported_date_time=reported,
+            source=columns.source,
+            time_stamp=ends[place % columns.count],
+            value=None if number == missing else _text(number, columns.scale),
+            reading_qualities=quality,
+        )
+        for place, (number, quality) in enumerate(zip(numbers, qualities, strict=True))
+    )
+    kind = Reference(ref=columns.reading_type)
+    nobody: Iterable[str | None] = repeat(None, columns.rows)
+    meters = nobody if columns.meters is None else texts(columns.meters)
+    points = nobody if columns.usage_points is None else texts(columns.usage_points)
+    for meter, point in zip(meters, points, strict=True):
+        row = tuple(next(values) for _ in range(columns.count))
+        yield MeterReading(
+            interval_blocks=(IntervalBlock(interval_readings=row, reading_type=kind),),
+            meter=None if meter is None else Meter(mrid=meter),
+            usage_point=None if point is None else ObjectReference(mrid=point),
+        )
+
+
+def _told(quality: CompactQuality) -> ReadingQuality:
+    return ReadingQuality(comment=quality.comment, reading_quality_type=Reference(ref=quality.code))
+
+
+def _text(number: int, scale: int) -> str:
+    """The number times 10 to the scale, in as few digits as it takes."""
+    if scale == 0:
+        return str(number)
+    digits = str(abs(number)).rjust(1 - scale, "0")
+    whole, part = digits[:scale], digits[scale:].rstrip("0")
+    return f"{'-' if number < 0 else ''}{whole}{'.' if part else ''}{part}"
+
+
+def condensed(noun: MeterReadings) -> CompactReadings:
+    """``noun`` by the column, as far as it has that shape; what has not is kept as it is."""
+    groups: list[Group] = []
+    for key, readings in groupby(noun.meter_reading, _shape):
+        if key is None:
+            groups.append(Group(others=tuple(readings)))
+        else:
+            groups.append(Group(columns=_columns(key, [*readings])))
+    rest = MeterReadings(
+        end_device_event_type=noun.end_device_event_type,
+        reading_quality_type=noun.reading_quality_type,
+        reading_type=noun.reading_type,
+    )
+    return CompactReadings(groups=tuple(groups), rest=None if rest == MeterReadings() else rest)
+
+
+def _shape(reading: MeterReading) -> tuple[Any, ...] | None:
+    """What readings of one group have in common; None for a reading that is in none."""
+    if not _is_row(reading):
+        return None
+    (block,) = reading.interval_blocks
+    values = block.interval_readings
+    ends = [_microseconds(each.time_stamp) for each in values]
+    first, step = ends[0], 0 if len(ends) == 1 else (ends[1] or 0) - (ends[0] or 0)
+    if first is None or ends != [first + place * step for place in range(len(ends))] or (len(ends) > 1 and step < 1):
+        return None
+    source, reported = values[0].source, values[0].reported_date_time
+    if any(not _is_plain(each) or (each.source, each.reported_date_time) != (source, reported) for each in values):
+        return None
+    has = (reading.meter is not None, reading.usage_point is not None)
+    return (block.reading_type.ref, first, step, len(values), *has, source, _microseconds(reported))
+
+
+def _is_row(reading: MeterReading) -> bool:
+    """True for one block of values and mRIDs, with nothing beside them."""
+    meter, point, blocks = reading.meter, reading.usage_point, reading.interval_blocks
+    if len(blocks) != 1 or blocks[0].pending_calculation is not None or not blocks[0].interval_readings:
+        return False
+    named = (meter is None or meter == Meter(mrid=meter.mrid)) and (
+        point is None or point == ObjectReference(mrid=point.mrid)
+    )
+    ids = [each.mrid for each in (meter, point) if each is not None]
+    plain = MeterReading(interval_blocks=blocks, meter=meter, usage_point=point)
+    return named and bool(ids) and None not in ids and reading == plain
+
+
+def _is_plain(value: IntervalReading) -> bool:
+    """True for a value in its shortest form, with nothing but codes and comments beside it."""
+    if value.time_period is not None or (value.value is not None and not _fits(value.value)):
+        return False
+    return all(each.source is None and each.time_stamp is None for each in value.reading_qualities)
+
+
+def _fits(text: str) -> bool:
+    """True for a number in its shortest form that is not too long."""
+    return sum(map(str.isdigit, text)) <= _MOST_DIGITS and _NUMBER.fullmatch(text) is not None
+
+
+def _time(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _microseconds(at: datetime | None) -> int | None:
+    return None if at is None else (at - _EPOCH) // _MICROSECOND
+
+
+def _columns(key: tuple[Any, ...], readings: Sequence[MeterReading]) -> Columns:
+    kind, first, step, count, has_meter, has_point, source, reported = key
+    values = [each for reading in readings for each in reading.interval_blocks[0].interval_readings]
+    scale = -max((len(each.value.partition(".")[2]) for each in values if each.value is not None), default=0)
+    told = [None if each.value is None else _number(each.value, scale) for each in values]
+    wide = any(each is not None and abs(each) >= -MISSING_32 for each in told)
+    missing = MISSING_64 if wide else MISSING_32
+    numbers = array("q" if wide else "i", [missing if each is None else each for each in told])
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    sets: dict[tuple[ReadingQuality, ...], int] = {(): 0}
+    places = [sets.setdefault(each.reading_qualities, len(sets)) for each in values]
+    runs = [part for place, run in groupby(places) for part in (sum(1 for _ in run), place)]
+    qualities = tuple(
+        tuple(CompactQuality(code=each.reading_quality_type.ref, comment=each.comment) for each in one)
+        for one in [*sets][1:]
+    )
+    return Columns(
+        reading_type=kind,
+        first_us=first,
+        step_us=step,
+        count=count,
+        scale=scale,
+        wide=wide,
+        numbers=numbers.tobytes(),
+        meters=packed([reading.meter.mrid or "" for reading in readings if reading.meter]) if has_meter else None,
+        usage_points=(
+            packed([reading.usage_point.mrid or "" for reading in readings if reading.usage_point])
+            if has_point
+            else None
+        ),
+        qualities=qualities,
+        runs=tuple(runs) if qualities else (),
+        source=source,
+        reported_us=reported,
+    )
+
+
+def _number(text: str, scale: int) -> int:
+    whole, _, part = text.partition(".")
+    return int(whole + part.ljust(-scale, "0"))
+
+
+def packed(ids: Sequence[str]) -> Ids:
+    """The mRIDs as sixteen bytes each where all of them are UUIDs, else as they are."""
+    if all(map(_UUID.fullmatch, ids)):
+        return b"".join(UUID(each).bytes for each in ids)
+    return tuple(ids)
