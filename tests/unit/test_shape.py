@@ -26,6 +26,8 @@ def tree(tmp_path: Path) -> Path:
         "shared/service.py": "import asyncpg\nfrom contracts.interface import Interface\nfrom . import store\n",
         "shared/store.py": "from importlib import resources, util\nutil.find_spec('asyncpg')\n",
         "shared/tools/__init__.py": "",
+        "shared/fleet/values.py": "import numpy\nfrom shared.fleet import chance\n",
+        "shared/fleet/chance.py": "",
         "shared/tools/testing.py": "from contracts.nouns import outages\nfrom shared.service import Service\n",
         "loadtest/__init__.py": "from contracts.nouns import outages\nimport nats\n",
         "services/__init__.py": "",
