@@ -36,6 +36,16 @@ def starts(day: date, zone: tzinfo, length: timedelta) -> tuple[datetime, ...]:
     return tuple(first + place * length for place in range(count))
 
 
+def clock_slots(day: date, zone: tzinfo, length: timedelta) -> tuple[int, ...]:
+    """For each interval of ``day`` its place in a day without a change of the clock; an hour may come twice.
+
+    Raises:
+        Invalid: 2.10, the day is no whole number of intervals.
+    """
+    clocks = (start.astimezone(zone).replace(tzinfo=None) for start in starts(day, zone, length))
+    return tuple((clock - datetime.combine(day, time())) // length for clock in clocks)
+
+
 def columns(day: date, zone: tzinfo, length: timedelta, count: int) -> tuple[datetime | None, ...]:
     """When the values of a list of ``count`` without times begin; None where the clock skips that time.
 
