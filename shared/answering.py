@@ -84,7 +84,8 @@ class Answering:
         connection = await transaction.writing()
         await connection.execute(
             "INSERT INTO ticket (ticket, role, source, message_id, digest, noun, reply_to, content_type, thread) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+            "ON CONFLICT (ticket) DO UPDATE SET reply_to = excluded.reply_to",  # a question that is asked again
             work.ticket,
             key.role,
             key.source,
@@ -117,15 +118,18 @@ class Answering:
             )
             if ticket is None:
                 raise KeyError(f"no request is open under the ticket {answer.ticket}")
+            payload = answer.payload
             if answer.error is not None:
                 reply = to_reply(answer.error)
+            elif isinstance(payload, Whole):
+                reply, payload = payload.reply, payload.payload
             else:
                 reply = success("0.1" if answer.more else "0.2" if ticket["parts"] > 1 else "0.0")
             response = self._writer.response(
                 ticket["role"],
                 ticket["noun"],
                 reply,
-                answer.payload,
+                payload,
                 message_id=answer.message_id,
                 thread=ticket["thread"],
             )

@@ -12,9 +12,9 @@ from msgspec import Struct, structs
 
 from contracts.errors import Rejected
 from contracts.interface import Catalogue, Interface, Lane
-from contracts.message import Enclosure, Error, Fault, Header, Message, OperationSet, Reply, Result
+from contracts.message import Enclosure, Error, Fault, Header, Message, OperationSet, Reply, Request, Result
 from contracts.verbs import Verb
-from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, Space, partition
+from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject, Space, partition
 from shared.clock import real_now
 from shared.codec import CONTENT_XML, MAX_BYTES, Codec
 
@@ -31,7 +31,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     Attributes:
         source: the role that sends it, whose connection and principal it takes.
-        subject: where it goes; an inbox for the late answer to a core request, a stream's subject otherwise.
+        subject: where it goes; an inbox for the late answer to a core request, the subject of a request for a question
+            whose answer is not waited for, a stream's subject otherwise.
         message_id: MessageID, and Nats-Msg-Id where a stream takes it.
         headers: the headers of NATS, without the sequence that the relay adds.
         counted: the relay numbers it on its subject, so that a consumer finds a loss; True for events.
@@ -121,6 +122,27 @@ class Writer:
             asker=interface.role,
         )
         return self.row(interface.role, str(subject), Message(header=header, payload=payload), cause)
+
+    def inquiry(
+        self, interface: Interface, role: str, noun: type[Any], request: Request, *, message_id: str, cause: Cause
+    ) -> Row:
+        """A question for ``role`` that asks for asynchronous replies, at the address that a command's would have."""
+        header = structs.replace(
+            self.header(
+                interface.role, Verb.GET, noun.__name__, message_id=message_id, thread=cause.thread or message_id
+            ),
+            async_reply_flag=True,
+            reply_address=self.reply_subject(interface.role, message_id, role),
+        )
+        subject = RequestSubject(
+            root=self.space.root,
+            context=self.space.context,
+            role=role,
+            noun=noun.__name__,
+            verb=Verb.GET,
+            asker=interface.role,
+        )
+        return self.row(interface.role, str(subject), Message(header=header, request=request), cause)
 
     def header(self, source: str, verb: Verb, noun: str, *, message_id: str, thread: str | None) -> Header:
         """The header of a message of ours."""

@@ -41,7 +41,7 @@ RETRY_S = 0.2
 LOOK_AGAIN_S = 1.0
 """How often the relay looks without being told."""
 
-_NAMES_VERB = {"command", "event"}
+_NAMES_VERB = {"command", "event", "request"}
 """The kinds of subjects that end with noun, verb and one token more."""
 
 SAVE = """
@@ -300,7 +300,7 @@ class Relay:
             size=len(row["body"]),
         )
         with self._telemetry.send(row["source"], hop, headers):
-            if tokens[0] == "_INBOX":
+            if tokens[0] == "_INBOX" or tokens[2] == "request":
                 await bus.publish_core(row["subject"], row["body"], headers)
                 return
             if row["sequence"]:

@@ -214,16 +214,29 @@ class Work(Generic[S]):
         self.rows.append(
             self._writer.command(interface, ask.role, verb, payload, message_id=message_id, cause=self.cause)
         )
-        self.sent.append(
-            Sent(
-                message_id=message_id,
-                asker=interface.role,
-                role=ask.role,
-                verb=verb,
-                noun=type(payload).__name__,
-                about=about,
-            )
+        self._await(interface, ask, message_id, about)
+
+    def inquire(
+        self,
+        noun: type[Any],
+        *,
+        about: str,
+        role: str | None = None,
+        ids: Sequence[str] = (),
+        query: Struct | None = None,
+    ) -> None:
+        """Ask the role that serves ``get`` of ``noun`` without waiting, since its answer may take minutes.
+
+        The replies arrive at the handler declared with ``on_reply``, with ``about`` as ``work.about``; all but the last
+        tell a part (0.1). A question is not kept for a role that is away: who asks sets a wake for the end of patience.
+        """
+        interface, ask = self._asking(Verb.GET, noun, role)
+        message_id = self.new_id()
+        request = Request(id=tuple(Id(value=value) for value in ids), query=query)
+        self.rows.append(
+            self._writer.inquiry(interface, ask.role, noun, request, message_id=message_id, cause=self.cause)
         )
+        self._await(interface, ask, message_id, about)
 
     def publish(self, verb: Verb, payload: Any, *, key: str) -> None:
         """Tell an event; events of one ``key`` arrive in the order in which they were told."""
@@ -258,13 +271,26 @@ class Work(Generic[S]):
     def answer(self, ticket: str, payload: Any = None, *, more: bool = False, error: BusbarError | None = None) -> None:
         """Answer a request that was kept open with :data:`LATER`.
 
-        With ``more`` the answer is a part (0.1) and another must follow; without it the request is closed.
+        With ``more`` the answer is a part (0.1) and another must follow; without it the request is closed. A payload
+        that is :class:`Whole` says itself how it ended.
         """
         self.answers.append(Answer(ticket=ticket, message_id=self.new_id(), payload=payload, error=error, more=more))
 
     async def compute(self, function: Callable[..., T], *values: Any) -> T:
         """Run a pure function of a module in the process pool; its values must survive pickling."""
         return await self._resources.compute(function, *values)
+
+    def _await(self, interface: Interface, ask: Ask, message_id: str, about: str) -> None:
+        self.sent.append(
+            Sent(
+                message_id=message_id,
+                asker=interface.role,
+                role=ask.role,
+                verb=ask.verb,
+                noun=ask.noun.__name__,
+                about=about,
+            )
+        )
 
     def _asking(self, verb: Verb, noun: type[Any], role: str | None) -> tuple[Interface, Ask]:
         found = [

@@ -3,6 +3,7 @@
 from contracts.interface import Exchange, Interface, Lane, Publication
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
 
@@ -10,9 +11,12 @@ HEAD_END = Interface(
     role="head-end",
     title="The head-end of the metering system",
     part="IEC 61968-9",
-    revision="1",
+    revision="2",
     field=True,
-    serves=(Exchange(verb=Verb.CREATE, noun=EndDeviceControls),),
+    serves=(
+        Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
+        Exchange(verb=Verb.GET, noun=MeterReadings, query=GetMeterReadings),
+    ),
     publishes=(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
         Publication(lane=Lane.READINGS, verb=Verb.CREATED, noun=MeterReadings),

@@ -28,7 +28,10 @@ METER_READING_AND_CONTROL = Interface(
         Exchange(verb=Verb.CREATE, noun=MeterReadings),
         Exchange(verb=Verb.GET, noun=MeterReadings, query=GetMeterReadings),
     ),
-    asks=(Ask(role="head-end", verb=Verb.CREATE, noun=EndDeviceControls),),
+    asks=(
+        Ask(role="head-end", verb=Verb.CREATE, noun=EndDeviceControls),
+        Ask(role="head-end", verb=Verb.GET, noun=MeterReadings),
+    ),
     publishes=(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MeterConfig),

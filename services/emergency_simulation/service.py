@@ -21,6 +21,7 @@ from contracts.nouns.controls import Controls
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.feeder_topology import Equipment, FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
+from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.network_models import NetworkModels
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.nouns.training_scenarios import TrainingScenarios
@@ -29,7 +30,7 @@ from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
 from services.emergency_simulation import views
 from services.emergency_simulation.config import conditions_from
-from services.emergency_simulation.domain import callers, crews, grounds, meters, telemetry
+from services.emergency_simulation.domain import callers, crews, grounds, meters, reading, telemetry
 from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import chosen
@@ -38,10 +39,12 @@ from services.emergency_simulation.domain.ledger import truth_of
 from services.emergency_simulation.domain.meters import Delivery, Sent
 from services.emergency_simulation.domain.planning import plan_faults
 from services.emergency_simulation.domain.protection import Flag, Move, Operation, Outcome, Protection
+from services.emergency_simulation.domain.reading import Poll
 from services.emergency_simulation.domain.scenario import CALM, PATIENCE, progress, report
 from services.emergency_simulation.domain.telemetry import Obedience, Seen
 from services.emergency_simulation.domain.timing import after
 from services.emergency_simulation.store import Field, Memory, Store
+from services.emergency_simulation.views import readings
 from shared.service import Service
 from shared.work import LATER, Later, Wake, Work
 
@@ -235,6 +238,35 @@ async def pong(wake: Wake, work: Work[Store]) -> None:
     spells = await work.store.spells({point} | field.radio.hosts(field.radio.collector_of[point]))
     if meters.answers(_stream(field, "radio"), point, wake.at, spells, radio=field.radio, conditions=field.conditions):
         work.answer(wake.key, views.ponged(controls, wake.at))
+
+
+@service.on(Verb.GET, MeterReadings)
+async def read_meters(message: Message[MeterReadings], work: Work[Store]) -> Later:
+    """Meters are asked for their readings; each answers after a while of its own, or not at all."""
+    field = await work.store.field()
+    poll = reading.begun(readings.asked(message.request, field.network), _stream(field, "radio"), work.now)
+    work.wake("read", work.ticket, poll.next_at, _text(poll))
+    return LATER
+
+
+@service.on_wake("read")
+async def hear_meters(wake: Wake, work: Work[Store]) -> None:
+    """The head-end passes on what has come in, and ends when all have answered, or when it has waited long enough."""
+    field = await work.store.field()
+    came, poll = reading.come(json.decode(wake.payload, type=Poll), wake.at)
+    collectors = {field.radio.collector_of[point] for point in came}
+    spells = await work.store.spells({*came, *(host for each in collectors for host in field.radio.hosts(each))})
+    radio, conditions, at = _stream(field, "radio"), field.conditions, wake.at
+    heard = [p for p in came if meters.answers(radio, p, at, spells, radio=field.radio, conditions=conditions)]
+    sources = {p: readings.source(p, field.network, field.seed, spells.get(p, ())) for p in heard}
+    told = [readings.reading(p, poll, meter, at) for p, meter in sources.items()]
+    poll = reading.silenced(poll, sorted(set(came) - set(heard)))
+    if poll.due or (poll.silent and at < poll.next_at):
+        if told:
+            work.answer(wake.key, readings.told(told), more=True)
+        work.wake("read", wake.key, poll.next_at, _text(reading.answered(poll, heard)))
+    else:
+        work.answer(wake.key, readings.last_word(poll, told, field.network))
 
 
 @service.on_wake("scan")

@@ -1,6 +1,7 @@
 """The settings of meter reading and control, from the environment."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from services.meter_reading_and_control.domain.events import Generation
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
+READ_VARIABLE = "BUSBAR_METER_READ_PATIENCE"
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -17,19 +19,25 @@ class Config(Struct, frozen=True, kw_only=True):
     Attributes:
         generation: whose event codes are passed on.
         zone: where the market day begins at midnight.
+        read_patience: how long a meter that is read now may take to answer.
     """
 
     generation: Generation
     zone: ZoneInfo
+    read_patience: timedelta
 
 
 def config_from(environ: Mapping[str, str]) -> Config:
-    """The settings; the first generation of codes and UTC, unless the environment says otherwise.
+    """The settings; the first generation of codes, UTC and a minute, unless the environment says otherwise.
 
     Raises:
         ValueError: a variable says something that it cannot say.
     """
-    return Config(generation=generation_from(environ), zone=zone_from(environ))
+    return Config(
+        generation=generation_from(environ),
+        zone=zone_from(environ),
+        read_patience=timedelta(seconds=seconds_from(environ, READ_VARIABLE, 60)),
+    )
 
 
 def generation_from(environ: Mapping[str, str]) -> Generation:
@@ -55,3 +63,15 @@ def zone_from(environ: Mapping[str, str]) -> ZoneInfo:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"{ZONE_VARIABLE} is '{text}', which is no time zone") from error
+
+
+def seconds_from(environ: Mapping[str, str], variable: str, usual: int) -> int:
+    """A number of seconds; the usual one, unless the environment says otherwise.
+
+    Raises:
+        ValueError: the variable says no whole number above 0.
+    """
+    text = environ.get(variable, str(usual))
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise ValueError(f"{variable} is '{text}'; it must be a whole number of seconds above 0")
+    return int(text)

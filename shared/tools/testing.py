@@ -205,6 +205,17 @@ class Peer:
         )
         return str(subject)
 
+    async def inquire(self, to: str, noun: type[Any], question: Request, **fields: Any) -> str:
+        """Ask without waiting; the replies come where those to a command would. Returns the MessageID."""
+        header = self.header(Verb.GET, noun.__name__, async_reply_flag=True, **fields)
+        message_id = header.message_id or ""
+        header = structs.replace(header, reply_address=self.writer.reply_subject(self.role, message_id, to))
+        body = self.codec.encode(Message(header=header, request=question), CONTENT_XML)
+        await self.bus.publish_core(
+            self._request_subject(to, Verb.GET, noun.__name__), body, {CONTENT_TYPE: CONTENT_XML}
+        )
+        return message_id
+
     async def command(self, to: str, verb: Verb, payload: Any, **fields: Any) -> str:
         """Leave a durable command; the reply comes to :meth:`replies`. Returns its MessageID."""
         noun = type(payload).__name__
@@ -269,11 +280,7 @@ class Peer:
 
     async def follow(self, pattern: str) -> None:
         """Hear whatever this user may subscribe to under ``pattern``."""
-
-        async def take(received: Received) -> None:
-            await self.heard.put(self._heard(received))
-
-        await self.bus.subscribe(pattern, take)
+        await self.bus.subscribe(pattern, self._put)
 
     async def next(self, timeout_s: float = 10.0) -> Heard:
         """The next message heard.
@@ -303,8 +310,15 @@ class Peer:
 
         await self.bus.serve(self.space.requests_to(self.role), self.role, take)
 
+    async def hear_requests(self) -> None:
+        """Hear the requests to this role, to answer them by :meth:`reply`."""
+        await self.bus.serve(self.space.requests_to(self.role), self.role, self._put)
+
+    async def _put(self, received: Received) -> None:
+        await self.heard.put(self._heard(received))
+
     async def reply(self, to: Message[Any], reply: Reply, payload: Any = None) -> None:
-        """Answer a command by its ReplyAddress."""
+        """Answer a command, or a question that does not wait, by its ReplyAddress."""
         header = to.header
         message_id = str(uuid4())
         response = self.writer.response(

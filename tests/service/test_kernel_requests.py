@@ -10,10 +10,11 @@ from contracts.errors import Unavailable
 from contracts.message import Message
 from contracts.verbs import Verb
 from shared.codec import CONTENT_JSON, CONTENT_XML
+from shared.envelope import success
 from shared.tools.testing import Installation
 from tests.service.toys.orders import Orders, orders
 from tests.service.toys.services import gate, make_shop
-from tests.service.toys.world import code_of, eventually, reply_of, rows, run
+from tests.service.toys.world import code_of, eventually, notes, reply_of, rows, run
 
 
 async def test_a_get_is_answered_in_parts_and_in_the_encoding_of_the_question(toys: Installation) -> None:
@@ -167,3 +168,23 @@ async def test_every_change_and_its_answer_stand_in_the_journal(toys: Installati
             "ORDER BY id DESC LIMIT 2",
         )
         assert [row["verb"] for row in journal] == ["reply", "create"]
+
+
+async def test_a_question_that_does_not_wait_is_answered_in_parts_and_is_not_kept_for_who_is_away(
+    toys: Installation,
+) -> None:
+    async with run(toys, make_shop()), toys.peer("customer") as customer:
+        assert code_of(await customer.request("shop", Verb.CHANGE, orders("nobody", note="inquire"))) == "0.0"
+        sent = "SELECT FROM outbox WHERE subject LIKE '%.request.%' AND sent_at IS NOT NULL"
+        await eventually(lambda: rows(toys, "shop", sent))
+        async with toys.peer("depot") as depot:
+            await depot.hear_requests()
+            await customer.request("shop", Verb.CHANGE, orders("asked", note="inquire"))
+            question = (await depot.next()).message
+            assert question.request is not None
+            assert [each.value for each in question.request.id] == ["asked"]
+            for code in ("0.1", "0.2", "0.2"):
+                await depot.reply(question, success(code))
+            await eventually(lambda: rows(toys, "shop", "SELECT FROM sent WHERE replied_at IS NOT NULL"))
+            assert await notes(toys, "shop", "asked") == [("asked", "PARTIAL 0.1"), ("asked", "PARTIAL 0.2")]
+            assert depot.heard.empty()

@@ -16,13 +16,15 @@ from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import PING
 from contracts.errors import from_reply
 from contracts.interface import Lane
-from contracts.message import Message, Reply, Result
+from contracts.message import Message, Reply, Request, Result
 from contracts.nouns.controls import Command, Controls
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.feeder_topology import Feeder, FeederTopology
+from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.measurements import Measurements, MeasurementType, SwitchPosition
+from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.switching_plans import (
     GroundAction,
     SwitchAction,
@@ -340,12 +342,19 @@ async def test_crews_test_what_they_ground_and_nothing_closes_onto_a_ground(dms:
 
 
 class Askers(Restorers):
-    """At the first gasp the meters of both laterals are asked whether they have power."""
+    """At the first gasp the meters of both laterals are asked whether they have power, and what they show."""
+
+    silent: tuple[tuple[str, str], ...] = ()
 
     async def react(self, message: Message[Any]) -> None:
+        if message.header.noun == "MeterReadings" and message.reply is not None:
+            self.silent = tuple((each.code, each.id.value) for each in message.reply.error if each.id)
         if self.first_gasp(message.payload):
             for point in ("a1", "b1"):
                 await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, ping(point))
+            names = tuple(ObjectReference(mrid=mrid) for mrid in ("a1-meter", "b1-meter", "stranger"))
+            question = Request(query=GetMeterReadings(end_device=names))
+            await self.peers["meter-reading-and-control"].inquire("head-end", MeterReadings, question)
         await super().react(message)
 
 
@@ -358,7 +367,9 @@ def ping(point: str) -> EndDeviceControls:
     return EndDeviceControls(end_device_control=(control,))
 
 
-async def test_a_meter_that_has_power_answers_a_ping_and_one_in_the_dark_never_does(dms: Installation) -> None:
+async def test_a_meter_that_has_power_answers_when_it_is_asked_and_one_in_the_dark_never_does(
+    dms: Installation,
+) -> None:
     async with field(dms, Askers) as outside:
         await outside.order(seed_that_strikes("line-a"))
         await outside.end_of_storm()
@@ -368,6 +379,12 @@ async def test_a_meter_that_has_power_answers_a_ping_and_one_in_the_dark_never_d
     assert timing is not None
     assert timing.interval is not None
     assert timing.interval.start is not None
+    (readings,) = outside.said(MeterReadings)
+    (reading,) = readings.meter_reading
+    assert reading.meter is not None
+    assert reading.meter.mrid == "b1-meter"
+    assert isinstance(outside, Askers)
+    assert outside.silent == (("2.4", "stranger"), ("4.1", "a1-meter"))
 
 
 PROTECTED = FieldConditions(reclosing=True, single_phase=True, vanishing=1.0, indicator_miss=0.0)

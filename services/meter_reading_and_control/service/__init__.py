@@ -1,6 +1,6 @@
 """Meters, where they are and what they measure; their events, passed on once; controls, and their end."""
 
-from services.meter_reading_and_control.service import controls, events, meters, readings
+from services.meter_reading_and_control.service import answered, asking, controls, events, meters, readings
 from services.meter_reading_and_control.service.declared import service
 
-__all__ = ["controls", "events", "meters", "readings", "service"]
+__all__ = ["answered", "asking", "controls", "events", "meters", "readings", "service"]

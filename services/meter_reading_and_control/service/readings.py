@@ -10,12 +10,13 @@ from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Interval, Register, empty_block, grouped, merged, news
+from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.views import answers
+from services.meter_reading_and_control.views import answers, inquiries
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
 from services.meter_reading_and_control.views.told import Refusal, Teller
-from shared.work import Whole, Work
+from shared.work import Later, Whole, Work
 
 
 @service.on(Verb.CREATED, MeterReadings)
@@ -40,8 +41,13 @@ async def enter_readings(message: Message[MeterReadings], work: Work[Store]) -> 
 
 
 @service.on(Verb.GET, MeterReadings)
-async def show_readings(message: Message[MeterReadings], work: Work[Store]) -> AsyncIterator[MeterReadings]:
+async def show_readings(
+    message: Message[MeterReadings], work: Work[Store]
+) -> AsyncIterator[MeterReadings | Whole | Later]:
     """The readings of usage points, or of those where the meters are that are named; one part for each."""
+    if message.request is not None and inquiries.is_now(message.request):
+        yield await read_now(message.request, work)
+        return
     asked = answers.question(message.request)
     for point in sorted(await work.store.points_of(asked.points, asked.meters)):
         zone = work.store.memory.zone

@@ -71,6 +71,9 @@ async def take_order(message: Message[Orders], work: Work[ToyStore]) -> Orders:
 
 async def send_parcel(message: Message[Orders], work: Work[ToyStore]) -> Orders:
     order = message.noun.order[0]
+    if order.note == "inquire":
+        work.inquire(Parcels, ids=[order.mrid], about=order.mrid)
+        return message.noun
     known = await work.request(Parcels, ids=[order.mrid]) if order.note == "ask" else Parcels()
     await work.store.add(order)
     work.send(Verb.CREATE, parcels(order.mrid, weight=len(known.parcel) + 1, note=order.note), about=order.mrid)
@@ -148,6 +151,7 @@ def make_shop() -> Service[ToyStore]:
     shop.on(Verb.CREATE, Orders)(take_order)
     shop.on(Verb.CHANGE, Orders)(send_parcel)
     shop.on_reply(Verb.CREATE, Parcels)(parcel_sent)
+    shop.on_reply(Verb.GET, Parcels)(parcel_sent)
     shop.on(Verb.EXECUTE, Orders)(start_slow_work)
     shop.on_wake("finish")(finish_slow_work)
     shop.on(Verb.CLOSE, Orders)(cancel_slow_work)

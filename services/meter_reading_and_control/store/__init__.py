@@ -15,14 +15,15 @@ from services.meter_reading_and_control.domain.controls import Control
 from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
 from services.meter_reading_and_control.domain.installation import Change, Installed
 from services.meter_reading_and_control.domain.readings import Block, Origin, Register, Value
+from services.meter_reading_and_control.store.groups import Groups
+from services.meter_reading_and_control.store.reads import Reads
 from shared.store import Record
-from shared.store import Store as KernelStore
 
 PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(KernelStore):
+class Store(Reads, Groups):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config

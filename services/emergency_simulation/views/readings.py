@@ -1,0 +1,173 @@
+"""What the played head-end says of its meters: MeterReadings, and why there are none (IEC 61968-9)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from msgspec import Struct
+
+from contracts.codes.reading_type import ReadingTypeCode
+from contracts.errors import Invalid, NotFound
+from contracts.message import Error, Id, Level, Reply, Request, Result
+from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.reading_types import Reading, ReadingReasonKind
+from contracts.types import ObjectReference, Reference
+from services.emergency_simulation.domain.chance import Stream
+from services.emergency_simulation.domain.consumption import EPOCH, counted
+from services.emergency_simulation.domain.meters import Spell
+from services.emergency_simulation.domain.network import Network
+from services.emergency_simulation.domain.reading import Poll
+from shared.work import Whole
+
+REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
+"""What a meter shows whom nobody asks for anything else: the register of kWh from the grid."""
+
+SILENT = "the meter did not answer the head-end"
+
+_LENGTHS = {
+    "fiveMinute": timedelta(minutes=5),
+    "fifteenMinute": timedelta(minutes=15),
+    "thirtyMinute": timedelta(minutes=30),
+    "sixtyMinute": timedelta(hours=1),
+}
+_MULTIPLIERS = {0: 0, 3: 3}
+
+
+class Channel(Struct, frozen=True, kw_only=True):
+    """A channel of a meter: energy from the grid, as a register (``length`` None) or by intervals.
+
+    Attributes:
+        code: its reading type.
+        places: digits after the point; 3 where the unit is kWh, since what is counted are Wh.
+    """
+
+    code: str
+    length: timedelta | None
+    places: int
+
+
+def channel(code: str) -> Channel | None:
+    """The channel of this reading type; None where the meters of this field have none."""
+    parsed = ReadingTypeCode.parse(code)
+    names = parsed.names
+    is_energy = (names["unit"], names["measurement_kind"], names["flow_direction"]) == ("Wh", "energy", "forward")
+    if not is_energy or parsed.multiplier not in _MULTIPLIERS or parsed.phases or parsed.tou:
+        return None
+    length = _LENGTHS.get(names["measuring_period"])
+    kind = (names["accumulation"], length is None)
+    if kind not in {("bulkQuantity", True), ("cumulative", True), ("deltaData", False)}:
+        return None
+    return Channel(code=code, length=length, places=_MULTIPLIERS[parsed.multiplier])
+
+
+def asked(request: Request | None, network: Network) -> Poll:
+    """Which meters a question is for, and which of them nobody knows here.
+
+    Raises:
+        Invalid: 2.15, it names nobody; 2.10, it asks for nothing that a meter of this field measures.
+        NotFound: 2.4, there is none of these meters in the field.
+    """
+    query = request.query if request is not None and isinstance(request.query, GetMeterReadings) else None
+    query = query or GetMeterReadings()
+    named = [each.mrid for each in (*query.end_device, *query.usage_point) if each.mrid]
+    if not named:
+        raise Invalid("GetMeterReadings: it names no meter and no usage point", code="2.15")
+    places = {name: name if name in network.usage_points else network.meters.get(name) for name in named}
+    points = tuple(place for place in places.values() if place is not None)
+    if not points:
+        raise NotFound("there is no such meter in the field", code="2.4", object_id=named[0])
+    codes = [each.mrid for each in query.reading_type if each.mrid] or [REGISTER]
+    known = tuple(code for code in codes if channel(code) is not None)
+    if not known:
+        raise Invalid(f"no meter of this field measures {codes[0]}", code="2.10")
+    reason = next((each.reason for each in query.reading if each.reason is not None), ReadingReasonKind.INQUIRY)
+    unknown = tuple(name for name, place in places.items() if place is None)
+    start = None if request is None else request.start_time
+    return Poll(
+        points=points,
+        types=known,
+        reason=reason,
+        unknown=unknown,
+        start=start,
+        end=None if request is None else request.end_time,
+    )
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """One meter: its chance, and its times in the dark."""
+
+    stream: Stream
+    meter: str
+    dark: Sequence[Spell]
+
+    def counted(self, at: datetime) -> int:
+        """The Wh that it has counted."""
+        return counted(self.stream, self.meter, at, self.dark)
+
+
+def source(point: str, network: Network, seed: int, dark: Sequence[Spell]) -> Source:
+    """The meter of a usage point."""
+    return Source(stream=Stream(seed, "load"), meter=network.usage_points[point].meter, dark=dark)
+
+
+def reading(point: str, poll: Poll, meter: Source, at: datetime) -> MeterReading:
+    """What one meter says when it is asked: its registers as they are, its intervals of the time that is asked for."""
+    channels = [each for each in map(channel, poll.types) if each is not None]
+    registers = tuple(register(meter, each, at, poll.reason) for each in channels if each.length is None)
+    times = (poll.start or at - timedelta(days=1), min(poll.end or at, at))
+    blocks = tuple(block(meter, each, times) for each in channels if each.length is not None)
+    return MeterReading(
+        interval_blocks=blocks,
+        meter=Meter(mrid=meter.meter),
+        readings=registers,
+        usage_point=ObjectReference(mrid=point),
+    )
+
+
+def register(meter: Source, each: Channel, at: datetime, reason: str) -> Reading:
+    """What a register shows, and why it was looked at."""
+    return Reading(
+        reason=ReadingReasonKind(reason),
+        time_stamp=at,
+        value=text(meter.counted(at), each.places),
+        reading_type=Reference(ref=each.code),
+    )
+
+
+def block(meter: Source, each: Channel, times: tuple[datetime, datetime]) -> IntervalBlock:
+    """The whole intervals of a channel within some time."""
+    length = each.length or timedelta(minutes=15)
+    start, end = times
+    first = start + (EPOCH - start) % length
+    edges = [first + place * length for place in range(max(0, (end - first) // length) + 1)]
+    values = [meter.counted(edge) for edge in edges]
+    readings = tuple(
+        IntervalReading(time_stamp=until, value=text(after - before, each.places))
+        for until, (before, after) in zip(edges[1:], pairwise(values), strict=True)
+    )
+    return IntervalBlock(interval_readings=readings, reading_type=Reference(ref=each.code))
+
+
+def text(watt_hours: int, places: int) -> str:
+    """A number of Wh in the unit of its channel, exactly."""
+    whole, rest = divmod(watt_hours, 10**places)
+    return str(whole) if places == 0 else f"{whole}.{rest:0{places}d}"
+
+
+def told(readings: Sequence[MeterReading]) -> MeterReadings | None:
+    """Readings as the noun; None where there are none."""
+    return MeterReadings(meter_reading=tuple(readings)) if readings else None
+
+
+def last_word(poll: Poll, readings: Sequence[MeterReading], network: Network) -> Whole:
+    """The end of an answer: what came last, and an error for each meter that said nothing or is not known here."""
+    errors = [Error(code="2.4", level=Level.FATAL, reason="no such meter", id=Id(value=name)) for name in poll.unknown]
+    errors += [
+        Error(code="4.1", level=Level.FATAL, reason=SILENT, id=Id(value=network.usage_points[point].meter))
+        for point in poll.silent
+    ]
+    result = Result.OK if not errors else Result.PARTIAL if readings or poll.is_partly_answered else Result.FAILED
+    if poll.is_partly_answered and not errors:
+        result, errors = Result.PARTIAL, [Error(code="0.2")]
+    return Whole(reply=Reply(result=result, error=tuple(errors)), payload=told(readings))

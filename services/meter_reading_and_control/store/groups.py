@@ -1,0 +1,48 @@
+"""Groups of end devices."""
+
+from collections.abc import Iterable
+
+from msgspec import json
+
+from contracts.errors import Invalid
+from contracts.nouns.end_device_groups import EndDeviceGroup
+from shared.store import Store as KernelStore
+
+
+class Groups(KernelStore):
+    """Which devices belong together."""
+
+    async def groups(self, mrids: Iterable[str] = ()) -> dict[str, EndDeviceGroup]:
+        """Those of ``mrids`` that are known, or all when none is named."""
+        wanted = sorted(set(mrids))
+        rows = await self.fetch(
+            "SELECT mrid, body FROM device_group WHERE $1::text[] = '{}' OR mrid = ANY($1) ORDER BY mrid", wanted
+        )
+        return {row["mrid"]: json.decode(row["body"], type=EndDeviceGroup) for row in rows}
+
+    async def save_group(self, group: EndDeviceGroup) -> None:
+        """Keep a group as it is now."""
+        await self.execute(
+            "INSERT INTO device_group (mrid, body) VALUES ($1, $2)"
+            " ON CONFLICT (mrid) DO UPDATE SET body = excluded.body",
+            group.mrid,
+            json.encode(group).decode(),
+        )
+
+    async def delete_group(self, mrid: str) -> None:
+        """Forget a group."""
+        await self.execute("DELETE FROM device_group WHERE mrid = $1", mrid)
+
+    async def members(self, mrids: Iterable[str]) -> tuple[str, ...]:
+        """The devices of these groups as they are now, each once.
+
+        Raises:
+            Invalid: 2.15, there is no such group.
+        """
+        wanted = sorted(set(mrids))
+        known = await self.groups(wanted) if wanted else {}
+        missing = next((mrid for mrid in wanted if mrid not in known), None)
+        if missing is not None:
+            raise Invalid(f"there is no group {missing}", code="2.15", object_id=missing)
+        devices = (each.mrid for group in known.values() for each in group.end_devices if each.mrid)
+        return tuple(dict.fromkeys(devices))

@@ -1,0 +1,50 @@
+"""What the simulated meters count: one number behind registers and intervals, the same in any order."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.emergency_simulation.domain.chance import Stream
+from services.emergency_simulation.domain.consumption import counted
+from services.emergency_simulation.domain.meters import Spell
+from services.emergency_simulation.views.readings import Source, block, channel, text
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+MINUTES = st.integers(0, 600_000).map(lambda minutes: START + timedelta(minutes=minutes))
+METERS = st.sampled_from(["m1", "m2", "m3"])
+
+
+@given(st.integers(0, 3), METERS, MINUTES, MINUTES)
+def test_a_register_never_falls_and_counts_what_a_household_uses(
+    seed: int, meter: str, one: datetime, two: datetime
+) -> None:
+    stream = Stream(seed, "load")
+    first, last = sorted((one, two))
+    used = counted(stream, meter, last) - counted(stream, meter, first)
+    days = (last - first) / timedelta(days=1)
+    assert 0 <= used <= 60_000 * (days + 2)
+
+
+@given(METERS, MINUTES, st.integers(1, 96))
+def test_intervals_are_exactly_what_the_register_gained(meter: str, start: datetime, count: int) -> None:
+    quarter = timedelta(minutes=15)
+    start -= (start - START) % quarter
+    end = start + count * quarter
+    dark = [Spell(usage_point="p", number=1, began=start + quarter / 2, ended=start + 3 * quarter)]
+    source = Source(stream=Stream(1, "load"), meter=meter, dark=dark)
+    wh = channel("0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0")
+    assert wh is not None
+    values = [int(each.value or "") for each in block(source, wh, (start, end)).interval_readings]
+    assert len(values) == count
+    assert sum(values) == source.counted(end) - source.counted(start)
+    assert values[1:3] == [0, 0][: len(values) - 1]
+
+
+def test_what_is_no_energy_from_the_grid_no_meter_measures() -> None:
+    assert channel("0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0") is not None
+    assert channel("0.0.2.4.19.1.12.0.0.0.0.0.0.0.0.0.72.0") is None
+    assert channel("0.0.0.12.0.1.54.0.0.0.0.0.0.0.128.0.29.0") is None
+    assert text(1234567, 3) == "1234.567"
+    assert text(7, 3) == "0.007"
+    assert text(7, 0) == "7"
