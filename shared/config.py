@@ -84,6 +84,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     granted_clock: Annotated[
         bool, Meta(description="true where emergency-simulation grants the time, which it never does in production")
     ] = False
+    granted_speed: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(description="at most so many times as fast as the real time is a granted one; unset: as fast as it can"),
+    ] = None
     http_host: Annotated[str, Meta(min_length=1, description="the address of the health and metrics pages")] = (
         "127.0.0.1"
     )

@@ -27,6 +27,30 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_S = 0.02
 ANSWER_S = 0.5
 SAY_AGAIN_S = 0.5
+DEBT_S = 1.0
+
+
+class Pace:
+    """How fast time may pass; what was lost to slow services is caught up with for :data:`DEBT_S` at most."""
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._at: datetime | None = None
+        self._due_s = 0.0
+
+    def early_s(self, at: datetime, real_s: float) -> float:
+        """How long ``at`` is still to come, at ``real_s`` of the loop's clock; 0 when it may be granted."""
+        if self._speed is None or self._at is None:
+            return 0.0
+        return max(0.0, self._due_s + (at - self._at).total_seconds() / self._speed - real_s)
+
+    def granted(self, now: datetime, real_s: float) -> None:
+        """Time was moved to ``now``."""
+        if self._at is None or self._speed is None:
+            self._at, self._due_s = now, real_s
+        elif now > self._at:
+            due_s = self._due_s + (now - self._at).total_seconds() / self._speed
+            self._at, self._due_s = now, max(due_s, real_s - DEBT_S)
 
 
 class Granter:
@@ -39,6 +63,7 @@ class Granter:
             join later. What waits for them in a stream stops the time; their silence does not, until they have
             answered once.
         start: where time begins, when nobody has been granted any.
+        speed: at most so many times as fast as the real time; as fast as the system comes to rest where it is None.
     """
 
     def __init__(
@@ -49,12 +74,14 @@ class Granter:
         *,
         absent: frozenset[str],
         start: datetime,
+        speed: float | None = None,
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._roles = roles
         self._absent = set(absent)
         self._start = start
+        self._pace = Pace(speed)
         self._busy: str | None = None
         """The role that was not at rest at the last look: it is asked before all others."""
 
@@ -64,14 +91,15 @@ class Granter:
         said_at = asyncio.get_running_loop().time()
         while True:
             at = await self._next()
-            if at is not None:
+            early_s = 0.0 if at is None else self._pace.early_s(at, asyncio.get_running_loop().time())
+            if at is not None and not early_s:
                 await self._grant(at)
                 said_at = asyncio.get_running_loop().time()
                 continue
             if asyncio.get_running_loop().time() - said_at > SAY_AGAIN_S:
                 await self._grant(self._clock.now())
                 said_at = asyncio.get_running_loop().time()
-            await asyncio.sleep(LOOK_AGAIN_S)
+            await asyncio.sleep(max(LOOK_AGAIN_S, min(early_s, SAY_AGAIN_S)))
 
     async def _first(self) -> datetime:
         """Where time stands: this process may have been started again, and the others know."""
@@ -81,6 +109,7 @@ class Granter:
 
     async def _grant(self, now: datetime) -> None:
         self._clock.grant(now)
+        self._pace.granted(now, asyncio.get_running_loop().time())
         try:
             await self._bus.publish_core(self._bus.space.clock, msgspec.json.encode({"now": now}))
         except BusbarError as error:

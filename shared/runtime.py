@@ -246,7 +246,8 @@ class _Starting:
             return
         played = {interface.role for interface in self._service.interfaces[1:]}
         roles = asked_roles(self._running.catalogue, self._service.role, played)
-        granter = Granter(bus, clock, roles, absent=self._running.external, start=GRANTED_START)
+        speed = self._running.settings.granted_speed
+        granter = Granter(bus, clock, roles, absent=self._running.external, start=GRANTED_START, speed=speed)
         self._run(granter.run(), "granter")
 
     async def _watch(self, database: Database, buses: Iterable[Bus], desk: Desk) -> None:

@@ -53,8 +53,8 @@ class Shell:
         return process
 
     def storm(self, *words: str, timeout_s: float = 120.0) -> dict[str, Any]:
-        """The report of a storm that ended well."""
-        done = self.call("storm", "--json", *words, timeout_s=timeout_s)
+        """The report of a storm that ended well, on a small network where no other is named."""
+        done = self.call("storm", "--json", "--network", "harbour", *words, timeout_s=timeout_s)
         assert done.returncode == 0, done.stderr[-3000:]
         report: dict[str, Any] = json.loads(done.stdout)
         return report

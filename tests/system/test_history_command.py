@@ -10,7 +10,7 @@ TRAINING = ("--context", "training")
 
 
 def test_one_thread_tells_a_fault_over_seven_services_in_order_and_every_chain_is_sound(shell: Shell) -> None:
-    storm = shell.start("storm", "--json", "--seed", "4", "--stay")
+    storm = shell.start("storm", "--json", "--network", "harbour", "--seed", "4", "--stay")
     assert storm.stdout is not None
     lines: list[str] = []
     while not lines or lines[-1] != "}\n":

@@ -60,7 +60,7 @@ def test_another_seed_gives_another_storm(shell: Shell) -> None:
 
 
 def test_without_work_management_the_storm_waits_unharmed_and_goes_on_when_it_joins(shell: Shell) -> None:
-    storm = shell.start("storm", "--json", "--seed", "4", "--without", "work-management")
+    storm = shell.start("storm", "--json", "--network", "harbour", "--seed", "4", "--without", "work-management")
     assert storm.stderr is not None
     assert any("stands still; away: work-management" in line for line in storm.stderr)
     time.sleep(3)
@@ -78,7 +78,7 @@ def test_without_work_management_the_storm_waits_unharmed_and_goes_on_when_it_jo
 def test_a_storm_in_which_every_service_is_killed_ends_as_one_in_which_none_is(shell: Shell) -> None:
     undisturbed = shell.storm("--seed", "4", "--isolate")
     shutil.rmtree(shell.state / "logs")
-    storm = shell.start("storm", "--json", "--seed", "4", "--isolate")
+    storm = shell.start("storm", "--json", "--network", "harbour", "--seed", "4", "--isolate")
     killed = 0
     for role in ROLES:
         _wait_for_log(shell, role, "running")
@@ -94,7 +94,7 @@ def test_a_storm_in_which_every_service_is_killed_ends_as_one_in_which_none_is(s
 @pytest.mark.parametrize("server", ["nats", "postgres"])
 def test_a_storm_in_which_a_server_is_killed_ends_as_one_in_which_none_is(shell: Shell, server: str) -> None:
     undisturbed = shell.storm("--seed", "4")
-    storm = shell.start("storm", "--json", "--seed", "4")
+    storm = shell.start("storm", "--json", "--network", "harbour", "--seed", "4")
     shell.wait_for("up.json")
     heard = shell.call("tail", "UnplannedOutages", "--context", "training", "--count", "1")
     assert heard.returncode == 0, heard.stderr

@@ -24,10 +24,11 @@ from shared.tools.postgres_server import SUPERUSER
 
 
 class RunningContext(Struct, frozen=True, kw_only=True):
-    """A context that somebody runs: who, and whether its time is granted."""
+    """A context that somebody runs: who, whether its time is granted, and how fast at most."""
 
     pid: int
     granted_clock: bool
+    granted_speed: float | None = None
     external: tuple[str, ...] = ()
 
 
@@ -69,7 +70,7 @@ class Note(Struct, kw_only=True):
         name = context or (alive[-1] if alive else None)
         if name is None:
             raise Unavailable("no context runs on these servers; name one with --context")
-        granted = name in self.contexts and self.contexts[name].granted_clock
+        running = self.contexts.get(name)
         return structs.replace(
             settings,
             root=self.root,
@@ -78,7 +79,8 @@ class Note(Struct, kw_only=True):
             postgres_host=self.postgres_host,
             postgres_port=self.postgres_port,
             credentials_dir=Path(self.credentials),
-            granted_clock=granted,
+            granted_clock=running is not None and running.granted_clock,
+            granted_speed=None if running is None else running.granted_speed,
         )
 
 
@@ -156,7 +158,7 @@ async def context_of(
         Unavailable: somebody else runs this context here.
     """
     held = note.settings(structs.replace(settings, granted_clock=False), settings.context)
-    held = structs.replace(held, granted_clock=settings.granted_clock)
+    held = structs.replace(held, granted_clock=settings.granted_clock, granted_speed=settings.granted_speed)
     with (settings.state_dir / f"{settings.context}.lock").open("w") as lock:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
@@ -165,7 +167,10 @@ async def context_of(
         schemas: list[Schema] = composition.schemas()
         await prepare(held, composition.catalogue, schemas, note.administrator, afresh=afresh)
         running = RunningContext(
-            pid=os.getpid(), granted_clock=settings.granted_clock, external=tuple(sorted(external))
+            pid=os.getpid(),
+            granted_clock=settings.granted_clock,
+            granted_speed=settings.granted_speed,
+            external=tuple(sorted(external)),
         )
         rewrite(settings.state_dir, lambda now: _with(now, settings.context, running))
         try:

@@ -72,6 +72,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             without=frozenset(given.without),
             isolate=given.isolate,
             stay=given.stay,
+            speed=given.speed or settings.granted_speed,
             as_json=given.json,
         ),
         "migrate": lambda: _migrate(settings, composition),

@@ -6,9 +6,10 @@ and stands still while one of them is away.
 
 import asyncio
 import contextlib
+import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
@@ -16,22 +17,22 @@ import msgspec
 from msgspec import structs
 
 from contracts.errors import BusbarError, Invalid
-from contracts.interface import Lane
 from contracts.message import Option, Request
 from contracts.nouns.alarms import Alarms
+from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndex, ReliabilityIndices
 from contracts.nouns.training_scenarios import FieldConditions, ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from shared.bus.subjects import AdminVerb
 from shared.config import Context, Settings
+from shared.runtime import GRANTED_START
 from shared.tools.cli.asking import asked, auditor, insisted, operator, serving
 from shared.tools.cli.asking import told as told_by
 from shared.tools.cli.composition import Composition
 from shared.tools.cli.installation import context_of, servers
-from shared.tools.cli.network import equip_network
+from shared.tools.cli.network import MANAGEMENT, equip_network
 from shared.tools.cli.running import (
-    DEFAULT_NETWORK,
     OPERATION,
     first_network,
     interrupted,
@@ -41,21 +42,29 @@ from shared.tools.cli.running import (
 from shared.tools.cli.storm_report import (
     Indices,
     Told,
-    clock_of,
     lines_of,
     print_report,
     report_of,
     say,
-    sentence,
 )
 from shared.tools.equipping.writing import Equipping
 from shared.tools.observing import Observer
+from shared.tools.telling.plan import Plan
+from shared.tools.telling.story import HEARD, Story
+from shared.tools.telling.teller import Telling, telling
 from shared.tools.testing import Heard, Peer
 
 LOOK_S = 1.0
 SETTLED_S = 0.3
 QUIET_S = 5.0
 """After so long without a word the storm says what it waits for."""
+
+DEFAULT_NETWORK = "town"
+DEFAULT_FIELD = {"message_loss": "0.3", "message_double": "0.05"}
+"""What meters say is lost and doubled so often where nobody says otherwise: a field in which all is heard is none."""
+
+SIMULATION_PREFIX = "BUSBAR_SIMULATION_"
+"""With such a variable an operator has said how the field behaves."""
 
 
 async def storm(
@@ -70,14 +79,17 @@ async def storm(
     without: frozenset[str],
     isolate: bool,
     stay: bool,
+    speed: float | None,
     as_json: bool,
 ) -> int:
     """Play a storm; 0 when it ended well, 1 when not, 130 when it was interrupted.
 
-    With ``stay`` everything runs on after the report, to be looked at, until it is interrupted.
+    With ``stay`` everything runs on after the report, to be looked at, until it is interrupted. With ``speed`` the time
+    of the storm passes at most so many times as fast as the real one.
     """
-    field = _field(conditions)
-    settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True)
+    field = _field(conditions, os.environ)
+    network = network or DEFAULT_NETWORK
+    settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True, granted_speed=speed)
     stop = interrupted()
     began = time.monotonic()
     async with (
@@ -87,11 +99,11 @@ async def storm(
         auditor(held, composition) as ear,
         operator(held, composition) as voice,
     ):
-        await _listen(ear)
+        await _listen(ear, composition)
         observer = Observer(composition.catalogue)
         await observer.listen(ear)
         await _answering(voice, composition, without, stop)
-        imported = await first_network(held, composition, network or DEFAULT_NETWORK)
+        imported = await first_network(held, composition, network)
         added, start = await _equipped(held, composition, without)
         also = f", equipped with {added}" if added else ""
         say(f"Network {imported}{also}; {faults} faults with seed {seed}.", as_json=as_json)
@@ -103,14 +115,19 @@ async def storm(
             temporary_faults=momentary or None,
             field_conditions=field,
         )
-        await insisted(voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
+        plan = Plan(await asked(voice, MANAGEMENT, Verb.GET, FeederTopology))
+        ordered = TrainingScenarios(training_scenario=(scenario,))
+        planned = await insisted(voice, composition.simulation, Verb.CREATE, ordered)
         told = Told()
-        ended = await _follow(ear, scenario.mrid, told, stop, without, as_json=as_json)
+        story = Story(plan, _start(planned, start))
+        title = f"busbar storm   {network}   seed {seed}"
+        with telling(story, title=title, faults=faults, as_json=as_json, environ=os.environ) as teller:
+            ended = await _follow(ear, scenario.mrid, told, teller, stop=stop, without=without)
         real_s = time.monotonic() - began
         ledger = None if ended is None else await _ledger(voice, composition, ended)
         report = None
         if ended is not None:
-            report = report_of(ended, told, network or DEFAULT_NETWORK, ledger, real_s)
+            report = report_of(ended, told, story, network=network, ledger=ledger, real_s=real_s)
             lost = await _lost(voice, composition.roles(held.context, without))
             await observer.catch_up(ear)
             seen = observer.verdict()
@@ -133,13 +150,20 @@ async def storm(
     return 0 if report.good else 1
 
 
-def _field(conditions: Iterable[str]) -> FieldConditions | None:
-    """How the field behaves, from words like ``message_loss=0.3``.
+def _start(planned: TrainingScenarios, otherwise: datetime | None) -> datetime:
+    """When the storm begins, by the word of the simulation."""
+    told = next((each.start_time for each in planned.training_scenario), None)
+    return told or otherwise or GRANTED_START
+
+
+def _field(conditions: Iterable[str], environ: Mapping[str, str]) -> FieldConditions | None:
+    """How the field behaves, from words like ``message_loss=0.3``, beside what is usual in a storm.
 
     Raises:
         Invalid: there is no such condition, or the value is none.
     """
-    named = dict(word.partition("=")[::2] for word in conditions)
+    usual = {name: value for name, value in DEFAULT_FIELD.items() if SIMULATION_PREFIX + name.upper() not in environ}
+    named = usual | dict(word.partition("=")[::2] for word in conditions)
     unknown = sorted(named.keys() - set(FieldConditions.__struct_fields__))
     if unknown:
         known = ", ".join(FieldConditions.__struct_fields__)
@@ -185,10 +209,12 @@ async def _unsent(voice: Peer, role: str) -> int:
         await asyncio.sleep(SETTLED_S)
 
 
-async def _listen(ear: Peer) -> None:
+async def _listen(ear: Peer, composition: Composition) -> None:
+    """Hear what a storm is told by, on every lane on which somebody tells it."""
     space = ear.space
-    lanes = {"Alarms": Lane.CONTROL, "TrainingScenarios": Lane.GENERAL, "UnplannedOutages": Lane.OUTAGE}
-    for noun, lane in lanes.items():
+    nouns = HEARD | {Alarms.__name__}
+    told = (told for each in composition.catalogue.interfaces.values() for told in each.publishes)
+    for lane, noun in sorted({(each.lane, each.noun.__name__) for each in told if each.noun.__name__ in nouns}):
         await ear.follow(f"{space.root}.{space.context}.event.{lane}.*.{noun}.*.*")
 
 
@@ -208,21 +234,20 @@ async def _follow(
     ear: Peer,
     mrid: str,
     told: Told,
+    teller: Telling,
+    *,
     stop: asyncio.Event,
     without: frozenset[str],
-    *,
-    as_json: bool,
 ) -> TrainingScenario | None:
     """Hear the storm to its end; None when it was interrupted."""
-    async for heard in _heard(ear, stop, without):
+    async for heard in _heard(ear, teller, stop, without):
         payload = heard.message.payload
+        teller.hear(heard.message)
         if isinstance(payload, UnplannedOutages):
             thread = heard.message.header.correlation_id
             if heard.message.header.verb is Verb.CREATED and thread is not None and thread not in told.threads:
                 told.threads.append(thread)
-            for line in lines_of(heard.message.header.verb, payload):
-                told.lines.append(line)
-                say(f"{clock_of(payload):>8}  {sentence(line)}", as_json=as_json)
+            told.lines.extend(lines_of(heard.message.header.verb, payload))
         elif isinstance(payload, Alarms):
             told.hear_alarms(payload)
         elif isinstance(payload, TrainingScenarios):
@@ -233,7 +258,7 @@ async def _follow(
     return None
 
 
-async def _heard(ear: Peer, stop: asyncio.Event, without: frozenset[str]) -> AsyncIterator[Heard]:
+async def _heard(ear: Peer, teller: Telling, stop: asyncio.Event, without: frozenset[str]) -> AsyncIterator[Heard]:
     """What is told, until interrupted; a word to people when nothing is told for long."""
     quiet_since = time.monotonic()
     while not stop.is_set():
@@ -243,7 +268,7 @@ async def _heard(ear: Peer, stop: asyncio.Event, without: frozenset[str]) -> Asy
             if time.monotonic() - quiet_since > QUIET_S:
                 quiet_since = time.monotonic()
                 missing = f"; away: {', '.join(sorted(without))} (`busbar run ROLE` joins)" if without else ""
-                sys.stderr.write(f"The storm stands still{missing}.\n")
+                teller.wait(f"The storm stands still{missing}.")
             continue
         quiet_since = time.monotonic()
         yield heard

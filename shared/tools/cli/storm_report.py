@@ -12,6 +12,9 @@ from contracts.nouns.training_scenarios import TrainingScenario
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
 from shared.tools.observing import Verdict
+from shared.tools.telling.figures import Done, FaultLine, Times, done, fault_lines, times
+from shared.tools.telling.story import Story
+from shared.tools.telling.summary import done_lines, fault_table, index_table, times_lines
 
 _CALLING = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED})
 """The states in which an alarm waits for somebody to see it."""
@@ -63,8 +66,9 @@ class Report(Struct, frozen=True, kw_only=True):
     ``messages_lost`` are those that a service could not handle or send; none is lost without a trace. ``observed`` is
     the verdict of a client that is no service and heard everything; ``effects_doubled`` and ``sequence_gaps`` are its.
     ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
-    where nobody counts. ``alarms`` are those of network operation. ``threads`` are the CorrelationIDs of the outages,
-    for `busbar history`; they differ from storm to storm.
+    where nobody counts. ``faults_told`` is what was inferred of each fault beside what was true, ``times`` how long it
+    took, ``done`` how much was done; all of it was heard, not asked. ``alarms`` are those of network operation.
+    ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from storm to storm.
     """
 
     seed: int
@@ -83,6 +87,9 @@ class Report(Struct, frozen=True, kw_only=True):
     truth: Indices
     ledger: Indices | None
     alarms: AlarmCount
+    times: Times
+    done: Done
+    faults_told: tuple[FaultLine, ...]
     outages: tuple[OutageLine, ...]
     threads: tuple[str, ...]
     granted_s: float
@@ -145,9 +152,12 @@ def lines_of(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
     ]
 
 
-def report_of(scenario: TrainingScenario, told: Told, network: str, ledger: Indices | None, real_s: float) -> Report:
+def report_of(
+    scenario: TrainingScenario, told: Told, story: Story, *, network: str, ledger: Indices | None, real_s: float
+) -> Report:
     """How the storm ended by the word of the simulation and of the ledger; what was lost is not counted yet."""
     granted = 0.0
+    lines = tuple(fault_lines(story, scenario))
     if scenario.start_time is not None and scenario.end_time is not None:
         granted = (scenario.end_time - scenario.start_time).total_seconds()
     return Report(
@@ -167,6 +177,9 @@ def report_of(scenario: TrainingScenario, told: Told, network: str, ledger: Indi
         truth=Indices.of(scenario),
         ledger=ledger,
         alarms=told.alarms,
+        times=times(lines),
+        done=done(story),
+        faults_told=lines,
         outages=tuple(told.lines),
         threads=tuple(told.threads),
         granted_s=granted,
@@ -175,27 +188,44 @@ def report_of(scenario: TrainingScenario, told: Told, network: str, ledger: Indi
 
 
 def _summary(report: Report) -> str:
+    columns = {"in truth": _figures(report.truth)}
+    if report.ledger is not None:
+        columns["as reported"] = _figures(report.ledger)
+    lines = [
+        "",
+        *fault_table(report.faults_told),
+        "",
+        _verdict(report),
+        *times_lines(report.times),
+        *done_lines(report.done),
+        "",
+        *index_table(columns),
+        *([] if report.ledger is not None else ["Nobody keeps a ledger."]),
+        "",
+        *_observed(report.observed),
+        f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _verdict(report: Report) -> str:
     verdict = "Everybody has power again." if report.customers_dark_at_end == 0 else "People are still in the dark."
     return (
         f"{verdict} {report.matched} of {report.faults} faults were understood, {report.predicted_right} before any "
-        f"crew was there; {report.customers_interrupted} customers were interrupted.\n"
-        f"{_figures('In truth', report.truth)}{_figures('As reported', report.ledger)}{_observed(report.observed)}"
-        f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.\n"
+        f"crew was there; {report.customers_interrupted} customers were interrupted."
     )
 
 
-def _observed(verdict: Verdict | None) -> str:
+def _observed(verdict: Verdict | None) -> list[str]:
     if verdict is None:
-        return ""
+        return []
     found = [f"{number} {name.replace('_', ' ')}" for name, number in verdict.complaints.items()]
     word = ", ".join(found) or "each request answered once, nothing missing, nothing done twice"
-    return f"An observer heard {verdict.heard} messages with {verdict.requests} requests: {word}.\n"
+    return [f"An observer heard {verdict.heard} messages with {verdict.requests} requests: {word}."]
 
 
-def _figures(whose: str, indices: Indices | None) -> str:
-    if indices is None:
-        return f"{whose}: nothing; nobody keeps a ledger.\n"
-    values = {
+def _figures(indices: Indices) -> dict[str, float | None]:
+    return {
         "customer-minutes": indices.customer_minutes,
         "SAIFI": indices.saifi,
         "SAIDI": indices.saidi,
@@ -203,22 +233,6 @@ def _figures(whose: str, indices: Indices | None) -> str:
         "MAIFI": indices.maifi,
         "MAIFI_E": indices.maifi_e,
     }
-    told = (f"{'-' if value is None else format(value, '.3f')} {name}" for name, value in values.items())
-    return f"{whose + ':':12} {', '.join(told)}.\n"
-
-
-def sentence(line: OutageLine) -> str:
-    """One line on the terminal."""
-    device = line.name or line.device or "-"
-    return f"outage {line.verb:8} {line.state or '':20} {line.customers or 0:4} customers  {device}"
-
-
-def clock_of(outages: UnplannedOutages) -> str:
-    """The time in the story: the latest that the outage names."""
-    for outage in outages.unplanned_outage:
-        if outage.last_modified_date_time is not None:
-            return str(outage.last_modified_date_time.strftime("%H:%M:%S"))
-    return ""
 
 
 def say(text: str, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from contracts.message import Message
 from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.nouns.unplanned_outages import UnplannedOutages
-from shared.tools.telling.story import OrderTale, Story
+from shared.tools.telling.story import Story
 
 PROGRESS = timedelta(minutes=30)
 """How often, in the time of the story, it is said how things stand."""
@@ -75,11 +75,9 @@ class News:
         for step, words in _STEPS.items():
             if step in order.steps and (mrid, step) not in self._steps:
                 self._steps.add((mrid, step))
-                yield _line(order.steps[step], f"{order.crew or 'a crew'} {words} {self._about(order)}")
-
-    def _about(self, order: OrderTale) -> str:
-        cause = f" ({order.cause})" if order.cause is not None else ""
-        return f"{self._story.name_of(order.device) or 'a customer'}{cause}"
+                place = self._story.name_of(order.device) or "a customer"
+                cause = f" ({order.cause})" if step == "finding" and order.cause is not None else ""
+                yield _line(order.steps[step], f"{order.crew or 'a crew'} {words} {place}{cause}")
 
     def _plan(self, mrid: str) -> Iterator[str]:
         for step in self._story.plans[mrid].done:
@@ -91,10 +89,9 @@ class News:
 
 def standing(story: Story, faults: int) -> str:
     """How things stand, in one sentence."""
-    out = len(story.crews_out)
     return (
-        f"{story.struck} of {faults} faults have struck, {len(story.open_outages)} outages are open, "
-        f"{story.off} customers are off, {out} crew{'' if out == 1 else 's'} out"
+        f"{story.struck} of {faults} faults have struck; outages open: {len(story.open_outages)}, customers off: "
+        f"{story.off}, crews out: {len(story.crews_out)}"
     )
 
 
