@@ -29,8 +29,8 @@ from shared.sets import Sets
 from shared.store import Connection, Database, Transaction, is_away
 from shared.suspects import Suspects
 from shared.telemetry import Hop, Metrics, Telemetry, bound
-from shared.timers import Timers, save_wakes
-from shared.work import Resources, Sent, Work
+from shared.timers import Timers, end_wake, save_wakes
+from shared.work import Resources, Sent, Wake, Work
 
 log = logging.getLogger(__name__)
 
@@ -365,10 +365,13 @@ class Desk:
             about=about,
         )
 
-    async def write(self, work: Work[Any], transaction: Transaction) -> None:
-        """Write what was said without a message to answer, and commit: the end of a wake or of a batch."""
+    async def write(self, work: Work[Any], transaction: Transaction, *, fired: Wake | None = None) -> None:
+        """Write what was said without a message to answer, and commit: the end of a batch or of a wake."""
         await self._answering.late(work, transaction)
-        await self._save(await transaction.writing(), work, None, None)
+        connection = await transaction.writing()
+        if fired is not None:
+            await end_wake(connection, fired, work.wakes)
+        await self._save(connection, work, None, None)
         await transaction.commit()
         self._tell(work)
 

@@ -1,8 +1,9 @@
 """Durable timers: written with the transaction that sets them, due by the clock of the context.
 
-Firing one is like handling a message: the first statement of its transaction removes it, so that of two processes
-that fire it one has the effect. Attempts are counted before they are made, so a wake that ends the process again and
-again is put aside as well as one that fails.
+Firing one is like handling a message: the first statement of its transaction keeps others from firing it, so that of
+two processes one has the effect. It is removed at the end, where others write their wakes too: a handler that holds
+what this one waits for, and sets the same wake anew, would otherwise wait for it in turn. Attempts are counted before
+they are made, so a wake that ends the process again and again is put aside as well as one that fails.
 """
 
 import asyncio
@@ -61,10 +62,14 @@ SET id = excluded.id, at = excluded.at, payload = excluded.payload, thread = exc
     attempts = 0
 """
 
+_KEEP_OTHERS_OFF = "SELECT pg_try_advisory_xact_lock(hashtextextended('wake ' || $1, 0))"
+"""True for one transaction at a time. What is there is looked at by a statement of its own, which sees what was ended
+before this one was let in."""
+
 
 async def save_wakes(connection: Connection, wakes: Mapping[tuple[str, str], Wake | None]) -> None:
-    """Set and cancel what a handler asked for."""
-    cancelled = [place for place, wake in wakes.items() if wake is None]
+    """Set and cancel what a handler asked for, in an order that all keep, so that nobody waits in a circle."""
+    cancelled = sorted(place for place, wake in wakes.items() if wake is None)
     if cancelled:
         await connection.execute(
             "DELETE FROM wake USING unnest($1::text[], $2::text[]) AS gone (name, key) "
@@ -72,7 +77,24 @@ async def save_wakes(connection: Connection, wakes: Mapping[tuple[str, str], Wak
             [name for name, _ in cancelled],
             [key for _, key in cancelled],
         )
-    await set_wakes(connection, [wake for wake in wakes.values() if wake is not None])
+    await set_wakes(connection, [wake for _, wake in sorted(wakes.items()) if wake is not None])
+
+
+async def end_wake(connection: Connection, fired: Wake, wakes: dict[tuple[str, str], Wake | None]) -> None:
+    """Remove a wake that was fired.
+
+    Where somebody set it anew while it was being handled, the new one stays, and is not replaced by what ``wakes`` say
+    of it: it will be fired after this and judge by what is there then.
+
+    Raises:
+        AlreadyTaken: somebody cancelled it meanwhile, so what was done is to be undone.
+    """
+    if await connection.fetchval("DELETE FROM wake WHERE id = $1 RETURNING true", fired.id):
+        return
+    place = (fired.name, fired.key)
+    if not await connection.fetchval("SELECT true FROM wake WHERE name = $1 AND key = $2", *place):
+        raise AlreadyTaken(Key("", "wake", fired.id, b""))
+    wakes.pop(place, None)
 
 
 async def set_wakes(connection: Connection, wakes: Sequence[Wake]) -> None:
@@ -162,7 +184,7 @@ class Timers:
             with self._telemetry.process(role, hop, wake.trace):
                 await self._handle(wake, attempts)
         except AlreadyTaken:
-            log.debug("the wake was fired by another process")
+            log.debug("the wake is fired by another process, or was cancelled")
         except Exception as error:
             if is_away(error) or isinstance(error, _NOT_NOW):
                 log.warning("not now: %s", error, extra={"wake": wake.name, "key": wake.key})
@@ -184,7 +206,8 @@ class Timers:
             raise Rejected(f"no handler takes the wake '{wake.name}'", code="2.9")
 
         async def take(connection: Connection) -> None:
-            if await connection.fetchval("DELETE FROM wake WHERE id = $1 RETURNING true", wake.id) is None:
+            mine = await connection.fetchval(_KEEP_OTHERS_OFF, wake.id)
+            if not (mine and await connection.fetchval("SELECT true FROM wake WHERE id = $1", wake.id)):
                 raise AlreadyTaken(Key(self._service.role, "wake", wake.id, b""))
 
         trace: dict[str, str] = {}
@@ -194,7 +217,7 @@ class Timers:
         try:
             work = self._desk.work(cause, transaction, principal=self._service.role)
             await handler(wake, work)
-            await self._desk.write(work, transaction)
+            await self._desk.write(work, transaction, fired=wake)
         finally:
             await transaction.release()
 

@@ -6,7 +6,7 @@ from contracts.verbs import Verb
 from shared import timers
 from shared.tools.testing import Installation
 from tests.service.toys.orders import orders
-from tests.service.toys.services import make_shop
+from tests.service.toys.services import gate, make_shop
 from tests.service.toys.world import admin, code_of, eventually, notes, rows, run
 
 
@@ -42,6 +42,35 @@ async def test_two_processes_fire_a_wake_once_and_a_later_one_replaces_it(toys: 
         await customer.command("shop", Verb.CLOSE, orders("cancelled"))
         await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
         assert await notes(toys, "shop", "replaced") == [("replaced", "finished")]
+
+
+async def test_what_sets_a_wake_anew_while_it_is_handled_does_not_wait_for_it(toys: Installation) -> None:
+    gate.close()
+    async with toys.peer("customer") as customer, run(toys, make_shop()):
+        customer.drain("reply", "customer")
+        await customer.request("shop", Verb.CREATE, orders("contended anew"))
+        await customer.command("shop", Verb.EXECUTE, orders("contended anew", amount=0))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts = 1"))
+        await customer.command("shop", Verb.EXECUTE, orders("contended anew", amount=400))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts = 0"))
+        assert await notes(toys, "shop", "contended anew") == [], "the first one is still under way"
+        gate.open()
+        await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
+        assert await rows(toys, "shop", "SELECT FROM thing WHERE mrid = 'contended anew' AND times = 5") != [], "both ended, and each once"
+
+
+async def test_what_was_done_by_a_wake_that_is_cancelled_meanwhile_is_undone(toys: Installation) -> None:
+    gate.close()
+    async with toys.peer("customer") as customer, run(toys, make_shop()):
+        customer.drain("reply", "customer")
+        await customer.command("shop", Verb.EXECUTE, orders("contended in vain", amount=0))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts = 1"))
+        await customer.command("shop", Verb.CLOSE, orders("contended in vain"))
+        await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
+        gate.open()
+        await customer.command("shop", Verb.EXECUTE, orders("later", amount=0))
+        await eventually(lambda: notes(toys, "shop", "later"))
+        assert await notes(toys, "shop", "contended in vain") == []
 
 
 async def test_a_wake_that_cannot_succeed_is_put_aside_and_may_be_requeued(toys: Installation) -> None:

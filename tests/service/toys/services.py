@@ -89,12 +89,16 @@ async def parcel_sent(reply: Message[Parcels], work: Work[ToyStore]) -> None:
 
 async def start_slow_work(message: Message[Orders], work: Work[ToyStore]) -> Later:
     order = message.noun.order[0]
+    await work.store.count(order.mrid)
     work.wake("finish", order.mrid, work.now + timedelta(milliseconds=order.amount), work.ticket)
     return LATER
 
 
 async def finish_slow_work(wake: Wake, work: Work[ToyStore]) -> None:
     await work.store.note(wake.key, "finished", wake.at)
+    if wake.key.startswith("contended"):
+        await gate.pass_through()
+        await work.store.count(wake.key)
     if wake.key.startswith(("broken", "kill")):
         await obey("kill" if wake.key.startswith("kill") else "defect")
     if wake.key.startswith("two"):
