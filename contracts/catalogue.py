@@ -87,6 +87,7 @@ from contracts.nouns.procedure_data_sets import ProcedureDataSets
 from contracts.nouns.receipt_record import ReceiptRecord
 from contracts.nouns.reliability_indices import ReliabilityIndices
 from contracts.nouns.safety_documents import SafetyDocuments
+from contracts.nouns.scenario_scores import ScenarioScores
 from contracts.nouns.service_category_config import ServiceCategoryConfig
 from contracts.nouns.service_location_config import ServiceLocationConfig
 from contracts.nouns.service_orders import ServiceOrders
@@ -167,6 +168,7 @@ NOUNS: tuple[NounType, ...] = (
     ReceiptRecord,
     ReliabilityIndices,
     SafetyDocuments,
+    ScenarioScores,
     ServiceCategoryConfig,
     ServiceLocationConfig,
     ServiceOrders,

@@ -23,6 +23,7 @@ from contracts.nouns.feeder_topology import Equipment, FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.network_models import NetworkModels
+from contracts.nouns.scenario_scores import ScenarioScores
 from contracts.nouns.switching_plans import SwitchingPlans
 from contracts.nouns.training_scenarios import TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
@@ -41,6 +42,7 @@ from services.emergency_simulation.domain.planning import plan_faults
 from services.emergency_simulation.domain.protection import Flag, Move, Operation, Outcome, Protection
 from services.emergency_simulation.domain.reading import Poll
 from services.emergency_simulation.domain.scenario import CALM, PATIENCE, progress, report
+from services.emergency_simulation.domain.score import score_of
 from services.emergency_simulation.domain.telemetry import Obedience, Seen
 from services.emergency_simulation.domain.timing import after
 from services.emergency_simulation.store import Field, Memory, Store
@@ -112,6 +114,17 @@ async def show_storms(message: Message[TrainingScenarios], work: Work[Store]) ->
     if missing:
         raise NotFound("no storm with this mRID was ordered", object_id=missing[0])
     return TrainingScenarios(training_scenario=tuple(scenarios))
+
+
+@service.on(Verb.GET, ScenarioScores)
+async def show_scores(message: Message[ScenarioScores], work: Work[Store]) -> ScenarioScores:
+    """How well the storms that are named, or all that have ended, were handled."""
+    wanted = [each.value for each in message.request.id] if message.request else []
+    scores = await work.store.scores(wanted)
+    missing = sorted(set(wanted) - {score.mrid for score in scores})
+    if missing:
+        raise NotFound("no storm with this mRID has ended", object_id=missing[0])
+    return ScenarioScores(scenario_score=tuple(scores))
 
 
 @service.on(Verb.CREATED, NetworkModels)
@@ -550,6 +563,19 @@ async def _end(work: Work[Store]) -> None:
     darkness, customers = await work.store.darkness(scenario.start_time), await work.store.customers()
     standing, truth = await work.store.standing(scenario.mrid), truth_of(darkness, customers, work.now)
     told = report(scenario, faults, outages, standing=standing, truth=truth, ended=work.now)
+    field, crews = await work.store.field(), await work.store.crews()
+    score = score_of(
+        scenario.mrid,
+        field.network,
+        faults,
+        darkness,
+        customers=customers,
+        crews=crews,
+        seed=field.seed,
+        conditions=field.conditions,
+        ended=work.now,
+    )
+    await work.store.save_score(score)
     await work.store.save_scenario(told)
     work.publish(Verb.CHANGED, TrainingScenarios(training_scenario=(told,)), key=told.mrid)
     work.cancel_wake("give-up", scenario.mrid)

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import Struct, json, structs
 
 from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.scenario_scores import ScenarioScore
 from contracts.nouns.training_scenarios import FaultKind, TrainingScenario
 from services.emergency_simulation.domain.conditions import Conditions
 from services.emergency_simulation.domain.crews import Crew, Place
@@ -208,6 +209,19 @@ class Store(KernelStore):
                 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
                 *structs.astuple(fault)[:10],
             )
+
+    async def scores(self, mrids: Sequence[str]) -> list[ScenarioScore]:
+        """The scores of these storms, or all when none is named."""
+        rows = await self.fetch(
+            "SELECT body FROM score WHERE $1::text[] = '{}' OR scenario = ANY($1) ORDER BY scenario", list(mrids)
+        )
+        return [json.decode(row["body"], type=ScenarioScore) for row in rows]
+
+    async def save_score(self, score: ScenarioScore) -> None:
+        """Keep the score of a storm that has ended."""
+        await self.execute(
+            "INSERT INTO score (scenario, body) VALUES ($1, $2) ON CONFLICT DO NOTHING", score.mrid, json.encode(score)
+        )
 
     async def save_scenario(self, scenario: TrainingScenario) -> None:
         """Keep a storm as it is told now; one with an end is over."""

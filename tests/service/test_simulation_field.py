@@ -25,6 +25,7 @@ from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.measurements import Measurements, MeasurementType, SwitchPosition
 from contracts.nouns.meter_readings import MeterReadings
+from contracts.nouns.scenario_scores import CourseKind, ScenarioScores
 from contracts.nouns.switching_plans import (
     GroundAction,
     SwitchAction,
@@ -232,8 +233,17 @@ async def test_a_storm_is_seen_heard_repaired_and_scored(dms: Installation) -> N
     async with field(dms, Restorers) as outside:
         accepted = await outside.order(seed_that_strikes("line-a"))
         assert accepted.noun.training_scenario[0].status_kind is ScenarioStatusKind.REQUESTED
+        early = await outside.admin.request(ES, Verb.GET, ScenarioScores, ids=["another storm"])
+        assert early.reply is not None
+        assert early.reply.error[0].reason == "no storm with this mRID has ended"
         storm = await outside.end_of_storm()
+        scores = (await outside.admin.request(ES, Verb.GET, ScenarioScores, ids=[storm.mrid])).noun
     assert storm.status_kind is ScenarioStatusKind.FINISHED
+    (score,) = scores.scenario_score
+    minutes = {course.kind: course.customer_minutes for course in score.course}
+    assert minutes[CourseKind.RUN] == storm.customer_minutes
+    assert 0 < minutes[CourseKind.REFERENCE] <= minutes[CourseKind.RUN] <= minutes[CourseKind.WAITING]
+    assert [each.fault for each in score.fault_score] == [storm.fault[0].mrid]
     assert (storm.faults_struck, storm.matched, storm.customers_interrupted) == (1, 1, 4)
     assert storm.customers_dark_at_end == 0
     assert storm.fault[0].device == "fuse-a"

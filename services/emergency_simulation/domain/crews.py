@@ -29,6 +29,9 @@ DETOUR = 1.35
 PARKING_S = 120.0
 """The least that a way takes [P]."""
 
+ROADS = (0.8, 1.2)
+"""What roads are worth: so many times the speed [P]."""
+
 LOOKING_S = (180.0, 600.0)
 """To look at a place and to find what is wrong [P]."""
 
@@ -106,7 +109,7 @@ def travel_s(stream: Stream, start: Place | None, end: Place | None, name: tuple
     """How long a way takes; ``speed`` is in km/h, and roads are worth it to within a fifth."""
     if start is None or end is None:
         return stream.between(*UNKNOWN_WAY_S, "travel", *name)
-    hours = distance_km(start, end) * DETOUR / (speed * stream.between(0.8, 1.2, "road", *name))
+    hours = distance_km(start, end) * DETOUR / (speed * stream.between(*ROADS, "road", *name))
     return max(PARKING_S, hours * 3600.0)
 
 

@@ -21,6 +21,7 @@ from contracts.message import Option, Request
 from contracts.nouns.alarms import Alarms
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndex, ReliabilityIndices
+from contracts.nouns.scenario_scores import ScenarioScore, ScenarioScores
 from contracts.nouns.training_scenarios import FieldConditions, ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
@@ -123,11 +124,12 @@ async def storm(
         title = f"busbar storm   {network}   seed {seed}"
         with telling(story, title=title, faults=faults, as_json=as_json, environ=os.environ) as teller:
             ended = await _follow(ear, scenario.mrid, told, teller, stop=stop, without=without)
+        score = None if ended is None else await _score(voice, composition, ended)
         real_s = time.monotonic() - began
         ledger = None if ended is None else await _ledger(voice, composition, ended)
         report = None
         if ended is not None:
-            report = report_of(ended, told, story, network=network, ledger=ledger, real_s=real_s)
+            report = report_of(ended, told, story, network=network, ledger=ledger, score=score, real_s=real_s)
             lost = await _lost(voice, composition.roles(held.context, without))
             await observer.catch_up(ear)
             seen = observer.verdict()
@@ -272,6 +274,14 @@ async def _heard(ear: Peer, teller: Telling, stop: asyncio.Event, without: froze
             continue
         quiet_since = time.monotonic()
         yield heard
+
+
+async def _score(voice: Peer, composition: Composition, ended: TrainingScenario) -> ScenarioScore | None:
+    """How well the storm was handled; None where a simulation of others keeps no score."""
+    with contextlib.suppress(BusbarError):
+        answer = await asked(voice, composition.simulation, Verb.GET, ScenarioScores, ids=[ended.mrid])
+        return next(iter(answer.scenario_score), None)
+    return None
 
 
 async def _ledger(voice: Peer, composition: Composition, ended: TrainingScenario) -> Indices | None:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from contracts.nouns.alarms import Alarm, AlarmKind, Alarms, AlarmState
 from contracts.nouns.reliability_indices import ReliabilityIndex
+from contracts.nouns.scenario_scores import CourseKind, ScenarioScore
 from contracts.nouns.training_scenarios import TrainingScenario
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
@@ -59,6 +60,32 @@ class AlarmCount(Struct, frozen=True, kw_only=True):
     trips: int
 
 
+class Score(Struct, frozen=True, kw_only=True):
+    """Customer-minutes of a dispatcher who knows all at once, as a percentage of those of the run.
+
+    ``waiting_percent`` is the same for a run in which nobody switches before the repair. The minutes are of sustained
+    interruptions.
+    """
+
+    percent: float
+    waiting_percent: float
+    reference_minutes: float
+    run_minutes: float
+    waiting_minutes: float
+
+    @classmethod
+    def of(cls, told: ScenarioScore) -> Self:
+        """The score as the simulation tells it."""
+        minutes = {course.kind: round(course.customer_minutes, 3) for course in told.course}
+        return cls(
+            percent=round(told.score, 1),
+            waiting_percent=round(told.waiting_score, 1),
+            reference_minutes=minutes.get(CourseKind.REFERENCE, 0.0),
+            run_minutes=minutes.get(CourseKind.RUN, 0.0),
+            waiting_minutes=minutes.get(CourseKind.WAITING, 0.0),
+        )
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """How a storm ended; the names are those of ``--json``.
 
@@ -66,9 +93,10 @@ class Report(Struct, frozen=True, kw_only=True):
     ``messages_lost`` are those that a service could not handle or send; none is lost without a trace. ``observed`` is
     the verdict of a client that is no service and heard everything; ``effects_doubled`` and ``sequence_gaps`` are its.
     ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
-    where nobody counts. ``faults_told`` is what was inferred of each fault beside what was true, ``times`` how long it
-    took, ``done`` how much was done; all of it was heard, not asked. ``alarms`` are those of network operation.
-    ``threads`` are the CorrelationIDs of the outages, for `busbar history`; they differ from storm to storm.
+    where nobody counts. ``score`` holds the run against a dispatcher who knows the whole truth. ``faults_told`` is what
+    was inferred of each fault beside what was true, ``times`` how long it took, ``done`` how much was done; all of it
+    was heard, not asked. ``alarms`` are those of network operation. ``threads`` are the CorrelationIDs of the outages,
+    for `busbar history`; they differ from storm to storm.
     """
 
     seed: int
@@ -86,6 +114,7 @@ class Report(Struct, frozen=True, kw_only=True):
     equipped: dict[str, int]
     truth: Indices
     ledger: Indices | None
+    score: Score | None
     alarms: AlarmCount
     times: Times
     done: Done
@@ -153,7 +182,14 @@ def lines_of(verb: Verb, outages: UnplannedOutages) -> list[OutageLine]:
 
 
 def report_of(
-    scenario: TrainingScenario, told: Told, story: Story, *, network: str, ledger: Indices | None, real_s: float
+    scenario: TrainingScenario,
+    told: Told,
+    story: Story,
+    *,
+    network: str,
+    ledger: Indices | None,
+    score: ScenarioScore | None,
+    real_s: float,
 ) -> Report:
     """How the storm ended by the word of the simulation and of the ledger; what was lost is not counted yet."""
     granted = 0.0
@@ -176,6 +212,7 @@ def report_of(
         equipped={},
         truth=Indices.of(scenario),
         ledger=ledger,
+        score=None if score is None else Score.of(score),
         alarms=told.alarms,
         times=times(lines),
         done=done(story),
@@ -201,6 +238,7 @@ def _summary(report: Report) -> str:
         "",
         *index_table(columns),
         *([] if report.ledger is not None else ["Nobody keeps a ledger."]),
+        *_scored(report.score),
         "",
         *_observed(report.observed),
         f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.",
@@ -214,6 +252,16 @@ def _verdict(report: Report) -> str:
         f"{verdict} {report.matched} of {report.faults} faults were understood, {report.predicted_right} before any "
         f"crew was there; {report.customers_interrupted} customers were interrupted."
     )
+
+
+def _scored(score: Score | None) -> list[str]:
+    if score is None:
+        return []
+    word = (
+        f"Score {score.percent:.0f} of 100: who knows all at once would have had {score.reference_minutes:.0f} "
+        f"customer-minutes; to switch nothing before each repair scores {score.waiting_percent:.0f}."
+    )
+    return [word]
 
 
 def _observed(verdict: Verdict | None) -> list[str]:
