@@ -6,7 +6,7 @@ again, over ties if need be. The crew that is worth the most customers for its t
 the fault by hand as closely as switches allow, repairs, and puts back what opened. Repairs take as long as in the run.
 
 Ways and work by hand, which are chance in the run, take the least that chance allows. What a tie can carry is not
-looked at. So this is a mark to measure by, and not a plan: of one fault nobody can make less, and of many hardly anybody.
+looked at. So this is a mark to measure by, and not a plan: of one fault nobody makes less, and of many hardly anybody.
 """
 
 from collections import deque
