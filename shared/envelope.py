@@ -4,7 +4,7 @@ What a transaction will send is a :class:`Row`: everything that the broker needs
 sends the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 
 from contracts.errors import Rejected
 from contracts.interface import Catalogue, Interface, Lane
-from contracts.message import Enclosure, Error, Fault, Header, Message, OperationSet, Reply, Request, Result
+from contracts.message import Enclosure, Error, Fault, Header, Id, Message, OperationSet, Reply, Request, Result
 from contracts.verbs import Verb
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject, Space, partition
 from shared.clock import real_now
@@ -103,7 +103,15 @@ class Writer:
         )
 
     def command(
-        self, interface: Interface, role: str, verb: Verb, payload: Any, *, message_id: str, cause: Cause
+        self,
+        interface: Interface,
+        role: str,
+        verb: Verb,
+        payload: Any,
+        *,
+        message_id: str,
+        cause: Cause,
+        ids: Sequence[str] = (),
     ) -> Row:
         """A RequestMessage that waits for ``role`` in the command stream and asks for an asynchronous reply."""
         noun = type(payload).__name__
@@ -121,7 +129,8 @@ class Writer:
             verb=verb,
             asker=interface.role,
         )
-        return self.row(interface.role, str(subject), Message(header=header, payload=payload), cause)
+        request = Request(id=tuple(Id(value=value) for value in ids)) if ids else None
+        return self.row(interface.role, str(subject), Message(header=header, request=request, payload=payload), cause)
 
     def inquiry(
         self, interface: Interface, role: str, noun: type[Any], request: Request, *, message_id: str, cause: Cause

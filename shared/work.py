@@ -204,15 +204,18 @@ class Work(Generic[S]):
         answer: T = await self._resources.ask(interface, ask.role, noun, request, self.cause)
         return answer
 
-    def send(self, verb: Verb, payload: Any, *, about: str = "", role: str | None = None) -> None:
+    def send(
+        self, verb: Verb, payload: Any, *, about: str = "", role: str | None = None, ids: Sequence[str] = ()
+    ) -> None:
         """Give a command to the role that serves it; it waits for that role as long as it takes.
 
-        The reply arrives at the handler declared with ``on_reply``, with ``about`` as ``work.about``.
+        The reply arrives at the handler declared with ``on_reply``, with ``about`` as ``work.about``. ``ids`` stand in
+        the Request, for a noun that has no identity of its own.
         """
         interface, ask = self._asking(verb, type(payload), role)
         message_id = self.new_id()
         self.rows.append(
-            self._writer.command(interface, ask.role, verb, payload, message_id=message_id, cause=self.cause)
+            self._writer.command(interface, ask.role, verb, payload, ids=ids, message_id=message_id, cause=self.cause)
         )
         self._await(interface, ask, message_id, about)
 

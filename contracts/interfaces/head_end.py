@@ -4,6 +4,7 @@ from contracts.interface import Exchange, Interface, Lane, Publication
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
 
@@ -16,6 +17,9 @@ HEAD_END = Interface(
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=MeterReadings, query=GetMeterReadings),
+        Exchange(verb=Verb.CREATE, noun=MeterReadSchedule),
+        Exchange(verb=Verb.CHANGE, noun=MeterReadSchedule),
+        Exchange(verb=Verb.CANCEL, noun=MeterReadSchedule),
     ),
     publishes=(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),

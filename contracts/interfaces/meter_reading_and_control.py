@@ -3,10 +3,12 @@
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.nouns.end_device_groups import EndDeviceGroups
 from contracts.nouns.get_end_device_events import GetEndDeviceEvents
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import MeterConfig
+from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
 
@@ -27,10 +29,21 @@ METER_READING_AND_CONTROL = Interface(
         Exchange(verb=Verb.GET, noun=MasterDataLinkageConfig),
         Exchange(verb=Verb.CREATE, noun=MeterReadings),
         Exchange(verb=Verb.GET, noun=MeterReadings, query=GetMeterReadings),
+        Exchange(verb=Verb.CREATE, noun=MeterReadSchedule),
+        Exchange(verb=Verb.CHANGE, noun=MeterReadSchedule),
+        Exchange(verb=Verb.CANCEL, noun=MeterReadSchedule),
+        Exchange(verb=Verb.GET, noun=MeterReadSchedule),
+        Exchange(verb=Verb.CREATE, noun=EndDeviceGroups),
+        Exchange(verb=Verb.CHANGE, noun=EndDeviceGroups),
+        Exchange(verb=Verb.DELETE, noun=EndDeviceGroups),
+        Exchange(verb=Verb.GET, noun=EndDeviceGroups),
     ),
     asks=(
         Ask(role="head-end", verb=Verb.CREATE, noun=EndDeviceControls),
         Ask(role="head-end", verb=Verb.GET, noun=MeterReadings),
+        Ask(role="head-end", verb=Verb.CREATE, noun=MeterReadSchedule),
+        Ask(role="head-end", verb=Verb.CHANGE, noun=MeterReadSchedule),
+        Ask(role="head-end", verb=Verb.CANCEL, noun=MeterReadSchedule),
     ),
     publishes=(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
@@ -39,6 +52,9 @@ METER_READING_AND_CONTROL = Interface(
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MasterDataLinkageConfig),
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MasterDataLinkageConfig),
         Publication(lane=Lane.GENERAL, verb=Verb.DELETED, noun=MasterDataLinkageConfig),
+        Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=EndDeviceGroups),
+        Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=EndDeviceGroups),
+        Publication(lane=Lane.GENERAL, verb=Verb.DELETED, noun=EndDeviceGroups),
         Publication(lane=Lane.READINGS, verb=Verb.CREATED, noun=MeterReadings),
         Publication(lane=Lane.READINGS, verb=Verb.CHANGED, noun=MeterReadings),
     ),
@@ -47,5 +63,12 @@ METER_READING_AND_CONTROL = Interface(
         Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.KEYED, compact=True),
         Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.KEYED, compact=True),
     ),
-    state=(MeterConfig, MasterDataLinkageConfig, MeterReadings, EndDeviceEvents),
+    state=(
+        MeterConfig,
+        MasterDataLinkageConfig,
+        MeterReadings,
+        EndDeviceEvents,
+        EndDeviceGroups,
+        MeterReadSchedule,
+    ),
 )

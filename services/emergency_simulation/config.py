@@ -1,12 +1,15 @@
 """How the played field behaves, from the environment."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from contracts.errors import Invalid
 from services.emergency_simulation.domain.conditions import Conditions
+from services.emergency_simulation.domain.reading import Habits
+
+T = TypeVar("T", bound=Struct)
 
 PREFIX = "BUSBAR_SIMULATION_"
 
@@ -19,13 +22,26 @@ def conditions_from(environ: Mapping[str, str]) -> Conditions:
     Raises:
         ValueError: with one sentence that names the variable whose value cannot be.
     """
+    return _from(environ, Conditions)
+
+
+def habits_from(environ: Mapping[str, str]) -> Habits:
+    """What goes wrong in scheduled readings, set by BUSBAR_SIMULATION_READING_<NAME>, such as _READING_MISS.
+
+    Raises:
+        ValueError: with one sentence that names the variable whose value cannot be.
+    """
+    return _from(environ, Habits)
+
+
+def _from(environ: Mapping[str, str], kind: type[T]) -> T:
     said: dict[str, Any] = {}
-    for each in structs.fields(Conditions):
+    for each in structs.fields(kind):
         text = environ.get(PREFIX + each.name.upper())
         if text is not None:
             said[each.name] = _read(PREFIX + each.name.upper(), each.type, text)
     try:
-        return Conditions(**said)
+        return kind(**said)
     except Invalid as error:
         raise ValueError(f"{PREFIX}*: {error.reason}") from error
 

@@ -21,6 +21,7 @@ from contracts.nouns.controls import Controls
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.feeder_topology import Equipment, FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
+from contracts.nouns.meter_read_schedule import MeterReadSchedule, TimePoint
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.network_models import NetworkModels
 from contracts.nouns.scenario_scores import ScenarioScores
@@ -30,7 +31,7 @@ from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
 from services.emergency_simulation import views
-from services.emergency_simulation.config import conditions_from
+from services.emergency_simulation.config import conditions_from, habits_from
 from services.emergency_simulation.domain import callers, crews, grounds, meters, reading, telemetry
 from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.chance import Stream
@@ -40,7 +41,7 @@ from services.emergency_simulation.domain.ledger import truth_of
 from services.emergency_simulation.domain.meters import Delivery, Sent
 from services.emergency_simulation.domain.planning import plan_faults
 from services.emergency_simulation.domain.protection import Flag, Move, Operation, Outcome, Protection
-from services.emergency_simulation.domain.reading import Poll
+from services.emergency_simulation.domain.reading import File, Poll
 from services.emergency_simulation.domain.scenario import CALM, PATIENCE, progress, report
 from services.emergency_simulation.domain.score import score_of
 from services.emergency_simulation.domain.telemetry import Obedience, Seen
@@ -59,7 +60,7 @@ service = Service(
     EMERGENCY_SIMULATION,
     plays=(HEAD_END, SCADA, CREWS, CALLERS),
     store=Store,
-    memory=lambda: Memory(conditions_from(os.environ)),
+    memory=lambda: Memory(conditions_from(os.environ), habits_from(os.environ)),
     grants_clock=True,
 )
 
@@ -72,6 +73,13 @@ class Job(Struct, frozen=True, kw_only=True):
     place: str
     fault: str | None = None
     named: str | None = None
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """One time of a schedule at which meters are read."""
+
+    schedule: str
+    point: TimePoint
 
 
 class Witness(Struct, frozen=True, kw_only=True):
@@ -280,6 +288,62 @@ async def hear_meters(wake: Wake, work: Work[Store]) -> None:
         work.wake("read", wake.key, poll.next_at, _text(reading.answered(poll, heard)))
     else:
         work.answer(wake.key, readings.last_word(poll, told, field.network))
+
+
+@service.on(Verb.CREATE, MeterReadSchedule)
+@service.on(Verb.CHANGE, MeterReadSchedule)
+async def take_schedule(message: Message[MeterReadSchedule], work: Work[Store]) -> None:
+    """Meters are to be read at set times; what is under way already comes."""
+    mrid = readings.schedule_id(message)
+    before, coming = readings.points_of(await work.store.schedule(mrid)), readings.points_of(message.noun)
+    await work.store.save_schedule(mrid, message.noun)
+    for name, point in before.items():
+        if point.date_time is not None and point.date_time > work.now:
+            work.cancel_wake("collect", f"{mrid} {name}")
+    for name, point in coming.items():
+        if point.date_time is not None and point.date_time > work.now:
+            work.wake("collect", f"{mrid} {name}", point.date_time, _text(Round(schedule=mrid, point=point)))
+
+
+@service.on(Verb.CANCEL, MeterReadSchedule)
+async def drop_schedule(message: Message[MeterReadSchedule], work: Work[Store]) -> None:
+    """Meters are not read at these times any more."""
+    mrid = readings.schedule_id(message)
+    for name in readings.points_of(await work.store.schedule(mrid)):
+        work.cancel_wake("collect", f"{mrid} {name}")
+    await work.store.drop_schedule(mrid)
+
+
+@service.on_wake("collect")
+async def collect(wake: Wake, work: Work[Store]) -> None:
+    """The meters of a schedule are read, and the head-end makes files of what they tell."""
+    told = json.decode(wake.payload, type=Round)
+    schedule, field = await work.store.schedule(told.schedule), await work.store.field()
+    if schedule is not None:
+        groups = readings.by_collector(schedule, field.network, field.radio)
+        order = readings.order(schedule, told.schedule, told.point)
+        for file in reading.files(_stream(field, "files"), groups, order, work.store.memory.habits):
+            work.wake("file", file.name, file.at, _text(file))
+
+
+@service.on_wake("file")
+async def tell_file(wake: Wake, work: Work[Store]) -> None:
+    """The head-end tells what meters have read; one that is in the dark, or behind a dead collector, does not come."""
+    file = json.decode(wake.payload, type=File)
+    field = await work.store.field()
+    spells = await work.store.spells({each.point for each in file.days} | field.radio.hosts(file.collector))
+    radio, network = _stream(field, "radio"), field.network
+    conditions = structs.replace(field.conditions, message_loss=0.0)
+    heard = [
+        each
+        for each in file.days
+        if meters.answers(radio, each.point, wake.at, spells, radio=field.radio, conditions=conditions)
+    ]
+    sources = [readings.source(each.point, network, field.seed, spells.get(each.point, ())) for each in heard]
+    days = [readings.day(each, file, source) for each, source in zip(heard, sources, strict=True)]
+    told = readings.told([*days, *readings.stranger(file)])
+    if told is not None:
+        work.publish(Verb.CREATED, told, key=file.collector)
 
 
 @service.on_wake("scan")

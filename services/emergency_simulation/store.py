@@ -1,4 +1,7 @@
-"""The truth of the field and the storms, in tables; the network itself is read once for each process and revision."""
+"""The truth of the field and the storms, in tables; the network itself is read once for each process and revision.
+
+Longer than 400 lines because the field is one, and so is the lock under which everything in it changes.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -6,6 +9,7 @@ from datetime import datetime
 from msgspec import Struct, json, structs
 
 from contracts.nouns.feeder_topology import FeederTopology
+from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.scenario_scores import ScenarioScore
 from contracts.nouns.training_scenarios import FaultKind, TrainingScenario
 from services.emergency_simulation.domain.conditions import Conditions
@@ -15,6 +19,7 @@ from services.emergency_simulation.domain.ledger import Darkness
 from services.emergency_simulation.domain.meters import Radio, Spell
 from services.emergency_simulation.domain.network import Network
 from services.emergency_simulation.domain.protection import Outcome, Relay
+from services.emergency_simulation.domain.reading import Habits
 from services.emergency_simulation.domain.scenario import Outage, Said, Standing
 from services.emergency_simulation.domain.supply import Supply
 from shared.store import Record
@@ -27,8 +32,9 @@ class Memory:
     The supply is no truth of its own: it is brought to whatever is open before it is used.
     """
 
-    def __init__(self, settings: Conditions) -> None:
+    def __init__(self, settings: Conditions, habits: Habits) -> None:
         self.settings = settings
+        self.habits = habits
         self.learn(0, Network(()))
 
     def learn(self, revision: int, network: Network) -> None:
@@ -319,6 +325,24 @@ class Store(KernelStore):
             sorted(outage.usage_points),
             outage.closed,
         )
+
+    async def schedule(self, mrid: str) -> MeterReadSchedule | None:
+        """A schedule by which meters are read, which nobody else changes until this is done."""
+        row = await self.lock("SELECT body FROM reading_schedule WHERE mrid = $1 FOR UPDATE", mrid)
+        return None if row is None else json.decode(row["body"], type=MeterReadSchedule)
+
+    async def save_schedule(self, mrid: str, schedule: MeterReadSchedule) -> None:
+        """Keep a schedule as it is now."""
+        await self.execute(
+            "INSERT INTO reading_schedule (mrid, body) VALUES ($1, $2)"
+            " ON CONFLICT (mrid) DO UPDATE SET body = excluded.body",
+            mrid,
+            json.encode(schedule),
+        )
+
+    async def drop_schedule(self, mrid: str) -> None:
+        """Forget a schedule."""
+        await self.execute("DELETE FROM reading_schedule WHERE mrid = $1", mrid)
 
     async def crews(self) -> dict[str, Crew]:
         """The crews that were sent somewhere, and where they are."""

@@ -11,6 +11,8 @@ from services.meter_reading_and_control.domain.events import Generation
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
 READ_VARIABLE = "BUSBAR_METER_READ_PATIENCE"
+TOP_UP_VARIABLE = "BUSBAR_METER_TOP_UP"
+CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -20,11 +22,15 @@ class Config(Struct, frozen=True, kw_only=True):
         generation: whose event codes are passed on.
         zone: where the market day begins at midnight.
         read_patience: how long a meter that is read now may take to answer.
+        top_up: how long after a time of a schedule, and after that, what has not come is asked for.
+        cut_off: how long after it what has not come is missing.
     """
 
     generation: Generation
     zone: ZoneInfo
     read_patience: timedelta
+    top_up: timedelta
+    cut_off: timedelta
 
 
 def config_from(environ: Mapping[str, str]) -> Config:
@@ -37,6 +43,8 @@ def config_from(environ: Mapping[str, str]) -> Config:
         generation=generation_from(environ),
         zone=zone_from(environ),
         read_patience=timedelta(seconds=seconds_from(environ, READ_VARIABLE, 60)),
+        top_up=timedelta(seconds=seconds_from(environ, TOP_UP_VARIABLE, 3600)),
+        cut_off=timedelta(seconds=seconds_from(environ, CUT_OFF_VARIABLE, 86_400)),
     )
 
 

@@ -16,7 +16,7 @@ from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import PING
 from contracts.errors import from_reply
 from contracts.interface import Lane
-from contracts.message import Message, Reply, Request, Result
+from contracts.message import Id, Message, Reply, Request, Result
 from contracts.nouns.controls import Command, Controls
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
@@ -24,7 +24,9 @@ from contracts.nouns.feeder_topology import Feeder, FeederTopology
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.measurements import Measurements, MeasurementType, SwitchPosition
+from contracts.nouns.meter_read_schedule import EndDevice, MeterReadSchedule, TimePoint, TimeSchedule
 from contracts.nouns.meter_readings import MeterReadings
+from contracts.nouns.reading_types import ReadingType
 from contracts.nouns.scenario_scores import CourseKind, ScenarioScores
 from contracts.nouns.switching_plans import (
     GroundAction,
@@ -47,7 +49,7 @@ from contracts.nouns.training_scenarios import (
 from contracts.nouns.trouble_tickets import TroubleTickets
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
-from contracts.types import ObjectReference, Reference
+from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from services.emergency_simulation.domain.conditions import Conditions, chosen
 from services.emergency_simulation.domain.network import Network, code_of
@@ -351,6 +353,10 @@ async def test_crews_test_what_they_ground_and_nothing_closes_onto_a_ground(dms:
         assert (storm.status_kind, storm.customers_dark_at_end) == (ScenarioStatusKind.FINISHED, 0)
 
 
+QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
+REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
+
+
 class Askers(Restorers):
     """At the first gasp the meters of both laterals are asked whether they have power, and what they show."""
 
@@ -365,7 +371,27 @@ class Askers(Restorers):
             names = tuple(ObjectReference(mrid=mrid) for mrid in ("a1-meter", "b1-meter", "stranger"))
             question = Request(query=GetMeterReadings(end_device=names))
             await self.peers["meter-reading-and-control"].inquire("head-end", MeterReadings, question)
+            await self.schedule(message.noun.end_device_event[0].created_date_time + timedelta(minutes=2))
         await super().react(message)
+
+    async def schedule(self, at: datetime) -> None:
+        """All meters of the street are to be read at a time, of the hour before."""
+        window = DateTimeInterval(start=at - timedelta(hours=1), end=at)
+        times = TimeSchedule(
+            schedule_interval=DateTimeInterval(start=at), time_points=(TimePoint(date_time=at, window=window),)
+        )
+        noun = MeterReadSchedule(
+            end_device=tuple(EndDevice(mrid=f"{point}-meter") for point in ("a1", "b1")),
+            reading_type=(ReadingType(mrid=QUARTERS), ReadingType(mrid=REGISTER)),
+            time_schedule=(times,),
+        )
+        peer = self.peers["meter-reading-and-control"]
+        header = peer.header(Verb.CREATE, "MeterReadSchedule")
+        subject = peer.writer.reply_subject(peer.role, header.message_id or "", "head-end")
+        header = replace(header, async_reply_flag=True, reply_address=subject)
+        body = Message(header=header, request=Request(id=(Id(value="hourly"),)), payload=noun)
+        encoded = peer.codec.encode(body, CONTENT_XML)
+        await peer.command_raw("head-end", Verb.CREATE, "MeterReadSchedule", encoded, header.message_id or "")
 
 
 def ping(point: str) -> EndDeviceControls:
@@ -389,10 +415,12 @@ async def test_a_meter_that_has_power_answers_when_it_is_asked_and_one_in_the_da
     assert timing is not None
     assert timing.interval is not None
     assert timing.interval.start is not None
-    (readings,) = outside.said(MeterReadings)
-    (reading,) = readings.meter_reading
-    assert reading.meter is not None
-    assert reading.meter.mrid == "b1-meter"
+    answered, told = outside.said(MeterReadings)
+    for reading in (*answered.meter_reading, *told.meter_reading):
+        assert reading.meter is not None
+        assert reading.meter.mrid == "b1-meter"
+    (file,) = told.meter_reading
+    assert [len(file.readings), len(file.interval_blocks[0].interval_readings)] in ([1, 3], [1, 4])
     assert isinstance(outside, Askers)
     assert outside.silent == (("2.4", "stranger"), ("4.1", "a1-meter"))
 

@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.emergency_simulation.config import habits_from
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.consumption import counted
 from services.emergency_simulation.domain.meters import Spell
+from services.emergency_simulation.domain.reading import File, Habits, files
 from services.emergency_simulation.views.readings import Source, block, channel, text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -48,3 +51,42 @@ def test_what_is_no_energy_from_the_grid_no_meter_measures() -> None:
     assert text(1234567, 3) == "1234.567"
     assert text(7, 3) == "0.007"
     assert text(7, 0) == "7"
+
+
+def told(habits: Habits, meters: int = 50) -> list[File]:
+    """The files of two collectors on one day."""
+    groups = {"c1": [f"p{place}" for place in range(meters)], "c2": ["q"]}
+    order = File(
+        name="nightly",
+        collector="",
+        at=START + timedelta(days=1),
+        types=(),
+        since=START,
+        until=START + timedelta(days=1),
+        days=(),
+    )
+    return list(files(Stream(1, "files"), groups, order, habits))
+
+
+def test_in_good_order_each_meter_is_told_once_in_files_that_are_not_too_large() -> None:
+    found = told(Habits())
+    assert [len(file.days) for file in found] == [20, 20, 10, 1]
+    assert len({day.point for file in found for day in file.days}) == 51
+    assert not any(file.stranger or day.mended or day.jumps for file in found for day in file.days)
+    assert all(timedelta() < file.at - START - timedelta(days=1) < timedelta(hours=1) for file in found)
+
+
+def test_files_lack_meters_have_holes_and_strangers_and_come_twice_and_late_as_often_as_is_set() -> None:
+    assert told(Habits(reading_miss=1.0)) == []
+    assert all(day.hole < day.mended for file in told(Habits(reading_hole=1.0)) for day in file.days)
+    assert all(file.stranger for file in told(Habits(reading_stranger=1.0, reading_miss=1.0)))
+    twice = told(Habits(reading_double=1.0))
+    assert len(twice) == 8
+    assert [file.days for file in twice[::2]] == [file.days for file in twice[1::2]]
+    assert all(file.at - START > timedelta(days=2) for file in told(Habits(reading_disorder=1.0)))
+    some = told(Habits(reading_miss=0.5))
+    assert 10 < sum(len(file.days) for file in some) < 40
+    with pytest.raises(ValueError, match="READING_MISS"):
+        habits_from({"BUSBAR_SIMULATION_READING_MISS": "often"})
+    with pytest.raises(ValueError, match="reading_miss is 2"):
+        habits_from({"BUSBAR_SIMULATION_READING_MISS": "2"})

@@ -5,19 +5,21 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Invalid, NotFound
-from contracts.message import Error, Id, Level, Reply, Request, Result
+from contracts.message import Error, Id, Level, Message, Reply, Request, Result
 from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_read_schedule import MeterReadSchedule, TimePoint
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import Reading, ReadingReasonKind
-from contracts.types import ObjectReference, Reference
+from contracts.types import DateTimeInterval, ObjectReference, Reference
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.consumption import EPOCH, counted
-from services.emergency_simulation.domain.meters import Spell
+from services.emergency_simulation.domain.meters import Radio, Spell
 from services.emergency_simulation.domain.network import Network
-from services.emergency_simulation.domain.reading import Poll
+from services.emergency_simulation.domain.reading import Day, File, Poll
 from shared.work import Whole
 
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
@@ -78,19 +80,19 @@ def asked(request: Request | None, network: Network) -> Poll:
     if not points:
         raise NotFound("there is no such meter in the field", code="2.4", object_id=named[0])
     codes = [each.mrid for each in query.reading_type if each.mrid] or [REGISTER]
+    period = next((each.time_period for each in query.reading if each.time_period is not None), DateTimeInterval())
     known = tuple(code for code in codes if channel(code) is not None)
     if not known:
         raise Invalid(f"no meter of this field measures {codes[0]}", code="2.10")
     reason = next((each.reason for each in query.reading if each.reason is not None), ReadingReasonKind.INQUIRY)
     unknown = tuple(name for name, place in places.items() if place is None)
-    start = None if request is None else request.start_time
     return Poll(
         points=points,
         types=known,
         reason=reason,
         unknown=unknown,
-        start=start,
-        end=None if request is None else request.end_time,
+        start=period.start,
+        end=period.end,
     )
 
 
@@ -147,6 +149,77 @@ def block(meter: Source, each: Channel, times: tuple[datetime, datetime]) -> Int
         for until, (before, after) in zip(edges[1:], pairwise(values), strict=True)
     )
     return IntervalBlock(interval_readings=readings, reading_type=Reference(ref=each.code))
+
+
+def schedule_id(message: Message[MeterReadSchedule]) -> str:
+    """The mRID of a schedule, which has none of its own.
+
+    Raises:
+        Invalid: 2.15, the request does not name it.
+    """
+    ids = () if message.request is None else message.request.id
+    if len(ids) != 1:
+        raise Invalid(f"Request: {len(ids)} IDs, the one of the schedule is needed", code="2.15")
+    return ids[0].value
+
+
+def points_of(schedule: MeterReadSchedule | None) -> dict[str, TimePoint]:
+    """The times of a schedule that are told as instants, by what names them."""
+    times = () if schedule is None else schedule.time_schedule
+    points = (point for each in times for point in each.time_points)
+    return {point.date_time.isoformat(): point for point in points if point.date_time is not None}
+
+
+def order(schedule: MeterReadSchedule, mrid: str, point: TimePoint) -> File:
+    """What is to be told at one time of a schedule: of the window of that time, else of the day before."""
+    at = point.date_time or EPOCH
+    window = point.window
+    since = None if window is None else window.start
+    until = None if window is None else window.end
+    types = tuple(each.mrid for each in schedule.reading_type if each.mrid and channel(each.mrid) is not None)
+    since = since or at - timedelta(days=1)
+    return File(
+        name=f"{mrid} {at.isoformat()}", collector="", at=at, types=types, since=since, until=until or at, days=()
+    )
+
+
+def by_collector(schedule: MeterReadSchedule, network: Network, radio: Radio) -> dict[str, list[str]]:
+    """The usage points whose meters a schedule reads, by the collector of each; strangers are nobody's."""
+    found: dict[str, list[str]] = {}
+    for each in schedule.end_device:
+        point = network.meters.get(each.mrid)
+        if point is not None:
+            found.setdefault(radio.collector_of[point], []).append(point)
+    return found
+
+
+def day(told: Day, file: File, meter: Source) -> MeterReading:
+    """What one meter tells of the time that is collected: its registers at the end, and its intervals."""
+    channels = [each for each in map(channel, file.types) if each is not None]
+    times = (file.since, file.until)
+    blocks = tuple(_holed(block(meter, each, times), told) for each in channels if each.length is not None)
+    return MeterReading(
+        interval_blocks=blocks,
+        meter=Meter(mrid=meter.meter),
+        readings=tuple(
+            register(meter, each, file.until, ReadingReasonKind.BILLING) for each in channels if each.length is None
+        ),
+        usage_point=ObjectReference(mrid=told.point),
+        values_interval=DateTimeInterval(start=file.since, end=file.until),
+    )
+
+
+def stranger(file: File) -> tuple[MeterReading, ...]:
+    """A meter in a file that nobody knows."""
+    if not file.stranger:
+        return ()
+    value = Reading(time_stamp=file.until, value="1", reading_type=Reference(ref=REGISTER))
+    return (MeterReading(meter=Meter(mrid=file.stranger), readings=(value,)),)
+
+
+def _holed(whole: IntervalBlock, told: Day) -> IntervalBlock:
+    values = whole.interval_readings
+    return replace(whole, interval_readings=(*values[: told.hole], *values[max(told.hole, told.mended) :]))
 
 
 def text(watt_hours: int, places: int) -> str:

@@ -31,11 +31,18 @@ class State(StrEnum):
     TIMED_OUT = "timedOut"
 
 
-class Wanted(Struct, frozen=True, kw_only=True, order=True):
-    """One value to be read: of this meter, in this reading type."""
+class Wanted(Struct, frozen=True, kw_only=True, order=True, omit_defaults=True):
+    """What is to be read of a meter in a reading type: its value now, or its intervals of a time that has passed."""
 
     meter: str
     reading_type: str = ANYTHING
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def period(self) -> str:
+        """The time in words that tell it from others; empty for now."""
+        return "" if self.since is None or self.until is None else f"{self.since.isoformat()}/{self.until.isoformat()}"
 
 
 class Part(Struct, frozen=True, kw_only=True, omit_defaults=True):

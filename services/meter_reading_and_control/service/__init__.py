@@ -1,6 +1,15 @@
 """Meters, where they are and what they measure; their events, passed on once; controls, and their end."""
 
-from services.meter_reading_and_control.service import answered, asking, controls, events, meters, readings
+from services.meter_reading_and_control.service import (
+    answered,
+    asking,
+    controls,
+    events,
+    groups,
+    meters,
+    readings,
+    schedules,
+)
 from services.meter_reading_and_control.service.declared import service
 
-__all__ = ["answered", "asking", "controls", "events", "meters", "readings", "service"]
+__all__ = ["answered", "asking", "controls", "events", "groups", "meters", "readings", "schedules", "service"]

@@ -17,13 +17,14 @@ from services.meter_reading_and_control.domain.installation import Change, Insta
 from services.meter_reading_and_control.domain.readings import Block, Origin, Register, Value
 from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.reads import Reads
+from services.meter_reading_and_control.store.schedules import Schedules
 from shared.store import Record
 
 PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(Reads, Groups):
+class Store(Reads, Groups, Schedules):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config

@@ -33,6 +33,15 @@ class Groups(KernelStore):
         """Forget a group."""
         await self.execute("DELETE FROM device_group WHERE mrid = $1", mrid)
 
+    async def groups_in_use(self) -> set[str]:
+        """The groups that a schedule reads which is not over."""
+        rows = await self.fetch(
+            "SELECT DISTINCT named ->> 'mRID' AS mrid FROM read_schedule,"
+            " jsonb_array_elements(body -> 'noun' -> 'EndDeviceGroup') AS named"
+            " WHERE body ->> 'state' IN ('active', 'suspended')"
+        )
+        return {row["mrid"] for row in rows}
+
     async def members(self, mrids: Iterable[str]) -> tuple[str, ...]:
         """The devices of these groups as they are now, each once.
 

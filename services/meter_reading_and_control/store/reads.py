@@ -16,12 +16,11 @@ class Reads(KernelStore):
         if job.is_over:
             await self.execute("DELETE FROM read_job WHERE mrid = $1", job.mrid)
             return
-        waits = sorted(job.waits_for)
         await self.execute(
             "INSERT INTO read_job (mrid, meters, body) VALUES ($1, $2, $3)"
             " ON CONFLICT (mrid) DO UPDATE SET meters = excluded.meters, body = excluded.body",
             job.mrid,
-            sorted({each.meter for each in waits}),
+            sorted({each.meter for each in job.waits_for}),
             json.encode(job).decode(),
         )
 
@@ -37,28 +36,32 @@ class Reads(KernelStore):
         )
         return [json.decode(row["body"], type=Job) for row in rows]
 
-    async def under_way(self, wanted: Iterable[Wanted]) -> set[Wanted]:
+    async def under_way(self, wanted: frozenset[Wanted]) -> set[Wanted]:
         """Those of ``wanted`` that the head-end was asked for already."""
         rows = await self.fetch(
-            "SELECT meter, reading_type FROM read_under_way WHERE meter = ANY($1)", sorted({w.meter for w in wanted})
+            "SELECT meter, reading_type, since, until FROM read_under_way WHERE meter = ANY($1)",
+            sorted({each.meter for each in wanted}),
         )
-        return {Wanted(**dict(row)) for row in rows} & set(wanted)
+        return {Wanted(**dict(row)) for row in rows} & wanted
 
     async def begin(self, question: str, wanted: Iterable[Wanted]) -> None:
         """The head-end is asked for these in ``question``."""
         await self.executemany(
-            "INSERT INTO read_under_way (meter, reading_type, question) VALUES ($1, $2, $3)",
-            [(each.meter, each.reading_type, question) for each in sorted(wanted)],
+            "INSERT INTO read_under_way (meter, reading_type, period, since, until, question)"
+            " VALUES ($1, $2, $3, $4, $5, $6)",
+            [(each.meter, each.reading_type, each.period, each.since, each.until, question) for each in wanted],
         )
 
     async def asked_in(self, question: str) -> set[Wanted]:
         """What was asked for in ``question`` and is still on its way."""
-        rows = await self.fetch("SELECT meter, reading_type FROM read_under_way WHERE question = $1", question)
+        rows = await self.fetch(
+            "SELECT meter, reading_type, since, until FROM read_under_way WHERE question = $1", question
+        )
         return {Wanted(**dict(row)) for row in rows}
 
     async def end(self, wanted: Iterable[Wanted]) -> None:
         """These are not on their way any more."""
         await self.executemany(
-            "DELETE FROM read_under_way WHERE meter = $1 AND reading_type = $2",
-            [(each.meter, each.reading_type) for each in sorted(wanted)],
+            "DELETE FROM read_under_way WHERE meter = $1 AND reading_type = $2 AND period = $3",
+            [(each.meter, each.reading_type, each.period) for each in wanted],
         )

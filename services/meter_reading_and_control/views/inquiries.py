@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,7 +15,7 @@ from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.get_meter_readings import Reading as AskedReading
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.nouns.reading_types import ReadingReasonKind, ReadingType
-from contracts.types import ObjectReference
+from contracts.types import DateTimeInterval, ObjectReference
 from services.meter_reading_and_control.domain.installation import Installed, at_point, of_meter
 from services.meter_reading_and_control.domain.readings import Register
 from services.meter_reading_and_control.domain.reads import (
@@ -142,21 +143,23 @@ def from_cache(part: Part, reads: Sequence[Register], now: datetime, max_age: ti
 
 def questions(wanted: Iterable[Wanted], reason: str) -> Iterator[tuple[tuple[Wanted, ...], GetMeterReadings]]:
     """What the head-end is asked: meters of whom the same types are wanted in one question, not too many of them."""
-    types: dict[str, list[str]] = defaultdict(list)
-    for each in sorted(wanted):
-        types[each.meter].append(each.reading_type)
-    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for meter, codes in types.items():
-        alike[tuple(codes)].append(meter)
-    for kinds, meters in alike.items():
+    types: dict[tuple[str, str], list[Wanted]] = defaultdict(list)
+    for each in wanted:
+        types[each.meter, each.period].append(each)
+    alike: dict[tuple[str, ...], list[list[Wanted]]] = defaultdict(list)
+    for (_, words), of_one in sorted(types.items(), key=lambda each: each[0]):
+        alike[words, *sorted(each.reading_type for each in of_one)].append(of_one)
+    for (_, *codes), meters in alike.items():
+        first = meters[0][0]
+        period = None if first.since is None else DateTimeInterval(start=first.since, end=first.until)
         for start in range(0, len(meters), MOST):
             some = meters[start : start + MOST]
             query = GetMeterReadings(
-                end_device=tuple(ObjectReference(mrid=meter) for meter in some),
-                reading=(AskedReading(reason=ReadingReasonKind(reason)),),
-                reading_type=tuple(ReadingType(mrid=code) for code in kinds if code != ANYTHING),
+                end_device=tuple(ObjectReference(mrid=each[0].meter) for each in some),
+                reading=(AskedReading(reason=ReadingReasonKind(reason), time_period=period),),
+                reading_type=tuple(ReadingType(mrid=code) for code in codes if code != ANYTHING),
             )
-            yield tuple(Wanted(meter=meter, reading_type=code) for meter in some for code in kinds), query
+            yield tuple(chain.from_iterable(some)), query
 
 
 class Word(Struct, frozen=True, kw_only=True):
