@@ -73,6 +73,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             isolate=given.isolate,
             stay=given.stay,
             speed=given.speed or settings.granted_speed,
+            folder=given.report,
             as_json=given.json,
         ),
         "migrate": lambda: _migrate(settings, composition),

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import NAMESPACE_OID, uuid5
 
 import msgspec
@@ -40,6 +41,7 @@ from shared.tools.cli.running import (
     network_in_operation,
     services,
 )
+from shared.tools.cli.storm_page import facts_of
 from shared.tools.cli.storm_report import (
     Indices,
     Told,
@@ -50,6 +52,7 @@ from shared.tools.cli.storm_report import (
 )
 from shared.tools.equipping.writing import Equipping
 from shared.tools.observing import Observer
+from shared.tools.telling.page import made, write_page
 from shared.tools.telling.plan import Plan
 from shared.tools.telling.story import HEARD, Story
 from shared.tools.telling.teller import Telling, telling
@@ -81,13 +84,16 @@ async def storm(
     isolate: bool,
     stay: bool,
     speed: float | None,
+    folder: Path | None,
     as_json: bool,
 ) -> int:
     """Play a storm; 0 when it ended well, 1 when not, 130 when it was interrupted.
 
     With ``stay`` everything runs on after the report, to be looked at, until it is interrupted. With ``speed`` the time
-    of the storm passes at most so many times as fast as the real one.
+    of the storm passes at most so many times as fast as the real one. A page about it is written into ``folder``.
     """
+    if folder is not None:
+        made(folder)
     field = _field(conditions, os.environ)
     network = network or DEFAULT_NETWORK
     settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True, granted_speed=speed)
@@ -141,6 +147,9 @@ async def storm(
                 observed=seen,
                 equipped=added.added if added else {},
             )
+        if report is not None and ended is not None and folder is not None:
+            page = write_page(folder, story, ended, score, facts_of(report))
+            sys.stderr.write(f"The page is {page}.\n")
         if report is not None and stay:
             print_report(report, as_json=as_json)
             sys.stderr.write("Everything stays as it is; Ctrl-C ends it.\n")

@@ -225,14 +225,14 @@ def report_of(
 
 
 def _summary(report: Report) -> str:
-    columns = {"in truth": _figures(report.truth)}
+    columns = {"in truth": figures_of(report.truth)}
     if report.ledger is not None:
-        columns["as reported"] = _figures(report.ledger)
+        columns["as reported"] = figures_of(report.ledger)
     lines = [
         "",
         *fault_table(report.faults_told),
         "",
-        _verdict(report),
+        verdict_of(report),
         *times_lines(report.times),
         *done_lines(report.done),
         "",
@@ -240,13 +240,14 @@ def _summary(report: Report) -> str:
         *([] if report.ledger is not None else ["Nobody keeps a ledger."]),
         *_scored(report.score),
         "",
-        *_observed(report.observed),
+        *observed_lines(report.observed),
         f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _verdict(report: Report) -> str:
+def verdict_of(report: Report) -> str:
+    """How it ended, in a sentence or two."""
     verdict = "Everybody has power again." if report.customers_dark_at_end == 0 else "People are still in the dark."
     return (
         f"{verdict} {report.matched} of {report.faults} faults were understood, {report.predicted_right} before any "
@@ -264,7 +265,8 @@ def _scored(score: Score | None) -> list[str]:
     return [word]
 
 
-def _observed(verdict: Verdict | None) -> list[str]:
+def observed_lines(verdict: Verdict | None) -> list[str]:
+    """What the observer says."""
     if verdict is None:
         return []
     found = [f"{number} {name.replace('_', ' ')}" for name, number in verdict.complaints.items()]
@@ -272,7 +274,8 @@ def _observed(verdict: Verdict | None) -> list[str]:
     return [f"An observer heard {verdict.heard} messages with {verdict.requests} requests: {word}."]
 
 
-def _figures(indices: Indices) -> dict[str, float | None]:
+def figures_of(indices: Indices) -> dict[str, float | None]:
+    """The indices by the names that people know."""
     return {
         "customer-minutes": indices.customer_minutes,
         "SAIFI": indices.saifi,

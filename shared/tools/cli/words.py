@@ -115,6 +115,12 @@ def _storm(command: Callable[..., argparse.ArgumentParser]) -> None:
         help="let the time of the storm pass at most N times as fast as the real one; by default as fast as the "
         "services can follow (BUSBAR_GRANTED_SPEED)",
     )
+    storm.add_argument(
+        "--report",
+        type=Path,
+        metavar="DIR",
+        help="write a page about it into this folder: the map at any time, plots, tables; one file, storm.html",
+    )
     storm.add_argument("--stay", action="store_true", help="let everything run on after the report, to be looked at")
 
 

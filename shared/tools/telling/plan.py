@@ -21,7 +21,10 @@ Point = tuple[float, float]
 
 
 class Line(Struct, frozen=True):
-    """A line between two nodes as it is drawn: from the one over its middle to the other."""
+    """A line between two nodes as it is drawn: from the one over its middle to the other.
+
+    What else is closed between two nodes, such as a switch or a transformer, is drawn as a line where it bridges a gap.
+    """
 
     mrid: str
     nodes: tuple[str, str]
@@ -105,11 +108,13 @@ class Plan:
         return sum(self.customers[each].customers for each in points if each in self.customers)
 
     def _line(self, each: Equipment) -> Line | None:
-        if each.kind != LINE or each.node2 is None:
+        if each.node2 is None or each.normal_open:
             return None
         one, middle, other = self.nodes.get(each.node1), self.places.get(each.mrid), self.nodes.get(each.node2)
+        if one is None or other is None or (each.kind != LINE and one == other):
+            return None
         points = tuple(point for point in (one, middle, other) if point is not None)
-        return Line(each.mrid, (each.node1, each.node2), points) if one and other else None
+        return Line(each.mrid, (each.node1, each.node2), points)
 
     def _device(self, each: Equipment) -> Device | None:
         place = self.places.get(each.mrid)

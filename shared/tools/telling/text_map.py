@@ -66,8 +66,8 @@ class Canvas:
     def __init__(self, plan: Plan, columns: int, rows: int) -> None:
         self.columns, self.rows = columns, rows
         self.west, self.south, self.east, self.north = plan.box or (0.0, 0.0, 1.0, 1.0)
-        self._narrow = math.cos(math.radians((self.south + self.north) / 2))
-        width = max((self.east - self.west) * self._narrow, 1e-9)
+        self.narrow = math.cos(math.radians((self.south + self.north) / 2))
+        width = max((self.east - self.west) * self.narrow, 1e-9)
         height = max(self.north - self.south, 1e-9)
         self._scale = min((2 * columns - 1) / width, (4 * rows - 1) / height)
         self._left = (2 * columns - 1 - width * self._scale) / 2
@@ -75,7 +75,7 @@ class Canvas:
 
     def dot(self, place: Point) -> tuple[int, int]:
         """The dot of a place, as column and row of dots."""
-        across = self._left + (place[0] - self.west) * self._narrow * self._scale
+        across = self._left + (place[0] - self.west) * self.narrow * self._scale
         down = self._top + (self.north - place[1]) * self._scale
         return min(max(round(across), 0), 2 * self.columns - 1), min(max(round(down), 0), 4 * self.rows - 1)
 
