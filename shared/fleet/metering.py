@@ -153,12 +153,12 @@ class Fleet:
         """When the intervals of the local ``day`` begin, in seconds since 1970 UTC."""
         return starts(day, self.zone, self.interval_s)
 
-    def meter_ids(self, meters: NDArray[np.int64]) -> list[str]:
-        """The mRIDs of the meters."""
+    def meter_ids(self, meters: NDArray[np.int64]) -> bytes:
+        """The mRIDs of the meters, sixteen bytes each; :func:`texts` writes them out."""
         return _identifiers(self.seed, Purpose.METER_ID, meters)
 
-    def point_ids(self, meters: NDArray[np.int64]) -> list[str]:
-        """The mRIDs of their usage points."""
+    def point_ids(self, meters: NDArray[np.int64]) -> bytes:
+        """The mRIDs of their usage points, likewise."""
         return _identifiers(self.seed, Purpose.POINT_ID, meters)
 
     def _channel(self, meters: NDArray[np.int64], *, fed_in: bool) -> NDArray[np.int64]:
@@ -242,11 +242,16 @@ class Fleet:
         return taken
 
 
-def _identifiers(seed: int, purpose: Purpose, meters: NDArray[np.int64]) -> list[str]:
-    """UUIDs of version 8 (RFC 9562), whose content is ours to choose."""
+def _identifiers(seed: int, purpose: Purpose, meters: NDArray[np.int64]) -> bytes:
+    """Sixteen bytes for each meter: UUIDs of version 8 (RFC 9562), whose content is ours to choose."""
     key: Bits = keys(seed, purpose, meters)
     high = bits(key, 0) & np.uint64(0xFFFFFFFFFFFF0FFF) | np.uint64(0x8000)
     low = bits(key, 1) & np.uint64(0x3FFFFFFFFFFFFFFF) | np.uint64(0x8000000000000000)
-    raw = np.stack((high, low), axis=1).astype(">u8").tobytes().hex()
-    texts = (raw[at : at + 32] for at in range(0, 32 * len(meters), 32))
-    return [f"{each[:8]}-{each[8:12]}-{each[12:16]}-{each[16:20]}-{each[20:]}" for each in texts]
+    return np.stack((high, low), axis=1).astype(">u8").tobytes()
+
+
+def texts(identifiers: bytes) -> list[str]:
+    """The mRIDs of sixteen bytes each as text."""
+    digits = identifiers.hex()
+    each = (digits[at : at + 32] for at in range(0, len(digits), 32))
+    return [f"{one[:8]}-{one[8:12]}-{one[12:16]}-{one[16:20]}-{one[20:]}" for one in each]

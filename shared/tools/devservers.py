@@ -23,15 +23,24 @@ class DevServers:
         users: who may connect to the broker.
         nats_port: TCP port of the broker; 0 takes a free one.
         postgres_port: TCP port of the database; 0 takes a free one.
+        sync_interval: when the broker calls fsync, see :func:`~shared.tools.nats_server.nats_config`.
 
     Attributes:
         nats: the broker.
         postgres: the database.
     """
 
-    def __init__(self, state: Path, users: Iterable[BrokerUser], *, nats_port: int = 0, postgres_port: int = 0) -> None:
+    def __init__(
+        self,
+        state: Path,
+        users: Iterable[BrokerUser],
+        *,
+        nats_port: int = 0,
+        postgres_port: int = 0,
+        sync_interval: str = "always",
+    ) -> None:
         self._state = state
-        self.nats = NatsServer(state, users, port=nats_port)
+        self.nats = NatsServer(state, users, port=nats_port, sync_interval=sync_interval)
         self.postgres = PostgresServer(state, port=postgres_port)
 
     async def start(self) -> None:

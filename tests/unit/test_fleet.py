@@ -1,6 +1,7 @@
 """A fleet's values are facts that can be asked for again, alone, in any order and by anybody."""
 
 from datetime import date, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.fleet.delivery import PERFECT, Conditions, Outage, fates
-from shared.fleet.metering import LAST, ORIGIN, Fleet
+from shared.fleet.metering import LAST, ORIGIN, Fleet, texts
 from shared.fleet.shapes import Kind
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -84,9 +85,10 @@ def test_panels_feed_in_by_day_alone_and_another_seed_is_another_fleet() -> None
     assert (fed_in[panels].sum(axis=1) > 0).all()
     other = Fleet(8, 1_000_000, BERLIN)
     assert (other.intervals(meters, SPRING) != FLEET.intervals(meters, SPRING)).mean() > 0.9
-    names = [*FLEET.meter_ids(meters), *FLEET.point_ids(meters), *other.meter_ids(meters)]
-    assert len(set(names)) == len(names)
-    assert names[0] == FLEET.meter_ids(np.array([0]))[0]
+    names = texts(FLEET.meter_ids(meters) + FLEET.point_ids(meters) + other.meter_ids(meters))
+    assert len(set(names)) == len(names) == 6000
+    assert [names[7]] == texts(FLEET.meter_ids(np.array([7])))
+    assert {str(UUID(name)) for name in names} == set(names)
 
 
 def test_what_is_delivered_late_twice_cut_or_never_is_so_in_the_shares_that_are_asked_for() -> None:

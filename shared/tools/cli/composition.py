@@ -1,6 +1,6 @@
 """What the composition root gives to the command: all nouns, all interfaces, and the services that take them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -17,11 +17,13 @@ class Composition(Struct, frozen=True, kw_only=True):
         catalogue: all nouns and interfaces.
         services: for each role that has a service, what loads it.
         simulation: the role that plays the field; it runs in no production.
+        measure: the words of `busbar loadtest`, which the tools do not know.
     """
 
     catalogue: Catalogue
     services: Mapping[str, Callable[[], Service[Any]]]
     simulation: str
+    measure: Callable[[Sequence[str]], int]
 
     def load(self, role: str) -> Service[Any]:
         """The service of a role.

@@ -49,6 +49,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
     at_once: dict[str, Callable[[], int]] = {
         "list": lambda: looking.list_roles(composition, as_json=given.json),
         "check": lambda: looking.check(composition),
+        "loadtest": lambda: composition.measure(given.words),
         "contracts": lambda: contracts(looking.ROOT, ROLES, check=given.check, against=given.against),
     }
     running_on: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {

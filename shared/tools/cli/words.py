@@ -54,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
     made = command("contracts", "write the schemas and tables that are generated from the contracts")
     made.add_argument("--check", action="store_true", help="verify them, and what belongs to them, and write nothing")
     made.add_argument("--against", metavar="TAG", help="find what breaks a promise of that revision in git")
+    measured = command("loadtest", "how much a deployment bears: run SCENARIO, compare A B, history, list")
+    measured.add_argument("words", nargs=argparse.REMAINDER, metavar="WORD", help="see `busbar loadtest run --help`")
     command("migrate", "bring streams and schemas of a context up to date", context=True)
     _storm(command)
     send = command("send", "ask the role that serves VERB NOUN, as a peer would", context=True, json=True)

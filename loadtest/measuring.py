@@ -1,0 +1,362 @@
+"""One run of a scenario on a deployment: generators, faults, watching, and what it came to."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import numpy as np
+from msgspec import Struct, field
+from numpy.typing import NDArray
+
+from contracts.interface import Lane
+from loadtest.asking import ASKER
+from loadtest.deployment import ROOT, Deployment
+from loadtest.field_work import answering
+from loadtest.generator import Plan
+from loadtest.histogram import Histogram
+from loadtest.judging import reasons
+from loadtest.reading_back import Found, Truth, gasps_back, read_back, sample, tells_readings
+from loadtest.scenario import Fault, Scenario, ScenarioError, What
+from loadtest.telling import HEAD_END, Telling, tells
+from loadtest.watching import Backlog, Use, Watch, written
+from shared.bus.subjects import Space
+
+_LEAD_S = 0.3
+"""Between the order to begin and the beginning, so that all generators have read it."""
+
+_FIELDS = ("load", "index", "due", "sent", "answered", "lag", "sequence", "failed", "values")
+
+
+class Measured(Struct, kw_only=True):
+    """The raw measurements of a run; arrays have an element for each message.
+
+    Attributes:
+        messages: load, index, due, sent, answered, lag, sequence, failed, values; see
+            :class:`~loadtest.generator.Stream`.
+        stored: when the role had acknowledged each event, in seconds of the run; not a number for never.
+        drained: nothing waited any more in the end.
+        found: what was read back.
+        generator: CPU seconds, messages said again, connections made anew, bytes, and what the broker refused.
+        wal_bytes: what the database wrote ahead; None where it is not ours.
+        deaths: how often something was killed.
+    """
+
+    messages: dict[str, Any]
+    stored: Any
+    backlog: Backlog
+    use: Use
+    drained: bool
+    found: Found
+    generator: dict[str, Any]
+    wal_bytes: int | None
+    deaths: int
+    faults: tuple[Fault, ...]
+    took_s: float
+
+
+class LoadResult(Struct, kw_only=True):
+    """What became of one load; latencies in milliseconds, from the intended start.
+
+    Attributes:
+        messages, readings: how many were due.
+        unanswered, refused: messages without an answer, and with a refusal.
+        acknowledged: until the broker had stored it, or the answer was there.
+        stored: until the role had acknowledged it, which it does after commit.
+        service: until the answer, from when it was really sent: what a closed model would have told.
+    """
+
+    messages: int
+    readings: int
+    offered_per_s: float
+    unanswered: int
+    refused: int
+    acknowledged: dict[str, float]
+    stored: dict[str, float]
+    service: dict[str, float]
+    curve: list[tuple[float, float]] = field(default_factory=list)
+
+
+class Round(Struct, kw_only=True):
+    """What a run came to.
+
+    Attributes:
+        readings_per_s, events_per_s: what the role had stored in a second, after warm-up and until the end.
+        first_sequence: the number of the first message with readings in the stream of the broker.
+        raw_limit: readings a second of the raw limits, by name.
+    """
+
+    valid: bool
+    reasons: tuple[str, ...]
+    readings_per_s: float
+    events_per_s: float
+    lost: int
+    doubled: int
+    wrong: int
+    read_back: Found
+    loads: dict[str, LoadResult]
+    generator: dict[str, Any]
+    cost: dict[str, Any]
+    series: dict[str, Any]
+    first_sequence: int = 0
+    raw_limit: dict[str, float] = field(default_factory=dict)
+    ratio_to_raw_limit: float | None = None
+
+
+async def run_once(deployment: Deployment, scenario: Scenario, folder: Path) -> Round:
+    """Run ``scenario`` once and read back what it told.
+
+    Raises:
+        ScenarioError: a generator does not work, or a fault names what is not ours to kill.
+    """
+    known = set(deployment.pids())
+    if unknown := {fault.kill for fault in scenario.faults} - known:
+        raise ScenarioError(f"{', '.join(sorted(unknown))} cannot be killed; there are {', '.join(sorted(known))}")
+    measured = await _measure(deployment, scenario, folder)
+    return judged(scenario, measured)
+
+
+async def _measure(deployment: Deployment, scenario: Scenario, folder: Path) -> Measured:
+    run = uuid4().hex[:12]
+    watch = Watch(deployment, scenario.role)
+    await watch.open()
+    async with answering(deployment.settings, scenario):
+        generators = [
+            await _generator(deployment, scenario, run, number, folder) for number in range(scenario.generators)
+        ]
+        try:
+            for process in generators:
+                await _ready(process)
+            wal = await written(deployment.administrator)
+            began = time.monotonic() + _LEAD_S
+            watch.start(began)
+            faults = asyncio.create_task(_strike(deployment, scenario, began), name="faults")
+            for process in generators:
+                assert process.stdin is not None  # noqa: S101  it is a pipe
+                process.stdin.write(f"{began}\n".encode())
+            await asyncio.gather(*(process.wait() for process in generators))
+            await faults
+        finally:
+            for process in generators:
+                if process.returncode is None:
+                    process.kill()
+        left = began + scenario.duration_s + scenario.drain_s - time.monotonic()
+        drained = await watch.at_rest(max(left, 5.0))
+        took = time.monotonic() - began
+        await watch.stop()
+    if any(process.returncode for process in generators):
+        raise ScenarioError(f"a generator ended with {[process.returncode for process in generators]}")
+    after = await written(deployment.administrator)
+    messages, generator = _results(folder, run, scenario.generators)
+    stored = _stored(deployment, scenario, run, messages, watch.backlog)
+    return Measured(
+        messages=messages,
+        stored=stored,
+        backlog=watch.backlog,
+        use=watch.use,
+        drained=drained,
+        found=await _read_back(deployment, scenario, run, messages),
+        generator=generator,
+        wal_bytes=None if after is None or wal is None else after - wal,
+        deaths=sum(part.deaths for part in deployment.parts.values()),
+        faults=scenario.faults,
+        took_s=took,
+    )
+
+
+async def _generator(
+    deployment: Deployment, scenario: Scenario, run: str, number: int, folder: Path
+) -> asyncio.subprocess.Process:
+    settings = deployment.settings
+    plan = Plan(
+        scenario=scenario,
+        run=run,
+        number=number,
+        of=scenario.generators,
+        nats_url=settings.nats_url.split(",")[0],
+        root=settings.root,
+        context=settings.context,
+        seeds={role: str(settings.seed_file(role).absolute()) for role in (HEAD_END, ASKER)},
+        result=str(folder / f"{run}-{number}.npz"),
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "loadtest.generator",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+    )
+    assert process.stdin is not None  # noqa: S101  it is a pipe
+    process.stdin.write(msgspec.json.encode(plan) + b"\n")
+    return process
+
+
+async def _ready(process: asyncio.subprocess.Process) -> None:
+    assert process.stdout is not None  # noqa: S101  it is a pipe
+    if await process.stdout.readline() != b"ready\n":
+        raise ScenarioError("a generator does not start; it says above why")
+
+
+async def _strike(deployment: Deployment, scenario: Scenario, began: float) -> None:
+    """Kill what is to be killed, each at its time."""
+    for fault in sorted(scenario.faults, key=lambda each: each.at_s):
+        await asyncio.sleep(max(began + fault.at_s - time.monotonic(), 0))
+        deployment.kill(fault.kill)
+
+
+def _results(folder: Path, run: str, count: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    files = [np.load(folder / f"{run}-{number}.npz") for number in range(count)]
+    messages = {name: np.concatenate([file[name] for file in files]) for name in _FIELDS}
+    generator: dict[str, Any] = {name: sum(file[name].item() for file in files) for name in ("cpu_s", "again", "bytes")}
+    generator["reconnects"] = sum(int(file["reconnects"]) for file in files)
+    generator["refusals"] = sorted({str(text) for file in files for text in file["refusals"]})[:10]
+    for file in files:
+        file.close()
+    for number in range(count):
+        (folder / f"{run}-{number}.npz").unlink()
+    return messages, generator
+
+
+def _tellings(deployment: Deployment, scenario: Scenario, run: str) -> dict[int, Telling]:
+    settings = deployment.settings
+    return {
+        place: Telling(scenario, load, run, settings.root, settings.context)
+        for place, load in enumerate(scenario.loads)
+        if tells(load)
+    }
+
+
+def _stored(
+    deployment: Deployment, scenario: Scenario, run: str, messages: dict[str, Any], backlog: Backlog
+) -> NDArray[np.float64]:
+    """When each event was acknowledged by the role."""
+    space = Space(deployment.settings.root, deployment.settings.context)
+    stored = np.full(len(messages["load"]), np.nan)
+    for place, telling in _tellings(deployment, scenario, run).items():
+        lane = Lane.OUTAGE if scenario.loads[place].what is What.GASPS else Lane.READINGS
+        mine = np.flatnonzero((messages["load"] == place) & (messages["sequence"] > 0))
+        groups = {group: telling.subject(group) for group in range(telling.groups)}
+        subjects = [groups[index % telling.groups] for index in messages["index"][mine].tolist()]
+        stored[mine] = backlog.stored_s(space.stream(lane), subjects, messages["sequence"][mine])
+    return stored
+
+
+async def _read_back(deployment: Deployment, scenario: Scenario, run: str, messages: dict[str, Any]) -> Found:
+    truth = Truth(scenario.fleet(), sample(scenario))
+    gasped: list[NDArray[np.int64]] = []
+    for place, telling in _tellings(deployment, scenario, run).items():
+        mine = np.flatnonzero((messages["load"] == place) & ~np.isnan(messages["sent"]))
+        answered = ~np.isnan(messages["answered"][mine])
+        for index, surely in zip(messages["index"][mine].tolist(), answered.tolist(), strict=True):
+            part = telling.part(index)
+            if tells_readings(scenario.loads[place].what):
+                truth.tell(part, surely=surely)
+            elif surely:
+                gasped.append(np.arange(part.first, part.last))
+    found = await read_back(deployment.settings, scenario, truth)
+    if gasped:
+        found = found.plus(await gasps_back(deployment.settings, scenario, np.concatenate(gasped)))
+    return found
+
+
+def judged(scenario: Scenario, measured: Measured) -> Round:
+    """What the measurements of a run come to."""
+    messages, stored = measured.messages, measured.stored
+    warm, end = scenario.warm_up_s, scenario.duration_s
+    counted = (stored >= warm) & (stored <= end)
+    window = end - warm
+    is_reading = np.array([tells_readings(load.what) for load in scenario.loads])[messages["load"].astype(int)]
+    readings = float(messages["values"][counted & is_reading].sum())
+    why = reasons(scenario, measured)
+    found = measured.found
+    return Round(
+        valid=not why,
+        reasons=tuple(why),
+        readings_per_s=round(readings / window, 1),
+        events_per_s=round(float(counted.sum()) / window, 1),
+        lost=found.lost,
+        doubled=found.doubled,
+        wrong=found.wrong + found.unasked,
+        read_back=found,
+        loads={load.name: _of_load(scenario, place, messages, stored) for place, load in enumerate(scenario.loads)},
+        generator=measured.generator | {"lag": Histogram.of(messages["lag"][~np.isnan(messages["lag"])]).summary()},
+        cost=_cost(measured),
+        series=_series(scenario, measured),
+        first_sequence=int(messages["sequence"][is_reading & (messages["sequence"] > 0)].min(initial=1 << 62)),
+    )
+
+
+def _of_load(scenario: Scenario, place: int, messages: dict[str, Any], stored: NDArray[np.float64]) -> LoadResult:
+    mine = messages["load"] == place
+    due, answered = messages["due"][mine], messages["answered"][mine]
+    counts = due >= scenario.warm_up_s
+    for_s = scenario.loads[place].for_s or scenario.duration_s - scenario.loads[place].start_s
+    latency = Histogram.of(_known((answered - due)[counts]))
+    readings = int(messages["values"][mine].sum()) if tells_readings(scenario.loads[place].what) else 0
+    return LoadResult(
+        messages=int(mine.sum()),
+        readings=readings,
+        offered_per_s=round((readings or int(mine.sum())) / for_s, 1),
+        unanswered=int(np.isnan(answered).sum()),
+        refused=int(messages["failed"][mine].sum()),
+        acknowledged=latency.summary(),
+        stored=Histogram.of(_known((stored[mine] - due)[counts])).summary(),
+        service=Histogram.of(_known((answered - messages["sent"][mine])[counts])).summary(),
+        curve=latency.curve(),
+    )
+
+
+def _known(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values[~np.isnan(values)]
+
+
+def _cost(measured: Measured) -> dict[str, Any]:
+    """CPU and bytes for what was stored."""
+    thousands = max(float(measured.messages["values"][~np.isnan(measured.stored)].sum()), 1.0) / 1000
+    cpu = {name: each[-1] - each[0] for name, each in measured.use.cpu_s.items() if each}
+    cpu["generators"] = measured.generator["cpu_s"]
+    return {
+        "cpu_s": {name: round(value, 3) for name, value in cpu.items()},
+        "cpu_ms_per_1000_readings": {name: round(value * 1e3 / thousands, 4) for name, value in cpu.items()},
+        "memory_mib": {name: round(max(each) / 2**20, 1) for name, each in measured.use.memory.items() if each},
+        "wal_bytes_per_reading": (
+            None if measured.wal_bytes is None else round(measured.wal_bytes / (thousands * 1000), 2)
+        ),
+        "message_bytes_per_reading": round(measured.generator["bytes"] / (thousands * 1000), 2),
+        "deaths": measured.deaths,
+    }
+
+
+def _series(scenario: Scenario, measured: Measured) -> dict[str, Any]:
+    """What is plotted: by second of the run."""
+    messages, seconds = measured.messages, np.arange(0, int(np.ceil(measured.took_s)) + 1)
+
+    def by_second(when: NDArray[np.float64], weights: NDArray[np.float64]) -> list[float]:
+        known = ~np.isnan(when) & (when >= 0)
+        found: Sequence[float] = np.histogram(when[known], seconds, weights=weights[known])[0].tolist()
+        return [round(value, 1) for value in found]
+
+    values = np.maximum(messages["values"], 1).astype(np.float64)
+    latency = messages["answered"] - messages["due"]
+    return {
+        "due_per_s": by_second(messages["due"], values),
+        "stored_per_s": by_second(measured.stored, values),
+        "backlog": [
+            [round(at, 2), waiting] for at, waiting in zip(measured.backlog.at_s, measured.backlog.waiting, strict=True)
+        ][::5],
+        "p99_ms": [
+            [int(second), round(float(np.percentile(chosen, 99)) * 1e3, 3)]
+            for second in seconds[:-1]
+            if len(chosen := _known(latency[(messages["due"] >= second) & (messages["due"] < second + 1)]))
+        ],
+        "memory_mib": {
+            name: [round(each / 2**20, 1) for each in values] for name, values in measured.use.memory.items()
+        },
+        "warm_up_s": scenario.warm_up_s,
+        "faults": [[fault.at_s, fault.kill] for fault in measured.faults],
+    }
