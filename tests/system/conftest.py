@@ -1,5 +1,6 @@
 """The `busbar` command as a user has it: processes in a folder of the test's own, and what they print."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -67,6 +68,18 @@ class Shell:
             assert time.monotonic() < deadline, f"there is no {file} after {timeout_s} s"
             time.sleep(0.05)
         return path
+
+    def kill(self, role: str) -> int:
+        """Kill the process of a role, by its own pid; how many there were."""
+        for folder in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                environment = (folder / "environ").read_bytes()
+                mine = f"BUSBAR_STATE={self.state}".encode() in environment.split(b"\0")
+                if mine and b"run" in words and role.encode() in words:
+                    os.kill(int(folder.name), signal.SIGKILL)
+                    return 1
+        return 0
 
     def stop(self) -> None:
         """End what still runs."""

@@ -77,3 +77,38 @@ def test_what_is_refused_is_named_with_its_file_its_code_and_its_reason(shell: S
     nowhere = shell.call("load", str(tmp_path / "nowhere"))
     assert nowhere.returncode == 1
     assert "there is no folder" in nowhere.stderr
+
+
+def test_the_data_of_a_network_go_in_once_although_services_are_killed_in_the_middle(
+    shell: Shell, tmp_path: Path
+) -> None:
+    up = shell.start("up", "--isolate", "--network", "harbour")
+    assert up.stdout is not None
+    assert up.stdout.readline().startswith("Ready")
+    for kind in ("assets", "customers", "meters", "work"):
+        assert shell.call("data", kind, str(tmp_path / kind)).returncode == 0
+    for kind, role in (("customers", "customer-management"), ("meters", "meter-reading-and-control")):
+        loading = shell.start("load", str(tmp_path / kind), "--json", "--parallel", "2")
+        time.sleep(1.0)
+        assert shell.kill(role) == 1
+        out, err = loading.communicate(timeout=120)
+        report = json.loads(out)
+        assert (loading.returncode, report["refused"]) == (0, []), err
+        assert report["accepted"] == report["messages"]
+    points = len(list((tmp_path / "meters").glob("020-*")))
+    assert points > 0
+    assert created(shell, "MasterDataLinkageConfig") == points
+    code, whole = loaded(shell, tmp_path)
+    assert (code, whole["refused"], whole["accepted"]) == (0, [], whole["messages"])
+    assert created(shell, "MasterDataLinkageConfig") == points
+    assert created(shell, "CustomerConfig") == points
+
+
+def created(shell: Shell, noun: str) -> int:
+    """How many events of a noun the history has, once all have come that there are."""
+    before = -1
+    while True:
+        told = json.loads(shell.call("history", "--noun", noun, "--lane", "general", "--json").stdout)
+        if len(told) == before:
+            return before
+        before = len(told)

@@ -1,12 +1,10 @@
 """One fault on a whole DMS: what a newcomer sees first, and a sceptic tries to break."""
 
-import contextlib
 import json
 import os
 import shutil
 import signal
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,7 +81,7 @@ def test_a_storm_in_which_every_service_is_killed_ends_as_one_in_which_none_is(s
     for role in ROLES:
         _wait_for_log(shell, role, "running")
         time.sleep(0.3)
-        killed += _kill(shell, role)
+        killed += shell.kill(role)
     out, err = storm.communicate(timeout=120)
     assert storm.returncode == 0, err[-3000:]
     assert killed == len(ROLES)
@@ -162,16 +160,3 @@ def _wait_for_log(shell: Shell, role: str, word: str) -> None:
     while word not in file.read_text():
         assert time.monotonic() < deadline, f"{role} never said '{word}'"
         time.sleep(0.05)
-
-
-def _kill(shell: Shell, role: str) -> int:
-    """Kill the process of a role that the storm started, by its own pid."""
-    for folder in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            environment = (folder / "environ").read_bytes()
-            mine = f"BUSBAR_STATE={shell.state}".encode() in environment.split(b"\0")
-            if mine and b"run" in words and role.encode() in words:
-                os.kill(int(folder.name), signal.SIGKILL)
-                return 1
-    return 0

@@ -17,6 +17,9 @@ from shared.tools.cli.composition import Composition
 from shared.tools.cli.network import MANAGEMENT
 from shared.tools.data import File
 from shared.tools.data.assets import assets
+from shared.tools.data.customers import customers
+from shared.tools.data.meters import meters
+from shared.tools.data.work import work
 
 
 class Maker(Protocol):
@@ -26,7 +29,7 @@ class Maker(Protocol):
         """The files, in any order."""
 
 
-MAKERS: Mapping[str, Maker] = {"assets": assets}
+MAKERS: Mapping[str, Maker] = {"assets": assets, "customers": customers, "meters": meters, "work": work}
 """What can be made, by its word on the command line."""
 
 

@@ -4,16 +4,26 @@ A maker is a function from the feeders of a network to files, each with one mess
 service. The same network and the same day make the same bytes, so a folder can be made and loaded again.
 """
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from contracts.message import Header, Message
+from contracts.nouns.feeder_topology import Feeder, UsagePoint
+from contracts.nouns.location_types import CoordinateSystem
 from contracts.verbs import Verb
 from shared.bus.subjects import OPERATOR
 
 IDENTITIES = UUID("5b0d7f0c-6f0e-4a53-9a3c-0a2f4f0c8d11")
+
+IN_A_MESSAGE = 250
+"""So many objects go in one message, which stays far below what a broker takes."""
+
+CRS = CoordinateSystem(crs_urn="urn:ogc:def:crs:EPSG::4326")
+"""Longitude and latitude in degrees."""
 
 
 class File(NamedTuple):
@@ -52,3 +62,18 @@ def file(name: str, verb: Verb, payload: Any, *, context: str, day: date) -> Fil
         correlation_id=message_id,
     )
     return File(f"{name}.xml", Message(header=header, payload=payload))
+
+
+def in_parts(name: str, objects: Iterable[Any], container: Callable[[tuple[Any, ...]], Any]) -> list[tuple[str, Any]]:
+    """Objects in messages that are not too large, each with the name of its file."""
+    left = iter(objects)
+    parts: list[tuple[str, Any]] = []
+    while some := tuple(islice(left, IN_A_MESSAGE)):
+        parts.append((f"{name}-{len(parts) + 1:03}", container(some)))
+    return parts
+
+
+def points_of(feeders: Sequence[Feeder]) -> list[UsagePoint]:
+    """The usage points of all feeders, each once, in the order of their mRIDs."""
+    found = {point.mrid: point for feeder in feeders for point in feeder.usage_point}
+    return [found[mrid] for mrid in sorted(found)]

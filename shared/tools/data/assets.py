@@ -9,7 +9,6 @@ the folder asks for work at once.
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -29,20 +28,18 @@ from contracts.nouns.assets import (
 )
 from contracts.nouns.device_types import AssetModelUsageKind, CorporateStandardKind, LifecycleDate
 from contracts.nouns.feeder_topology import Equipment, Feeder
-from contracts.nouns.location_types import CoordinateSystem, PositionPoint
+from contracts.nouns.location_types import PositionPoint
 from contracts.nouns.maintenance_orders import ProcedureKind
 from contracts.nouns.maintenance_plans import MaintenancePlan, MaintenancePlans
 from contracts.nouns.procedure_data_sets import ProcedureDataSet, ProcedureDataSets
 from contracts.nouns.procedure_types import MeasurementValue, Procedure, UserAttribute
 from contracts.types import Name, NameType, ObjectReference
 from contracts.verbs import Verb
-from shared.tools.data import File, between, file, identity, share
+from shared.tools.data import CRS, File, between, file, identity, in_parts, share
 
-IN_A_MESSAGE = 250
 SPAN_M = 60.0
 """From pole to pole."""
 
-CRS = CoordinateSystem(crs_urn="urn:ogc:def:crs:EPSG::4326")
 SPARES = {"Distribution transformer": 6, "Recloser": 2, "Switch": 2}
 DEPOT = "depot"
 
@@ -134,23 +131,14 @@ def assets(feeders: Sequence[Feeder], *, context: str, day: date) -> Iterator[Fi
     positions = _positions(feeders)
     entered = [*_in_place(positions, feeders, day), *_spares(day)]
     parts: list[tuple[str, Any]] = [("010-catalogue", _catalogue())]
-    parts += _parts("020-assets", entered, lambda some: Assets(asset=some))
-    parts += _parts(
+    parts += in_parts("020-assets", entered, lambda some: Assets(asset=some))
+    parts += in_parts(
         "030-inspections", _inspections(entered, day), lambda some: ProcedureDataSets(procedure_data_set=some)
     )
-    parts += _parts("040-oil", _oil(entered, day), lambda some: results.TestResults(test_data_set=some))
-    parts += _parts("050-plans", _plans(entered, day), lambda some: MaintenancePlans(maintenance_plan=some))
+    parts += in_parts("040-oil", _oil(entered, day), lambda some: results.TestResults(test_data_set=some))
+    parts += in_parts("050-plans", _plans(entered, day), lambda some: MaintenancePlans(maintenance_plan=some))
     for name, payload in parts:
         yield file(name, Verb.CREATE, payload, context=context, day=day)
-
-
-def _parts(name: str, objects: Any, container: Any) -> list[tuple[str, Any]]:
-    """Objects in messages that are not too large."""
-    left = iter(objects)
-    parts: list[tuple[str, Any]] = []
-    while some := tuple(islice(left, IN_A_MESSAGE)):
-        parts.append((f"{name}-{len(parts) + 1:03}", container(some)))
-    return parts
 
 
 def _positions(feeders: Sequence[Feeder]) -> list[Equipment]:
