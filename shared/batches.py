@@ -5,9 +5,12 @@ is put aside by itself. When a batch fails by a defect its messages are handled 
 fault is found, and likewise what was handed out before and may have ended the process.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Any
+
+import asyncpg
 
 from contracts.errors import BusbarError, Rejected, Unavailable
 from contracts.interface import Interface
@@ -23,6 +26,15 @@ from shared.suspects import Suspects
 from shared.telemetry import Hop, Metrics, Telemetry
 
 log = logging.getLogger(__name__)
+
+AT_ONCE = 2
+"""Batches that are handled at a time: one is read while the other is written, and what waits grows together."""
+
+BATCH_BYTES = 4 << 20
+"""How much one batch holds at most."""
+
+ATTEMPTS = 3
+"""How often a batch that loses against another transaction (40001, 40P01) is tried."""
 
 RETRY_S = 1.0
 """How long a batch whose time has not come waits; doubled with each delivery, at most 30 s."""
@@ -48,6 +60,7 @@ class Batches:
         self._desk = desk
         self._telemetry = telemetry
         self._suspects = Suspects(database)
+        self._turns = asyncio.Semaphore(AT_ONCE)
         self._messages = metrics.counter(
             "busbar_batched_messages_total", "Messages handled in batches", role=service.role
         )
@@ -67,20 +80,14 @@ class Batches:
             tokens = delivery.subject.split(".")
             group = groups.get((tokens[-4], tokens[-3], tokens[-2]))
             (rest if group is None else group).append(delivery)
-        return [group for group in groups.values() if group], rest
+        return [part for group in groups.values() for part in _parts(group)], rest
 
     async def take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], role: str) -> None:
         """Handle one batch for ``role`` and settle each of its messages; raises nothing but cancellation."""
         self._desk.in_flight += 1
         try:
-            pieces = [piece for delivery in deliveries if (piece := await self._read(delivery, read, role)) is not None]
-            fresh = [piece for piece in pieces if piece.arrival.deliveries == 1]
-            if fresh and not await self._handle(fresh):
-                for piece in fresh:
-                    await self._handle_alone(piece)
-            for piece in pieces:
-                if piece.arrival.deliveries > 1:
-                    await self._handle_alone(piece)
+            async with self._turns:
+                await self._take(deliveries, read, role)
         except Exception as error:
             if is_away(error) or isinstance(error, Unavailable):
                 log.warning("not now: %s", error, extra={"messages": len(deliveries)})
@@ -93,10 +100,20 @@ class Batches:
             self._desk.in_flight -= 1
             self._desk.handled += len(deliveries)
 
+    async def _take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], role: str) -> None:
+        pieces = [piece for delivery in deliveries if (piece := await self._read(delivery, read, role)) is not None]
+        fresh = [piece for piece in pieces if piece.arrival.deliveries == 1]
+        if fresh and not await self._handle(fresh):
+            for piece in fresh:
+                await self._handle_alone(piece)
+        for piece in pieces:
+            if piece.arrival.deliveries > 1:
+                await self._handle_alone(piece)
+
     async def _read(self, delivery: Delivery, read: Callable[[Delivery, str], Arrival], role: str) -> _Piece | None:
         arrival = read(delivery, role)
         try:
-            return _Piece(delivery, arrival, self._desk.read(arrival))
+            return _Piece(delivery, arrival, self._desk.read(arrival, compact=self._handler(arrival).compact))
         except BusbarError as error:
             await self._desk.put_aside(arrival, error.code, error.reason)
             await delivery.ack()
@@ -105,13 +122,22 @@ class Batches:
     async def _handle(self, pieces: list[_Piece]) -> bool:
         """Handle messages in one transaction; False when a defect, or a rule, is in the way of one of them."""
         try:
-            await self._handle_together(pieces)
+            await self._handle_unless_lost(pieces)
         except Exception as error:
             if is_away(error) or isinstance(error, Unavailable):
                 raise
             log.warning("a batch failed and is handled one by one", exc_info=error, extra={"messages": len(pieces)})
             return False
         return True
+
+    async def _handle_unless_lost(self, pieces: list[_Piece]) -> None:
+        """Handle messages in one transaction, again at once when it lost against another."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._handle_together(pieces)
+            except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError):
+                log.debug("a batch lost against another transaction")
+        return await self._handle_together(pieces)
 
     async def _handle_alone(self, piece: _Piece) -> None:
         async with self._suspects.watched(piece.arrival) as may_be_handled:
@@ -121,7 +147,7 @@ class Batches:
                 await piece.delivery.ack()
                 return
             try:
-                await self._handle_together([piece])
+                await self._handle_unless_lost([piece])
             except Exception as error:
                 if is_away(error) or isinstance(error, Unavailable):
                     await self._suspects.forgive(piece.arrival)
@@ -175,3 +201,16 @@ class Batches:
         if handler is None:
             raise Rejected(f"'{arrival.role}' does not take '{arrival.verb} {arrival.noun}' in batches", code="2.9")
         return handler
+
+
+def _parts(deliveries: list[Delivery]) -> list[list[Delivery]]:
+    """Deliveries in their order, in parts that are not too large."""
+    parts: list[list[Delivery]] = []
+    size = BATCH_BYTES
+    for delivery in deliveries:
+        size += len(delivery.body)
+        if size > BATCH_BYTES:
+            parts.append([])
+            size = len(delivery.body)
+        parts[-1].append(delivery)
+    return parts

@@ -11,7 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 from msgspec import Struct, structs
 
 from contracts.errors import Rejected
-from contracts.interface import Catalogue, Interface, Lane
+from contracts.interface import Catalogue, Interface, Lane, NounType
 from contracts.message import Enclosure, Error, Fault, Header, Id, Message, OperationSet, Reply, Request, Result
 from contracts.verbs import Verb
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject, Space, partition
@@ -85,11 +85,17 @@ class Writer:
             KeyError: when the role does not publish it.
             Rejected: 3.1, it is larger than a message can be.
         """
-        noun = type(payload).__name__
+        noun = self.noun_of(payload).__name__
         lane = self.catalogue.lane(interface.role, verb, noun)
         header = self.header(interface.role, verb, noun, message_id=message_id, thread=cause.thread or message_id)
-        message = Message(header=header, payload=payload)
-        body = _sendable(self.codec.encode(message, CONTENT_XML))
+        content_type = CONTENT_XML
+        if noun != type(payload).__name__:
+            form = self.catalogue.compact[noun]
+            if self.catalogue.is_compact(interface.role, verb, noun):
+                content_type = form.content_type
+            else:
+                payload = form.expanded(payload)
+        body = _sendable(self.codec.encode(Message(header=header, payload=payload), content_type))
         return self.told(
             lane,
             interface.role,
@@ -97,10 +103,15 @@ class Writer:
             verb,
             key=key,
             message_id=message_id,
-            content_type=CONTENT_XML,
+            content_type=content_type,
             body=body,
             cause=cause,
         )
+
+    def noun_of(self, payload: Any) -> NounType:
+        """The noun that ``payload`` is, or whose compact form it is."""
+        kind = type(payload)
+        return next((form.noun for form in self.catalogue.compact.values() if form.struct is kind), kind)
 
     def command(
         self,

@@ -347,9 +347,9 @@ class Desk:
         source = arrival.source if kind is Kind.HEARD else None
         return self._service.taker(kind, arrival.role, arrival.verb, arrival.noun, source)
 
-    def read(self, arrival: Arrival) -> Message[Any]:
+    def read(self, arrival: Arrival, *, compact: bool = False) -> Message[Any]:
         """The message, held against what the broker vouches for; see :meth:`Reader.read`."""
-        return self._reader.read(arrival)
+        return self._reader.read(arrival, compact=compact)
 
     def work(self, cause: Cause, transaction: Transaction, *, principal: str, about: str = "") -> Work[Any]:
         """A unit of work on ``transaction``."""

@@ -24,14 +24,15 @@ class Reader:
         self._space = space
         self._codec = codec
 
-    def read(self, arrival: Arrival) -> Message[Any]:
-        """The message.
+    def read(self, arrival: Arrival, *, compact: bool = False) -> Message[Any]:
+        """The message; with ``compact`` the payload of what came in a compact form is that.
 
         Raises:
             Malformed: 1.x, 2.x or 3.1.
             Denied: 7.x.
         """
-        message = self._codec.decode(arrival.body, arrival.content_type)
+        decode = self._codec.decode_compact if compact else self._codec.decode
+        message = decode(arrival.body, arrival.content_type)
         if arrival.entrance is Entrance.REPLY:
             return self._reply(arrival, message)
         if isinstance(message, Fault):

@@ -38,6 +38,7 @@ class Handler(Struct, frozen=True, kw_only=True):
         interface: the role, own or played, for which it acts.
         subscription: for what is heard: from whom and how it scales.
         pages: True for an asynchronous generator, each of whose values is one part of the reply.
+        compact: it takes the compact form of the noun as it is.
     """
 
     kind: Kind
@@ -47,6 +48,7 @@ class Handler(Struct, frozen=True, kw_only=True):
     function: Callable[..., Any]
     subscription: Subscription | None = None
     pages: bool = False
+    compact: bool = False
 
 
 class Service(Generic[S]):
@@ -117,20 +119,21 @@ class Service(Generic[S]):
         return declare
 
     def on_batch(
-        self, verb: Verb, noun: type[P], *, source: str | None = None
+        self, verb: Verb, noun: type[P], *, source: str | None = None, compact: bool = False
     ) -> Callable[
         [Callable[[list[Message[P]], Work[S]], Awaitable[None]]], Callable[[list[Message[P]], Work[S]], Awaitable[None]]
     ]:
         """Declare the handler of many events at once: one transaction, one acknowledgement for each message.
 
-        The handler de-duplicates by the content's own key; the inbox is not asked.
+        The handler de-duplicates by the content's own key; the inbox is not asked. With ``compact`` the payload of what
+        came in the compact form of the noun is that form, else always the noun.
         """
 
         def declare(function: F) -> F:
             interface, subscription = self._subscription(verb, noun, source)
-            if subscription.mode is Mode.FOLLOW:
-                raise ValueError(f"{self.role}: a batch of '{verb} {noun.__name__}' cannot follow")
-            self._add(Kind.BATCH, interface, verb, noun, function, subscription=subscription)
+            if subscription.mode is not Mode.SHARED:
+                raise ValueError(f"{self.role}: a batch of '{verb} {noun.__name__}' cannot be {subscription.mode}")
+            self._add(Kind.BATCH, interface, verb, noun, function, subscription=subscription, compact=compact)
             return function
 
         return declare
@@ -238,6 +241,7 @@ class Service(Generic[S]):
         function: Callable[..., Any],
         *,
         subscription: Subscription | None = None,
+        compact: bool = False,
     ) -> None:
         source = None if subscription is None else subscription.role
         if self.handler(kind, interface.role, verb, noun.__name__, source) is not None:
@@ -251,5 +255,6 @@ class Service(Generic[S]):
                 function=function,
                 subscription=subscription,
                 pages=inspect.isasyncgenfunction(function),
+                compact=compact,
             )
         )

@@ -7,7 +7,7 @@ reads therefore costs one round trip for each statement and nothing else.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +226,18 @@ class Store:
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """The same write for many rows in one round trip."""
         await (await self._transaction.writing()).executemany(sql, rows)
+
+    async def copy(self, table: str, columns: Sequence[str], rows: AsyncIterable[bytes]) -> bool:
+        """Many rows at once, in the binary form of COPY; False, and none of them, when one of their keys is there."""
+        connection = await self._transaction.writing()
+        await connection.execute("SAVEPOINT copy")
+        try:
+            await connection.copy_to_table(table, source=rows, columns=columns, format="binary")
+        except asyncpg.UniqueViolationError:
+            await connection.execute("ROLLBACK TO SAVEPOINT copy; RELEASE SAVEPOINT copy")
+            return False
+        await connection.execute("RELEASE SAVEPOINT copy")
+        return True
 
     async def lock(self, sql: str, *arguments: object) -> Record | None:
         """The first row of a question that locks it (``FOR UPDATE``) or writes and returns it."""

@@ -242,8 +242,11 @@ class Work(Generic[S]):
         self._await(interface, ask, message_id, about)
 
     def publish(self, verb: Verb, payload: Any, *, key: str) -> None:
-        """Tell an event; events of one ``key`` arrive in the order in which they were told."""
-        noun = type(payload)
+        """Tell an event; events of one ``key`` arrive in the order in which they were told.
+
+        ``payload`` is a noun or its compact form, which is told as it is where whoever hears it reads that.
+        """
+        noun = self._writer.noun_of(payload)
         for interface in self._interfaces:
             if any(told.verb is verb and told.noun is noun for told in interface.publishes):
                 row = self._writer.event(interface, verb, payload, key=key, message_id=self.new_id(), cause=self.cause)

@@ -60,8 +60,8 @@ METER_READING_AND_CONTROL = Interface(
     ),
     subscribes=(
         Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),
-        Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.KEYED, compact=True),
-        Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.KEYED, compact=True),
+        Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
+        Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
     ),
     state=(
         MeterConfig,

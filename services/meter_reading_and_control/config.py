@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from services.meter_reading_and_control.domain.events import Generation
+from services.meter_reading_and_control.domain.roster import Roster
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
@@ -24,6 +25,7 @@ class Config(Struct, frozen=True, kw_only=True):
         read_patience: how long a meter that is read now may take to answer.
         top_up: how long after a time of a schedule, and after that, what has not come is asked for.
         cut_off: how long after it what has not come is missing.
+        known: what the process remembers of meters.
     """
 
     generation: Generation
@@ -31,6 +33,7 @@ class Config(Struct, frozen=True, kw_only=True):
     read_patience: timedelta
     top_up: timedelta
     cut_off: timedelta
+    known: Roster = field(default_factory=Roster)
 
 
 def config_from(environ: Mapping[str, str]) -> Config:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from struct import unpack
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -340,7 +341,7 @@ async def test_given_an_estimate_and_measurements_of_one_interval_then_rank_and_
             pass
         assert (await here.intervals())[end].value == "420"
         kept = await here.database.fetch("SELECT numbers FROM block ORDER BY version")
-        assert [max(filter(None, row["numbers"])) for row in kept] == [415, 420]
+        assert [max(unpack(">96i", row["numbers"])) for row in kept] == [415, 420]
 
 
 async def test_given_a_ratio_changed_in_mid_month_then_an_interval_has_the_one_of_its_start_and_none_twice(

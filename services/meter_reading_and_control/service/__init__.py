@@ -3,6 +3,7 @@
 from services.meter_reading_and_control.service import (
     answered,
     asking,
+    bulk,
     controls,
     events,
     groups,
@@ -12,4 +13,4 @@ from services.meter_reading_and_control.service import (
 )
 from services.meter_reading_and_control.service.declared import service
 
-__all__ = ["answered", "asking", "controls", "events", "groups", "meters", "readings", "schedules", "service"]
+__all__ = ["answered", "asking", "bulk", "controls", "events", "groups", "meters", "readings", "schedules", "service"]

@@ -102,6 +102,7 @@ async def relink(
 ) -> MasterDataLinkageConfig:
     """Do what is ordered about one meter and one usage point, tell it, and place the readings that waited for it."""
     meter, point, at = linkage.the_link(noun)
+    await work.store.move(meter)
     await work.store.lock_all_of([meter, point])
     if not await work.store.meters([meter]):
         raise Invalid(f"meter {meter} is not known", code="2.4", object_id=meter)

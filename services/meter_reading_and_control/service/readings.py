@@ -1,6 +1,6 @@
 """What meters measure: kept in versions, and shown."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -17,18 +17,6 @@ from services.meter_reading_and_control.views import answers, inquiries
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
 from services.meter_reading_and_control.views.told import Refusal, Teller
 from shared.work import Later, Whole, Work
-
-
-@service.on(Verb.CREATED, MeterReadings)
-async def hear_readings(message: Message[MeterReadings], work: Work[Store]) -> None:
-    """What meters measured; what cannot be taken is kept with the reason, and the rest is taken."""
-    await take(message.noun.meter_reading, message.header.source or work.principal, work)
-
-
-@service.on(Verb.CHANGED, MeterReadings)
-async def hear_corrections(message: Message[MeterReadings], work: Work[Store]) -> None:
-    """Better values of what was told before; the rule of replacement says whether they are."""
-    await take(message.noun.meter_reading, message.header.source or work.principal, work)
 
 
 @service.on(Verb.CREATE, MeterReadings)
@@ -74,7 +62,9 @@ async def take(readings: Sequence[MeterReading], source: str, work: Work[Store])
     Returns:
         how many values could be taken, and what was refused, which is kept as well.
     """
-    mrids = [each.mrid for reading in readings for each in (reading.meter, reading.usage_point) if each and each.mrid]
+    mrids = named(readings)
+    if not readings:
+        return 0, []
     await work.store.lock_all_of(mrids)
     teller = Teller(
         source=source,
@@ -90,6 +80,11 @@ async def take(readings: Sequence[MeterReading], source: str, work: Work[Store])
     await take_intervals([each for each in told if isinstance(each, Interval)], work)
     await take_registers([each for each in told if isinstance(each, Register)], work)
     return len(told) - len(refused), refused
+
+
+def named(readings: Iterable[MeterReading]) -> list[str]:
+    """The meters and usage points that ``readings`` name."""
+    return [each.mrid for reading in readings for each in (reading.meter, reading.usage_point) if each and each.mrid]
 
 
 async def take_intervals(told: Sequence[Interval], work: Work[Store]) -> None:

@@ -1,7 +1,7 @@
 """Meters and where they are, their readings and events, and the controls that wait for them."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 
 from msgspec import json
@@ -14,7 +14,8 @@ from services.meter_reading_and_control.config import Config
 from services.meter_reading_and_control.domain.controls import Control
 from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
 from services.meter_reading_and_control.domain.installation import Change, Installed
-from services.meter_reading_and_control.domain.readings import Block, Origin, Register, Value
+from services.meter_reading_and_control.domain.readings import Origin, Register, Value
+from services.meter_reading_and_control.store.blocks import Blocks
 from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.reads import Reads
 from services.meter_reading_and_control.store.schedules import Schedules
@@ -24,7 +25,7 @@ PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(Reads, Groups, Schedules):
+class Store(Blocks, Reads, Groups, Schedules):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config
@@ -86,6 +87,10 @@ class Store(Reads, Groups, Schedules):
         )
         return [Installed(**dict(row)) for row in rows]
 
+    async def move(self, meter: str) -> None:
+        """A meter is about to move; first of all, since whoever takes readings relies on where it is until then."""
+        await self.execute("SELECT move($1)", meter)
+
     async def save_change(self, change: Change) -> None:
         """Keep what an order changed."""
         for each in (change.ended, change.begun):
@@ -98,40 +103,6 @@ class Store(Reads, Groups, Schedules):
                     each.meter,
                     each.ends,
                 )
-
-    async def blocks(self, points: Sequence[str], days: tuple[date, date], as_of: datetime | None) -> list[Block]:
-        """The blocks of usage points on the days from the first to the last, as they were known ``as_of`` a time."""
-        rows = await self.fetch(
-            "SELECT DISTINCT ON (usage_point, reading_type, market_day, meter) * FROM block"
-            " WHERE usage_point = ANY($1) AND market_day BETWEEN $2 AND $3"
-            " AND recorded_at <= coalesce($4, 'infinity'::timestamptz)"
-            " ORDER BY usage_point, reading_type, market_day, meter, version DESC",
-            points,
-            *days,
-            as_of,
-        )
-        return [_block(row) for row in rows]
-
-    async def save_block(self, block: Block, now: datetime) -> None:
-        """Keep a version of a block."""
-        known = [each for each in block.values if each is not None]
-        scale = min((each.scale for each in known), default=0)
-        origins = sorted({json.encode(each.origin).decode() for each in known})
-        place = {origin: mark for mark, origin in enumerate(origins)}
-        await self.execute(
-            "INSERT INTO block (usage_point, reading_type, market_day, meter, version, scale, numbers, marks, origins,"
-            " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            block.usage_point,
-            block.reading_type,
-            block.day,
-            block.meter,
-            block.version,
-            scale,
-            [None if each is None else each.at_scale(scale) for each in block.values],
-            [-1 if each is None else place[json.encode(each.origin).decode()] for each in block.values],
-            f"[{','.join(origins)}]",
-            now,
-        )
 
     async def registers(
         self, points: Sequence[str], times: tuple[datetime, datetime], as_of: datetime | None
@@ -265,22 +236,6 @@ class Store(Reads, Groups, Schedules):
         """A control that its device has not answered yet, taken out; None where there is none."""
         row = await self.lock("DELETE FROM control WHERE ticket = $1 RETURNING body", ticket)
         return None if row is None else json.decode(row["body"], type=Control)
-
-
-def _block(row: Record) -> Block:
-    origins = json.decode(row["origins"], type=tuple[Origin, ...])
-    values = tuple(
-        None if number is None else Value(number=number, scale=row["scale"], origin=origins[mark])
-        for number, mark in zip(row["numbers"], row["marks"], strict=True)
-    )
-    return Block(
-        usage_point=row["usage_point"],
-        reading_type=row["reading_type"],
-        day=row["market_day"],
-        meter=row["meter"],
-        version=row["version"],
-        values=values,
-    )
 
 
 def _register(row: Record) -> Register:

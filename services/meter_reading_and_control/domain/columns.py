@@ -1,0 +1,259 @@
+"""Readings by the column: whole market days of many meters as arrays, without an object for each value.
+
+What these functions take is what :mod:`services.meter_reading_and_control.views.told` takes of the same readings one by
+one; where a row needs a closer look they leave it to that.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from itertools import chain, groupby, repeat
+from struct import pack, unpack
+from typing import Any
+
+import numpy as np
+from msgspec import Struct, json, structs
+
+from contracts.codes.reading_type import ReadingTypeCode
+from contracts.compact_readings import Columns, CompactQuality, Ids
+from contracts.errors import Rejected
+from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.readings import Origin, Quality, interval_length
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+_CENTURY = date(2000, 1, 1)
+_CENTURY_US = 946_684_800_000_000
+MOST = 10**18
+"""No number that is kept is as large: it has eighteen digits at most."""
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """Values of many meters over one market day, in one reading type: an array of meters by intervals.
+
+    Attributes:
+        code: the reading type, canonical.
+        day: the market day; the array has all its intervals.
+        begins_us, ends_us: from when until when, in microseconds since 1970.
+        scale: a value is its number times 10 to the scale.
+        numbers: four or eight bytes each; the least one where there is no value.
+        marks: which of the origins each value has; None where all have the first.
+        origins: where the values come from and what they are worth.
+        odd: the rows that need a closer look.
+    """
+
+    code: str
+    day: date
+    begins_us: int
+    ends_us: int
+    scale: int
+    numbers: Array
+    marks: Array | None
+    origins: tuple[Origin, ...]
+    odd: Array
+
+
+class Rows(Struct, frozen=True, kw_only=True):
+    """Blocks of one market day that differ in their series and numbers.
+
+    Attributes:
+        series: whose values each row holds.
+        numbers: as in a :class:`Sheet`.
+        runs: for each row, which origin how many values have; None where all have the first.
+        origins: JSON.
+    """
+
+    day: date
+    series: Array
+    scale: int
+    numbers: Array
+    runs: list[bytes | None] | None
+    origins: bytes
+
+    def each_numbers(self) -> list[bytes]:
+        """The numbers of each row, big-endian."""
+        length = self.numbers.shape[1] * self.numbers.itemsize
+        told = self._big_endian().tobytes()
+        return [told[at : at + length] for at in range(0, len(told), length)]
+
+    def copied(self, now: datetime) -> bytes:
+        """The rows as the binary COPY of PostgreSQL takes them: each field behind its length, all big-endian."""
+        origins = b"\x01" + self.origins
+        recorded = (now - EPOCH) // MICROSECOND - _CENTURY_US
+        width = self.numbers.itemsize
+        length = self.numbers.shape[1] * width
+        key = np.dtype([("fields", ">i2"), ("l0", ">i4"), ("day", ">i4"), ("l1", ">i4"), ("series", ">i8")])
+        rest = pack(">iiihihi", 4, 1, 2, self.scale, 2, width, length)
+        end = pack(">i", len(origins)) + origins + pack(">iq", 8, recorded)
+        if self.runs is not None:
+            keys = self._keys(np.empty(len(self.series), key)).tobytes()
+            size = key.itemsize
+            return b"".join(
+                keys[place * size : (place + 1) * size] + rest + numbers + _field(runs) + end
+                for place, (numbers, runs) in enumerate(zip(self.each_numbers(), self.runs, strict=True))
+            )
+        end = pack(">i", -1) + end
+        whole = np.dtype([("key", key), ("rest", f"V{len(rest)}"), ("numbers", f"V{length}"), ("end", f"V{len(end)}")])
+        rows = np.empty(len(self.series), whole)
+        self._keys(rows["key"])
+        rows["rest"], rows["end"] = np.void(rest), np.void(end)
+        rows["numbers"] = self._big_endian().view(f"V{length}")[:, 0]
+        return rows.tobytes()
+
+    def _keys(self, keys: Array) -> Array:
+        keys["fields"], keys["l0"], keys["l1"] = 9, 4, 8
+        keys["day"], keys["series"] = (self.day - _CENTURY).days, self.series
+        return keys
+
+    def _big_endian(self) -> Array:
+        return np.ascontiguousarray(self.numbers, dtype=f">i{self.numbers.itemsize}")
+
+
+def _field(value: bytes | None) -> bytes:
+    return pack(">i", -1) if value is None else pack(">i", len(value)) + value
+
+
+def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Sheet | None:
+    """What ``columns`` tell of one whole market day; None where they do not, or where all of it needs a closer look.
+
+    Args:
+        columns: with whose shape nothing is wrong.
+        source: who tells it, where they do not say so.
+        now: no value is measured after it.
+        zone: of the market days.
+    """
+    try:
+        code = ReadingTypeCode.parse(columns.reading_type).canonical
+        length_us = interval_length(code) // MICROSECOND
+        origins = _origins(columns, source)
+        begins_us = columns.first_us - length_us
+        day = calendar.market_day(EPOCH + begins_us * MICROSECOND, zone)
+        starts = calendar.starts(day, zone, length_us * MICROSECOND)
+    except Rejected:
+        return None
+    ends_us = begins_us + columns.count * length_us
+    is_day = begins_us == (starts[0] - EPOCH) // MICROSECOND and columns.count == len(starts)
+    steady = columns.step_us == length_us or columns.count == 1
+    if not is_day or not steady or ends_us > (now - EPOCH) // MICROSECOND:
+        return None
+    shape = (columns.rows, columns.count)
+    numbers: Array = np.frombuffer(columns.numbers, "<i8" if columns.wide else "<i4").reshape(shape)
+    missing = numbers == np.iinfo(numbers.dtype).min
+    marks = None
+    if columns.runs:
+        marks = np.repeat(np.array(columns.runs[1::2], np.int16), columns.runs[::2]).reshape(shape)
+    unsaid = missing if marks is None else missing & (marks == 0)
+    odd = unsaid.any(axis=1) | missing.all(axis=1)
+    if columns.wide:
+        odd |= ((np.abs(numbers) >= MOST) & ~missing).any(axis=1)
+    return Sheet(
+        code=str(code),
+        day=day,
+        begins_us=begins_us,
+        ends_us=ends_us,
+        scale=columns.scale,
+        numbers=numbers,
+        marks=marks,
+        origins=origins,
+        odd=odd,
+    )
+
+
+def _origins(columns: Columns, source: str) -> tuple[Origin, ...]:
+    """The origin of values without a quality, and of those with each set of qualities.
+
+    Raises:
+        Rejected: a quality cannot be read.
+    """
+    reported = None if columns.reported_us is None else EPOCH + columns.reported_us * MICROSECOND
+    plain = Origin(source=columns.source or source, reported_at=reported)
+    told = [plain]
+    for qualities in columns.qualities:
+        known = tuple(sorted({Quality(code=each.code, comment=each.comment or "") for each in qualities}))
+        _ = [each.rank for each in known]
+        told.append(Origin(qualities=known or plain.qualities, source=plain.source, reported_at=reported))
+    return tuple(told)
+
+
+def rows_of(sheet: Sheet, places: Array, series: Array) -> Rows:
+    """The blocks of those rows of ``sheet`` that are at ``places``, each in its series."""
+    runs = None
+    if sheet.marks is not None:
+        patterns, which = np.unique(sheet.marks[places], axis=0, return_inverse=True)
+        told = [runs_of(pattern.tolist()) for pattern in patterns]
+        runs = [told[each] for each in which.reshape(-1).tolist()]
+    return Rows(
+        day=sheet.day,
+        series=series,
+        scale=sheet.scale,
+        numbers=sheet.numbers[places],
+        runs=runs,
+        origins=json.encode(sheet.origins if runs is not None else sheet.origins[:1]),
+    )
+
+
+def part_of(columns: Columns, places: Array) -> Columns:
+    """Some rows of ``columns``."""
+    width = 8 if columns.wide else 4
+    rows = np.frombuffer(columns.numbers, f"V{width * columns.count}")[places]
+    runs: tuple[int, ...] = ()
+    if columns.runs:
+        marks = np.repeat(np.array(columns.runs[1::2]), columns.runs[::2]).reshape(columns.rows, columns.count)
+        runs = _lengths(marks[places])
+    return structs.replace(
+        columns,
+        numbers=rows.tobytes(),
+        runs=runs,
+        meters=_ids(columns.meters, places),
+        usage_points=_ids(columns.usage_points, places),
+    )
+
+
+def _ids(ids: Ids | None, places: Array) -> Ids | None:
+    if ids is None:
+        return None
+    if isinstance(ids, bytes):
+        return np.frombuffer(ids, "V16")[places].tobytes()
+    return tuple(ids[place] for place in places.tolist())
+
+
+def told_anew(columns: Columns, sheet: Sheet, places: Array, points: Sequence[str]) -> Columns:
+    """Those rows of ``sheet``, which came as ``columns``, as others are told them: with all that is known."""
+    part = part_of(structs.replace(columns, runs=()), places)
+    runs = (len(places) * columns.count, 1) if sheet.marks is None else _lengths(sheet.marks[places] + 1)
+    return structs.replace(
+        part,
+        reading_type=sheet.code,
+        usage_points=tuple(points),
+        source=sheet.origins[0].source,
+        qualities=tuple(
+            tuple(CompactQuality(code=each.code, comment=each.comment or None) for each in origin.qualities)
+            for origin in sheet.origins
+        ),
+        runs=runs,
+    )
+
+
+def _lengths(marks: Array) -> tuple[int, ...]:
+    """How many neighbours have the same mark and which, in turn, over all rows."""
+    flat = marks.reshape(-1)
+    edges = np.flatnonzero(np.diff(flat)) + 1
+    begins = np.concatenate([[0], edges])
+    lengths = np.diff(np.concatenate([begins, [len(flat)]]))
+    return tuple(np.stack([lengths, flat[begins]], axis=1).reshape(-1).tolist())
+
+
+def runs_of(marks: Sequence[int]) -> bytes | None:
+    """Pairs of a length and a mark, two bytes each; None where all are 0."""
+    if not any(marks):
+        return None
+    return b"".join(pack(">HH", sum(1 for _ in run), mark) for mark, run in groupby(marks))
+
+
+def marks_of(runs: bytes | None, count: int) -> Sequence[int]:
+    """The marks of ``count`` values."""
+    if runs is None:
+        return (0,) * count
+    pairs = unpack(f">{len(runs) // 2}H", runs)
+    return [*chain.from_iterable(repeat(mark, length) for length, mark in zip(pairs[::2], pairs[1::2], strict=True))]

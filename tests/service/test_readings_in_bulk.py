@@ -1,0 +1,210 @@
+"""Readings by the column and the same readings one by one: whatever the way and the order, the answers are the same."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from msgspec import json
+from msgspec.structs import replace
+
+from contracts.catalogue import CATALOGUE
+from contracts.compact_readings import CONTENT_TYPE
+from contracts.interface import Lane
+from contracts.message import Message, Request
+from contracts.nouns.device_types import ConfigurationEvent
+from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
+from contracts.nouns.meter_config import Meter as Device
+from contracts.nouns.meter_config import MeterConfig
+from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.reading_types import ReadingQuality
+from contracts.types import ObjectReference, Reference
+from contracts.verbs import Verb
+from services.meter_reading_and_control.service import service as meter_reading
+from shared.codec import CONTENT_MSGPACK, CONTENT_XML
+from shared.envelope import CONTENT_TYPE as HEADER
+from shared.runtime import running
+from shared.tools.bootstrap import Schema
+from shared.tools.testing import Installation, Peer
+
+MRC = "meter-reading-and-control"
+QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
+HOURS = "0.0.7.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
+LENGTHS = {QUARTERS: timedelta(minutes=15), HOURS: timedelta(hours=1)}
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+EXCHANGED = datetime(2026, 5, 4, 12, tzinfo=UTC)
+NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
+DAYS = (date(2026, 5, 4), date(2026, 5, 5), date(2026, 5, 6))
+QUALITIES = ("", "", "", "3.8.0", "3.5.259", "3.7.0", "not.a.quality")
+
+
+class Utility:
+    """The head-end tells what meters measured; somebody else enters the same of their twins, and compares."""
+
+    def __init__(self, head_end: Peer, clerk: Peer, admin: Peer, database: Any) -> None:
+        self.head_end, self.clerk, self.admin, self.database = head_end, clerk, admin, database
+
+    async def install(self, meter: str, point: str, at: datetime, verb: Verb = Verb.CREATE) -> None:
+        made = MeterConfig(meter=(Device(mrid=meter, serial_number=meter),))
+        link = MasterDataLinkageConfig(
+            configuration_event=ConfigurationEvent(effective_date_time=at),
+            meter=(ObjectReference(mrid=meter),),
+            usage_point=(ObjectReference(mrid=point),),
+        )
+        for order, noun in ((Verb.CREATE, made), (verb, link)):
+            reply = (await self.clerk.request(MRC, order, noun)).reply
+            assert reply is not None
+            assert not reply.error
+
+    async def tell(self, noun: MeterReadings, content_type: str) -> None:
+        header = self.head_end.header(Verb.CREATED, "MeterReadings", message_id=str(uuid4()))
+        body = self.head_end.codec.encode(Message(header=header, payload=noun), content_type)
+        name = header.message_id or ""
+        await self.head_end.tell_raw(Verb.CREATED, "MeterReadings", body, name, headers={HEADER: content_type})
+
+    async def all_is_taken(self) -> None:
+        stream = self.admin.space.stream(Lane.READINGS)
+        while True:
+            durable = await self.admin.bus.manager.consumer_info(stream, f"{MRC}_shared")
+            if not durable.num_pending and not durable.num_ack_pending:
+                return
+            await asyncio.sleep(0.02)
+
+    async def answer(self, point: str) -> list[MeterReading]:
+        query = GetMeterReadings(usage_point=(ObjectReference(mrid=point),))
+        found = await self.clerk.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
+        return [] if found.payload is None else [without_source(each) for each in found.noun.meter_reading]
+
+    async def refusals(self, prefix: str) -> list[Any]:
+        sql = "SELECT code, count(*) FROM refused_reading WHERE meter LIKE $1 || '%' GROUP BY 1 ORDER BY 1"
+        return [tuple(row) for row in await self.database.fetch(sql, prefix)]
+
+
+def without_source(reading: MeterReading) -> MeterReading:
+    """Who told it is what must differ."""
+    blocks = tuple(
+        replace(block, interval_readings=tuple(replace(each, source=None) for each in block.interval_readings))
+        for block in reading.interval_blocks
+    )
+    return replace(reading, interval_blocks=blocks, usage_point=None)
+
+
+@asynccontextmanager
+async def utility(dms: Installation) -> AsyncIterator[Utility]:
+    installation = dms.of(Schema(MRC, meter_reading.migrations), granted_clock=True)
+    await installation.prepare()
+    login = installation.settings.login(MRC)
+    database = await asyncpg.connect(
+        host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
+    )
+    try:
+        async with (
+            running(meter_reading, settings=installation.settings, catalogue=CATALOGUE),
+            installation.peer("head-end") as head_end,
+            installation.peer("operator") as clerk,
+            installation.peer("admin") as admin,
+        ):
+            await admin.bus.publish_core(admin.space.clock, json.encode({"now": NOW}))
+            await asyncio.sleep(0.2)
+            yield Utility(head_end, clerk, admin, database)
+    finally:
+        await database.close()
+
+
+def readings(random: Random, meter: str) -> MeterReading:
+    """A day, a part of one or a single interval, mostly plain, now and then with what makes it odd."""
+    code = random.choice((QUARTERS, QUARTERS, HOURS))
+    day, length = random.choice(DAYS), LENGTHS[code]
+    count = timedelta(days=1) // length
+    first, last = (0, count) if random.random() < 0.6 else sorted(random.sample(range(count + 1), 2))
+    quality, plain = random.choice(QUALITIES), random.random() < 0.6
+    reported = random.choice((None, NOW, NOW - timedelta(hours=1)))
+    midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    values = []
+    for place in range(first, last):
+        told = quality if not plain and random.random() < 0.5 else ""
+        number = str(random.choice((1, 2, 10)) * 100 + place)
+        value = None if not plain and random.random() < 0.05 else number
+        qualities = (ReadingQuality(reading_quality_type=Reference(ref=told)),) if told else ()
+        values.append(
+            IntervalReading(
+                time_stamp=midnight + length * (place + 1),
+                value=value,
+                reading_qualities=qualities,
+                reported_date_time=reported,
+            )
+        )
+    block = IntervalBlock(interval_readings=tuple(values), reading_type=Reference(ref=code))
+    return MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter))
+
+
+def twin(noun: MeterReadings) -> MeterReadings:
+    """The same of the meters that are not read by the head-end."""
+    return MeterReadings(
+        meter_reading=tuple(
+            replace(each, meter=Meter(mrid="b" + (each.meter.mrid or "")[1:]))
+            for each in noun.meter_reading
+            if each.meter
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_readings_told_by_the_column_in_any_order_and_twice_answer_like_those_that_are_entered_one_by_one(
+    dms: Installation, seed: int
+) -> None:
+    random = Random(seed)
+    async with utility(dms) as here:
+        for twins in "ab":
+            for meter in "123":
+                await here.install(f"{twins}{meter}", f"{twins} point {meter}", LONG_AGO)
+        meters = ("a1", "a2", "a3", "a stranger")
+        nouns = [
+            MeterReadings(meter_reading=tuple(readings(random, each) for each in random.sample(meters, 3)))
+            for _ in range(12)
+        ]
+        for noun in nouns:
+            await here.clerk.request(MRC, Verb.CREATE, twin(noun))
+        told = [*nouns, *random.sample(nouns, 4)]
+        random.shuffle(told)
+        for place, noun in enumerate(told):
+            await here.tell(noun, random.choice((CONTENT_TYPE, CONTENT_TYPE, CONTENT_XML, CONTENT_MSGPACK)))
+            if place == len(told) // 2:
+                await here.all_is_taken()
+        await here.all_is_taken()
+        for meter in "123":
+            answer = await here.answer(f"a point {meter}")
+            assert answer
+            assert answer == await here.answer(f"b point {meter}")
+        assert await here.refusals("a") == await here.refusals("b")
+
+
+async def test_a_day_told_by_the_column_across_an_exchange_of_the_meter_is_refused_for_the_time_it_was_not_there(
+    dms: Installation,
+) -> None:
+    async with utility(dms) as here:
+        await here.install("a1", "a point 1", LONG_AGO)
+        midnight = datetime(2026, 5, 4, tzinfo=UTC)
+        values = tuple(
+            IntervalReading(time_stamp=midnight + timedelta(minutes=15) * place, value="1") for place in range(1, 97)
+        )
+        block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=QUARTERS))
+
+        def day(meter: str) -> MeterReadings:
+            return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
+
+        await here.tell(day("a1"), CONTENT_TYPE)
+        await here.all_is_taken()
+        await here.install("a2", "a point 1", EXCHANGED, Verb.CHANGE)
+        await here.tell(day("a2"), CONTENT_TYPE)
+        await here.all_is_taken()
+        assert await here.refusals("a2") == [("2.13", 48)]
+        (reading,) = await here.answer("a point 1")
+        found = [each.value for each in reading.interval_blocks[0].interval_readings]
+        assert found[:96] == ["1"] * 96
