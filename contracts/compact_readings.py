@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby, repeat
 from typing import Any
-from uuid import UUID
 
 from msgspec import Struct, field
 
@@ -346,5 +345,5 @@ def _number(text: str, scale: int) -> int:
 def packed(ids: Sequence[str]) -> Ids:
     """The mRIDs as sixteen bytes each where all of them are UUIDs, else as they are."""
     if all(map(_UUID.fullmatch, ids)):
-        return b"".join(UUID(each).bytes for each in ids)
+        return bytes.fromhex("".join(ids).replace("-", ""))
     return tuple(ids)

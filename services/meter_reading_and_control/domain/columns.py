@@ -6,8 +6,6 @@ one; where a row needs a closer look they leave it to that.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from itertools import chain, groupby, repeat
-from struct import pack, unpack
 from typing import Any
 
 import numpy as np
@@ -23,8 +21,6 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-_CENTURY = date(2000, 1, 1)
-_CENTURY_US = 946_684_800_000_000
 MOST = 10**18
 """No number that is kept is as large: it has eighteen digits at most."""
 
@@ -70,48 +66,6 @@ class Rows(Struct, frozen=True, kw_only=True):
     numbers: Array
     runs: list[bytes | None] | None
     origins: bytes
-
-    def each_numbers(self) -> list[bytes]:
-        """The numbers of each row, big-endian."""
-        length = self.numbers.shape[1] * self.numbers.itemsize
-        told = self._big_endian().tobytes()
-        return [told[at : at + length] for at in range(0, len(told), length)]
-
-    def copied(self, now: datetime) -> bytes:
-        """The rows as the binary COPY of PostgreSQL takes them: each field behind its length, all big-endian."""
-        origins = b"\x01" + self.origins
-        recorded = (now - EPOCH) // MICROSECOND - _CENTURY_US
-        width = self.numbers.itemsize
-        length = self.numbers.shape[1] * width
-        key = np.dtype([("fields", ">i2"), ("l0", ">i4"), ("day", ">i4"), ("l1", ">i4"), ("series", ">i8")])
-        rest = pack(">iiihihi", 4, 1, 2, self.scale, 2, width, length)
-        end = pack(">i", len(origins)) + origins + pack(">iq", 8, recorded)
-        if self.runs is not None:
-            keys = self._keys(np.empty(len(self.series), key)).tobytes()
-            size = key.itemsize
-            return b"".join(
-                keys[place * size : (place + 1) * size] + rest + numbers + _field(runs) + end
-                for place, (numbers, runs) in enumerate(zip(self.each_numbers(), self.runs, strict=True))
-            )
-        end = pack(">i", -1) + end
-        whole = np.dtype([("key", key), ("rest", f"V{len(rest)}"), ("numbers", f"V{length}"), ("end", f"V{len(end)}")])
-        rows = np.empty(len(self.series), whole)
-        self._keys(rows["key"])
-        rows["rest"], rows["end"] = np.void(rest), np.void(end)
-        rows["numbers"] = self._big_endian().view(f"V{length}")[:, 0]
-        return rows.tobytes()
-
-    def _keys(self, keys: Array) -> Array:
-        keys["fields"], keys["l0"], keys["l1"] = 9, 4, 8
-        keys["day"], keys["series"] = (self.day - _CENTURY).days, self.series
-        return keys
-
-    def _big_endian(self) -> Array:
-        return np.ascontiguousarray(self.numbers, dtype=f">i{self.numbers.itemsize}")
-
-
-def _field(value: bytes | None) -> bytes:
-    return pack(">i", -1) if value is None else pack(">i", len(value)) + value
 
 
 def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Sheet | None:
@@ -248,12 +202,13 @@ def runs_of(marks: Sequence[int]) -> bytes | None:
     """Pairs of a length and a mark, two bytes each; None where all are 0."""
     if not any(marks):
         return None
-    return b"".join(pack(">HH", sum(1 for _ in run), mark) for mark, run in groupby(marks))
+    return np.array(_lengths(np.array(marks)), ">u2").tobytes()
 
 
 def marks_of(runs: bytes | None, count: int) -> Sequence[int]:
     """The marks of ``count`` values."""
     if runs is None:
         return (0,) * count
-    pairs = unpack(f">{len(runs) // 2}H", runs)
-    return [*chain.from_iterable(repeat(mark, length) for length, mark in zip(pairs[::2], pairs[1::2], strict=True))]
+    pairs = np.frombuffer(runs, ">u2")
+    marks: list[int] = np.repeat(pairs[1::2], pairs[::2]).tolist()
+    return marks

@@ -11,6 +11,7 @@ from msgspec import Struct, json
 from services.meter_reading_and_control.domain.columns import Array, Rows, marks_of, runs_of
 from services.meter_reading_and_control.domain.readings import Block, Origin, Value
 from services.meter_reading_and_control.domain.roster import Roster
+from services.meter_reading_and_control.store.copying import copied, each_numbers
 from shared.store import Record, Store, Transaction
 
 BUNCH = 256
@@ -183,7 +184,7 @@ class Blocks(Store):
             rows.origins.decode(),
             now,
             rows.series.tolist(),
-            rows.each_numbers(),
+            each_numbers(rows),
             rows.runs or [None] * len(rows.series),
         )
         new = {row["series"] for row in kept}
@@ -205,7 +206,7 @@ class Blocks(Store):
             rows.origins.decode(),
         )
         told = {(row["series"], row["scale"], row["numbers"], row["runs"]) for row in there}
-        numbers, runs = rows.each_numbers(), rows.runs or [None] * len(rows.series)
+        numbers, runs = each_numbers(rows), rows.runs or [None] * len(rows.series)
         return {
             place
             for place, each in zip(places, series, strict=True)
@@ -216,7 +217,7 @@ class Blocks(Store):
 async def _pieces(many: Iterable[Rows], now: datetime) -> AsyncIterator[bytes]:
     yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
     for rows in many:
-        yield rows.copied(now)
+        yield copied(rows, now)
     yield b"\xff\xff"
 
 
