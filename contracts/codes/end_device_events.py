@@ -57,6 +57,9 @@ EMITTED: dict[EventKind, str] = {
 ANSWERS = "control"
 """The detail of an event that names the control because of which it was told (ours)."""
 
+CLOCK_AHEAD = "clockAhead"
+"""The detail of a clock error that says how many seconds the clock is ahead from then on; 0 when it is right (ours)."""
+
 KINDS: dict[str, EventKind] = {
     "3.26.9.185": EventKind.POWER_LOST,
     "3.26.0.47": EventKind.POWER_LOST,

@@ -13,7 +13,11 @@ VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
 READ_VARIABLE = "BUSBAR_METER_READ_PATIENCE"
 TOP_UP_VARIABLE = "BUSBAR_METER_TOP_UP"
+KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
+
+MOST = 100_000
+"""The largest number that is taken: of seconds more than a day, of days more than anybody keeps."""
 
 
 class Config(Struct, frozen=True, kw_only=True):
@@ -25,6 +29,7 @@ class Config(Struct, frozen=True, kw_only=True):
         read_patience: how long a meter that is read now may take to answer.
         top_up: how long after a time of a schedule, and after that, what has not come is asked for.
         cut_off: how long after it what has not come is missing.
+        kept: how old a reading may be.
         known: what the process remembers of meters.
     """
 
@@ -33,6 +38,7 @@ class Config(Struct, frozen=True, kw_only=True):
     read_patience: timedelta
     top_up: timedelta
     cut_off: timedelta
+    kept: timedelta
     known: Roster = field(default_factory=Roster)
 
 
@@ -45,9 +51,10 @@ def config_from(environ: Mapping[str, str]) -> Config:
     return Config(
         generation=generation_from(environ),
         zone=zone_from(environ),
-        read_patience=timedelta(seconds=seconds_from(environ, READ_VARIABLE, 60)),
-        top_up=timedelta(seconds=seconds_from(environ, TOP_UP_VARIABLE, 3600)),
-        cut_off=timedelta(seconds=seconds_from(environ, CUT_OFF_VARIABLE, 86_400)),
+        read_patience=timedelta(seconds=number_from(environ, READ_VARIABLE, 60)),
+        top_up=timedelta(seconds=number_from(environ, TOP_UP_VARIABLE, 3600)),
+        cut_off=timedelta(seconds=number_from(environ, CUT_OFF_VARIABLE, 86_400)),
+        kept=timedelta(days=number_from(environ, KEPT_VARIABLE, 3650)),
     )
 
 
@@ -76,13 +83,13 @@ def zone_from(environ: Mapping[str, str]) -> ZoneInfo:
         raise ValueError(f"{ZONE_VARIABLE} is '{text}', which is no time zone") from error
 
 
-def seconds_from(environ: Mapping[str, str], variable: str, usual: int) -> int:
-    """A number of seconds; the usual one, unless the environment says otherwise.
+def number_from(environ: Mapping[str, str], variable: str, usual: int) -> int:
+    """A number of seconds or days; the usual one, unless the environment says otherwise.
 
     Raises:
-        ValueError: the variable says no whole number above 0.
+        ValueError: the variable says no whole number from 1 to a hundred thousand.
     """
     text = environ.get(variable, str(usual))
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise ValueError(f"{variable} is '{text}'; it must be a whole number of seconds above 0")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST:
+        raise ValueError(f"{variable} is '{text}'; it must be a whole number from 1 to 100000")
     return int(text)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from struct import unpack
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,16 +18,20 @@ from msgspec import json
 from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
+from contracts.codes.end_device_events import CLOCK_AHEAD
 from contracts.codes.reading_quality import ESTIMATED
 from contracts.errors import Conflict, Unavailable, from_reply
 from contracts.interface import Lane
-from contracts.message import Message, Request
+from contracts.message import Id, Message, Option, Request
 from contracts.nouns.device_types import Channel, ConfigurationEvent, SimpleEndDeviceFunction
 from contracts.nouns.device_types import Register as RegisterConfig
 from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.get_meter_readings import Reading as Asked
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import Meter, MeterConfig, MeterMultiplier
 from contracts.nouns.meter_readings import (
+    EndDeviceEvent,
+    EndDeviceEventDetail,
     IntervalBlock,
     IntervalReading,
     MeterReading,
@@ -147,6 +152,15 @@ class Office:
         query = GetMeterReadings(reading_type=types, usage_point=(ObjectReference(mrid="point"),))
         answer = await self.cis.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
         return [] if answer.noun is None else list(answer.noun.meter_reading)
+
+    async def refused(self, *names: str, source: str | None = None) -> list[MeterReading]:
+        """The readings of these meters or usage points that were not taken."""
+        query = GetMeterReadings(reading=(Asked(source=source),))
+        request = Request(
+            query=query, id=tuple(Id(value=name) for name in names), option=(Option(name="refused", value="true"),)
+        )
+        answer = await self.cis.request(MRC, Verb.GET, MeterReadings, question=request)
+        return [] if answer.payload is None else list(answer.payload.meter_reading)
 
     async def intervals(self, code: str = INTERVAL) -> dict[datetime, IntervalReading]:
         found = [block for reading in await self.find(code) for block in reading.interval_blocks]
@@ -379,10 +393,49 @@ async def test_given_a_ratio_changed_in_mid_month_then_an_interval_has_the_one_o
         assert (await here.intervals(PRIMARY))[local(16)].value == "7.5"
 
 
+async def test_given_a_clock_that_jumps_an_hour_and_back_then_nothing_counts_twice_and_the_sum_still_closes(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 15: short intervals are flagged; what a meter tells of the year 2000 is refused, its register is not."""
+    first, after = calendar.bounds(DAY, BERLIN)
+    jumps = ((local(10, 20), 3600), (local(14, 40), 0))
+    edges = sorted({*calendar.starts(DAY, BERLIN, QUARTER), after, *(at for at, _ in jumps)})
+    values = []
+    for begins, ends in pairwise(edges):
+        ahead = timedelta(seconds=next((far for at, far in reversed(jumps) if at <= begins), 0))
+        period = DateTimeInterval(start=begins + ahead, end=ends + ahead)
+        values.append(IntervalReading(time_period=period, value=str((ends - begins) // timedelta(minutes=1))))
+    clock = tuple(
+        EndDeviceEvent(
+            created_date_time=at,
+            end_device_event_details=(EndDeviceEventDetail(name=CLOCK_AHEAD, value=str(far)),),
+            end_device_event_type=Reference(ref="3.36.0.79"),
+        )
+        for at, far in jumps
+    )
+    (reading,) = told(values).meter_reading
+    jumped = MeterReadings(meter_reading=(replace(reading, end_device_events=clock),))
+    async with office(dms, monkeypatch) as here:
+        for _ in range(2):
+            assert await here.codes(jumped) == []
+        found = await here.intervals()
+        assert [each.value for each in found.values()] == ["15"] * 96
+        flags = {end: [q.reading_quality_type.ref for q in each.reading_qualities] for end, each in found.items()}
+        assert {end: codes for end, codes in flags.items() if {"3.4.64", "3.4.128"} & set(codes)} == {
+            local(10, 30): ["1.0.0", "3.4.64"],
+            local(14, 45): ["1.0.0", "3.4.128"],
+        }
+        assert sum(int(each.value or 0) for each in found.values()) == 96 * 15
+        lost = [at_end(datetime(2000, 1, 1, hour, tzinfo=UTC), 9) for hour in range(1, 4)]
+        assert await here.codes(told(lost)) == ["2.29"] * 3
+        await here.do(Verb.CREATE, dials("meter", (first, 0), (after, 96 * 15)))
+        assert await here.daily() == [(str(96 * 15), "3.11.0")]
+
+
 async def test_given_two_sources_with_one_mrid_for_different_meters_then_the_second_is_told_both_keys(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Scenario 19: nothing is merged."""
+    """Scenario 19: nothing is merged, and what the second source tells of that mRID is quarantined, and can be seen."""
     async with office(dms, monkeypatch) as here:
         await here.do(Verb.CREATE, meter("twin", serial="77", system="mesh"))
         await here.do(Verb.CREATE, meter("twin", serial="77", system="mesh"))
@@ -392,6 +445,33 @@ async def test_given_two_sources_with_one_mrid_for_different_meters_then_the_sec
             assert all(word in refused.value.reason for word in ("77", "mesh", "78", "powerline"))
         kept = (await here.cis.request(MRC, Verb.GET, MeterConfig, ids=["twin"])).noun
         assert kept == meter("twin", serial="77", system="mesh")
+
+        await here.do(Verb.DELETE, linked("meter", local(6)))
+        await here.do(Verb.CREATE, linked("twin", local(6)))
+        for value, system, code in ((5, "mesh", []), (6, "powerline", ["2.14"])):
+            reading = replace(at_end(local(9 + value), value), source=system)
+            assert await here.codes(told([reading], "twin")) == code
+        known = {end: each.value for end, each in (await here.intervals()).items() if each.value is not None}
+        assert known == {local(14): "5"}
+        (seen,) = await here.refused("twin", source="powerline")
+        (reading,) = seen.interval_blocks[0].interval_readings
+        assert (reading.value, reading.time_stamp) == ("6", local(15))
+        (why,) = reading.reading_qualities
+        assert why.reading_quality_type.ref == "3.7.3"
+        assert all(word in (why.comment or "") for word in ("2.14", "77", "mesh", "78", "powerline"))
+        assert await here.refused("twin", source="mesh") == []
+
+        day = [replace(each, source="powerline") for each in whole_day(DAY + timedelta(days=1))]
+        await here.head_end.tell(Verb.CREATED, told(day, "twin"), key="twin")
+        for _ in range(500):
+            if len(await here.refused("twin", source="powerline")) == 1 + len(day):
+                break
+            await asyncio.sleep(0.02)
+        assert await here.database.fetchval("SELECT count(*) FROM block") == 1
+
+        await here.do(Verb.CHANGE, meter("twin", serial="77", system="powerline"))
+        reading = replace(at_end(local(15), 7), source="powerline")
+        assert await here.codes(told([reading], "twin")) == []
 
 
 async def test_given_bad_readings_among_good_ones_then_each_is_refused_by_its_code_and_the_rest_is_taken(

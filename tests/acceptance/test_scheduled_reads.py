@@ -134,7 +134,8 @@ async def test_a_schedule_collects_a_day_asks_again_for_its_gaps_and_says_at_the
         assert words[:2] == ["active", "partial: 4 of 6; missing: third"]
         refused = await here.here.database.fetch("SELECT code, meter FROM refused_reading")
         assert [tuple(each) for each in refused] == [("2.4", "stranger")]
-        assert await here.here.database.fetchval("SELECT max(version) FROM block WHERE meter = 'meter'") == 1
+        sql = "SELECT max(version) FROM block JOIN series ON series.id = series WHERE meter = 'meter'"
+        assert await here.here.database.fetchval(sql) == 1
 
 
 async def test_what_fell_into_a_suspension_is_not_caught_up_and_a_cancelled_schedule_reads_no_more(

@@ -10,8 +10,11 @@ from services.emergency_simulation.config import habits_from
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.consumption import counted
 from services.emergency_simulation.domain.meters import Spell
-from services.emergency_simulation.domain.reading import File, Habits, files
-from services.emergency_simulation.views.readings import Source, block, channel, text
+from services.emergency_simulation.domain.reading import Day, File, Habits, files
+from services.emergency_simulation.views.readings import Source, block, channel, day, text
+from services.meter_reading_and_control.domain.installation import Installed
+from services.meter_reading_and_control.domain.readings import Interval
+from services.meter_reading_and_control.views.told import Teller
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTES = st.integers(0, 600_000).map(lambda minutes: START + timedelta(minutes=minutes))
@@ -71,14 +74,14 @@ def told(habits: Habits, meters: int = 50) -> list[File]:
 def test_in_good_order_each_meter_is_told_once_in_files_that_are_not_too_large() -> None:
     found = told(Habits())
     assert [len(file.days) for file in found] == [20, 20, 10, 1]
-    assert len({day.point for file in found for day in file.days}) == 51
-    assert not any(file.stranger or day.mended or day.jumps for file in found for day in file.days)
+    assert len({each.point for file in found for each in file.days}) == 51
+    assert not any(file.stranger or each.mended or each.jumps for file in found for each in file.days)
     assert all(timedelta() < file.at - START - timedelta(days=1) < timedelta(hours=1) for file in found)
 
 
 def test_files_lack_meters_have_holes_and_strangers_and_come_twice_and_late_as_often_as_is_set() -> None:
     assert told(Habits(reading_miss=1.0)) == []
-    assert all(day.hole < day.mended for file in told(Habits(reading_hole=1.0)) for day in file.days)
+    assert all(each.hole < each.mended for file in told(Habits(reading_hole=1.0)) for each in file.days)
     assert all(file.stranger for file in told(Habits(reading_stranger=1.0, reading_miss=1.0)))
     twice = told(Habits(reading_double=1.0))
     assert len(twice) == 8
@@ -90,3 +93,39 @@ def test_files_lack_meters_have_holes_and_strangers_and_come_twice_and_late_as_o
         habits_from({"BUSBAR_SIMULATION_READING_MISS": "often"})
     with pytest.raises(ValueError, match="reading_miss is 2"):
         habits_from({"BUSBAR_SIMULATION_READING_MISS": "2"})
+
+
+@given(METERS, st.integers(0, 300))
+def test_what_a_meter_with_a_jumping_clock_tells_is_taken_as_what_it_counted(meter: str, days: int) -> None:
+    since = START + timedelta(days=days)
+    code = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
+    source = Source(stream=Stream(1, "load"), meter=meter, dark=())
+    file = File(
+        name="f",
+        collector="c",
+        at=since,
+        types=(code,),
+        since=since,
+        until=since + timedelta(days=1),
+        days=(Day(point="point", jumps=True),),
+    )
+    (jumping,) = file.days
+    teller = Teller(
+        source="head-end",
+        zone=UTC,
+        now=since + timedelta(days=2),
+        kept=timedelta(days=900),
+        installed=[Installed(usage_point="point", starts=START, meter=meter)],
+        meters=frozenset({meter}),
+    )
+    told_so = {each.place: each for each in teller.read(day(jumping, file, source)) if isinstance(each, Interval)}
+    right = {
+        each.place: each for each in teller.read(day(Day(point="point"), file, source)) if isinstance(each, Interval)
+    }
+    assert {place: each.value.exact for place, each in told_so.items()} == {
+        place: each.value.exact for place, each in right.items()
+    }
+    flags = {
+        place: {q.code for q in each.value.origin.qualities} & {"3.4.64", "3.4.128"} for place, each in told_so.items()
+    }
+    assert [flag for _, flag in sorted(flags.items()) if flag] == [{"3.4.64"}, {"3.4.128"}]

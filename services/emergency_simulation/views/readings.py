@@ -7,12 +7,21 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
+from contracts.codes.end_device_events import CLOCK_AHEAD
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Invalid, NotFound
 from contracts.message import Error, Id, Level, Message, Reply, Request, Result
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_read_schedule import MeterReadSchedule, TimePoint
-from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.meter_readings import (
+    EndDeviceEvent,
+    EndDeviceEventDetail,
+    IntervalBlock,
+    IntervalReading,
+    Meter,
+    MeterReading,
+    MeterReadings,
+)
 from contracts.nouns.reading_types import Reading, ReadingReasonKind
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from services.emergency_simulation.domain.chance import Stream
@@ -24,6 +33,10 @@ from shared.work import Whole
 
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 """What a meter shows whom nobody asks for anything else: the register of kWh from the grid."""
+
+AN_HOUR, AFTER_A_SLOT = timedelta(hours=1), timedelta(minutes=5)
+
+CLOCK_ERROR = "3.36.0.79"
 
 SILENT = "the meter did not answer the head-end"
 
@@ -197,9 +210,12 @@ def day(told: Day, file: File, meter: Source) -> MeterReading:
     """What one meter tells of the time that is collected: its registers at the end, and its intervals."""
     channels = [each for each in map(channel, file.types) if each is not None]
     times = (file.since, file.until)
-    blocks = tuple(_holed(block(meter, each, times), told) for each in channels if each.length is not None)
+    of_time = [each for each in channels if each.length is not None]
+    jumps = _jumps(file) if told.jumps else ()
+    blocks = tuple(_jumped(meter, each, file, jumps) if jumps else block(meter, each, times) for each in of_time)
     return MeterReading(
-        interval_blocks=blocks,
+        end_device_events=tuple(_jump(at, ahead) for at, ahead in jumps),
+        interval_blocks=tuple(_holed(each, told) for each in blocks),
         meter=Meter(mrid=meter.meter),
         readings=tuple(
             register(meter, each, file.until, ReadingReasonKind.BILLING) for each in channels if each.length is None
@@ -207,6 +223,38 @@ def day(told: Day, file: File, meter: Source) -> MeterReading:
         usage_point=ObjectReference(mrid=told.point),
         values_interval=DateTimeInterval(start=file.since, end=file.until),
     )
+
+
+def _jumps(file: File) -> tuple[tuple[datetime, timedelta], ...]:
+    """A clock that is an hour ahead for a fifth of the time that is collected: when it jumps, and how far."""
+    length = file.until - file.since
+    return (
+        (file.since + length * 0.4 + AFTER_A_SLOT, AN_HOUR),
+        (file.since + length * 0.6 + AFTER_A_SLOT, timedelta()),
+    )
+
+
+def _jump(at: datetime, ahead: timedelta) -> EndDeviceEvent:
+    detail = EndDeviceEventDetail(name=CLOCK_AHEAD, value=f"{ahead.total_seconds():g}")
+    return EndDeviceEvent(
+        created_date_time=at,
+        end_device_event_details=(detail,),
+        end_device_event_type=Reference(ref=CLOCK_ERROR),
+    )
+
+
+def _jumped(meter: Source, each: Channel, file: File, jumps: Sequence[tuple[datetime, timedelta]]) -> IntervalBlock:
+    """The intervals of a meter as it stamps them by its own clock, which ends one where it jumps."""
+    whole = block(meter, each, (file.since, file.until)).interval_readings
+    ends = [one.time_stamp for one in whole if one.time_stamp is not None]
+    edges = sorted({ends[0] - (each.length or AN_HOUR), *ends, *(at for at, _ in jumps)})
+    values = [meter.counted(edge) for edge in edges]
+    readings = []
+    for (begins, until), (before, after) in zip(pairwise(edges), pairwise(values), strict=True):
+        ahead = next((far for at, far in reversed(jumps) if at <= begins), timedelta())
+        period = DateTimeInterval(start=begins + ahead, end=until + ahead)
+        readings.append(IntervalReading(time_period=period, value=text(after - before, each.places)))
+    return IntervalBlock(interval_readings=tuple(readings), reading_type=Reference(ref=each.code))
 
 
 def stranger(file: File) -> tuple[MeterReading, ...]:

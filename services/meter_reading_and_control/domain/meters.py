@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from math import prod
 
+from msgspec import Struct
+
 from contracts.errors import Conflict, Invalid
 from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.nouns.service_kinds import MeterMultiplierKind
@@ -56,16 +58,49 @@ def same_device(meter: Meter, known: Mapping[str, MeterConfig]) -> MeterConfig |
 
     Raises:
         Invalid: 5.8, it has no mRID.
-        Conflict: 5.2, two devices have one mRID; both business keys are told (metering guide 17.19).
     """
     if not meter.mrid:
         raise Invalid("Meter: mRID is missing", code="5.8")
-    config = known.get(meter.mrid)
-    there = meter if config is None else config.meter[0]
-    if there.serial_number != meter.serial_number:
-        keys = [f"serial number {each.serial_number} of {each.amr_system or 'unknown'}" for each in (there, meter)]
-        raise Conflict(f"two meters have the mRID {meter.mrid}: {' and '.join(keys)}", object_id=meter.mrid)
-    return config
+    return known.get(meter.mrid)
+
+
+class Collision(Struct, frozen=True, kw_only=True):
+    """Two devices have one mRID, by a template that was cloned or a seed that was bad (metering guide 17.19).
+
+    Nothing of the second is kept but this; what its source tells of the mRID is about another device than the one that
+    is known.
+
+    Attributes:
+        meter: the mRID.
+        source: who says that it is another device: the system that reads it, else who told it.
+        there, told: the business keys of the one that is known and of the other.
+    """
+
+    meter: str
+    source: str
+    there: str
+    told: str
+
+    @property
+    def conflict(self) -> Conflict:
+        """The word to who told it; both business keys are in it."""
+        return Conflict(f"two meters have the mRID {self.meter}: {self.there} and {self.told}", object_id=self.meter)
+
+
+def collisions(config: MeterConfig, known: Mapping[str, MeterConfig], teller: str) -> tuple[Collision, ...]:
+    """The meters of ``config`` that are other devices than those that are known by their mRIDs."""
+    found = []
+    for meter in config.meter:
+        there = known.get(meter.mrid or "")
+        if there is not None and there.meter[0].serial_number != meter.serial_number:
+            source = meter.amr_system or teller
+            keys = (_key(there.meter[0]), _key(meter))
+            found.append(Collision(meter=meter.mrid or "", source=source, there=keys[0], told=keys[1]))
+    return tuple(found)
+
+
+def _key(meter: Meter) -> str:
+    return f"serial number {meter.serial_number} of {meter.amr_system or 'unknown'}"
 
 
 def factors(setups: Iterable[MeterConfig]) -> tuple[Factor, ...]:

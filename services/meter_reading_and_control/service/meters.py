@@ -2,27 +2,34 @@
 
 from collections.abc import AsyncIterator
 
-from contracts.errors import Conflict, Invalid, NotFound
-from contracts.message import Message
+from contracts.errors import Conflict, Invalid, NotFound, to_reply
+from contracts.message import Message, Reply, Result
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import MeterConfig
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import installation as installations
-from services.meter_reading_and_control.domain.meters import each_by_itself, effective_at, same_device, together_again
+from services.meter_reading_and_control.domain.meters import (
+    collisions,
+    each_by_itself,
+    effective_at,
+    same_device,
+    together_again,
+)
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
 from services.meter_reading_and_control.service.readings import take
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import linkage
-from shared.work import Work
+from shared.work import Whole, Work
 
 
 @service.on(Verb.CREATE, MeterConfig)
-async def take_meters(message: Message[MeterConfig], work: Work[Store]) -> MeterConfig:
+async def take_meters(message: Message[MeterConfig], work: Work[Store]) -> MeterConfig | Whole:
     """New meters; one that is here already and the same stays as it is."""
-    mrids = [each.mrid for each in message.noun.meter if each.mrid]
-    await work.store.lock_all_of(mrids)
-    known = await work.store.meters(mrids)
+    known = await known_meters(message.noun, work)
+    twins = await find_twins(message, known, work)
+    if twins is not None:
+        return twins
     for config in each_by_itself(message.noun):
         there = same_device(config.meter[0], known)
         if there is None:
@@ -34,11 +41,12 @@ async def take_meters(message: Message[MeterConfig], work: Work[Store]) -> Meter
 
 
 @service.on(Verb.CHANGE, MeterConfig)
-async def change_meters(message: Message[MeterConfig], work: Work[Store]) -> MeterConfig:
+async def change_meters(message: Message[MeterConfig], work: Work[Store]) -> MeterConfig | Whole:
     """How meters are set up from their ConfigurationEvents on, such as with another multiplier; each is told whole."""
-    mrids = [each.mrid for each in message.noun.meter if each.mrid]
-    await work.store.lock_all_of(mrids)
-    known = await work.store.meters(mrids)
+    known = await known_meters(message.noun, work)
+    twins = await find_twins(message, known, work)
+    if twins is not None:
+        return twins
     for config in each_by_itself(message.noun):
         there = same_device(config.meter[0], known)
         if there is None:
@@ -88,6 +96,30 @@ async def show_linkage(message: Message[MasterDataLinkageConfig], work: Work[Sto
     if found is None:
         raise NotFound(f"nothing is known to belong to {mrid} at {at}", object_id=mrid)
     return linkage.shown(found)
+
+
+async def known_meters(noun: MeterConfig, work: Work[Store]) -> dict[str, MeterConfig]:
+    """Those of the meters that are known, which nobody else changes until this is done."""
+    mrids = [each.mrid for each in noun.meter if each.mrid]
+    await work.store.lock_all_of(mrids)
+    return await work.store.meters(mrids)
+
+
+async def find_twins(message: Message[MeterConfig], known: dict[str, MeterConfig], work: Work[Store]) -> Whole | None:
+    """Whole messages are refused in which a device has the mRID of another; who told it is remembered for that.
+
+    A source that tells the right device after all is believed again.
+    """
+    source = message.header.source or work.principal
+    twins = collisions(message.noun, known, source)
+    if twins:
+        await work.store.save_collisions(twins, work.now)
+        errors = tuple(error for each in twins for error in to_reply(each.conflict).error)
+        return Whole(reply=Reply(result=Result.FAILED, error=errors))
+    told = {(each.mrid or "", each.amr_system or source) for each in message.noun.meter}
+    open_ones = {each for each in await work.store.collisions(known) if (each.meter, each.source) in told}
+    await work.store.end_collisions(open_ones)
+    return None
 
 
 async def set_up(config: MeterConfig, verb: Verb, work: Work[Store]) -> None:

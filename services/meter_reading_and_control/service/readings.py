@@ -13,7 +13,7 @@ from services.meter_reading_and_control.domain.readings import Interval, Registe
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.views import answers, inquiries
+from services.meter_reading_and_control.views import answers, inquiries, refused
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
 from services.meter_reading_and_control.views.told import Refusal, Teller
 from shared.work import Later, Whole, Work
@@ -22,8 +22,8 @@ from shared.work import Later, Whole, Work
 @service.on(Verb.CREATE, MeterReadings)
 async def enter_readings(message: Message[MeterReadings], work: Work[Store]) -> Whole:
     """Readings from somebody who waits for the word which of them were refused."""
-    taken, refused = await take(message.noun.meter_reading, message.header.source or work.principal, work)
-    errors = tuple(error for each in refused for error in to_reply(each.error).error)
+    taken, refusals = await take(message.noun.meter_reading, message.header.source or work.principal, work)
+    errors = tuple(error for each in refusals for error in to_reply(each.error).error)
     result = Result.OK if not errors else Result.PARTIAL if taken else Result.FAILED
     return Whole(reply=Reply(result=result, error=errors))
 
@@ -35,6 +35,10 @@ async def show_readings(
     """The readings of usage points, or of those where the meters are that are named; one part for each."""
     if message.request is not None and inquiries.is_now(message.request):
         yield await read_now(message.request, work)
+        return
+    if message.request is not None and refused.is_asked_for(message.request):
+        async for parts in work.store.refused(refused.question(message.request)):
+            yield refused.shown(parts)
         return
     asked = answers.question(message.request)
     for point in sorted(await work.store.points_of(asked.points, asked.meters)):
@@ -70,16 +74,18 @@ async def take(readings: Sequence[MeterReading], source: str, work: Work[Store])
         source=source,
         zone=work.store.memory.zone,
         now=work.now,
+        kept=work.store.memory.kept,
         installed=await work.store.installed(mrids),
         meters=frozenset(await work.store.meters(mrids)),
+        collisions=await work.store.collisions(mrids),
     )
     told = [each for reading in readings for each in teller.read(reading)]
-    refused = [each for each in told if isinstance(each, Refusal)]
-    for each in refused:
+    refusals = [each for each in told if isinstance(each, Refusal)]
+    for each in refusals:
         await work.store.refuse(each.part, each.error, source, work.now)
     await take_intervals([each for each in told if isinstance(each, Interval)], work)
     await take_registers([each for each in told if isinstance(each, Register)], work)
-    return len(told) - len(refused), refused
+    return len(told) - len(refusals), refusals
 
 
 def named(readings: Iterable[MeterReading]) -> list[str]:

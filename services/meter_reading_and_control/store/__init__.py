@@ -17,6 +17,7 @@ from services.meter_reading_and_control.domain.installation import Change, Insta
 from services.meter_reading_and_control.domain.readings import Origin, Register, Value
 from services.meter_reading_and_control.store.blocks import Blocks
 from services.meter_reading_and_control.store.groups import Groups
+from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
 from services.meter_reading_and_control.store.schedules import Schedules
 from shared.store import Record
@@ -25,7 +26,7 @@ PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(Blocks, Reads, Groups, Schedules):
+class Store(Blocks, Reads, Groups, Schedules, Quarantine):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config

@@ -153,10 +153,14 @@ class Blocks(Store):
         return series
 
     async def _only_places(self, meters: Sequence[str]) -> list[tuple[str, str, datetime, datetime | None]]:
-        """Meter, usage point, from when and until when, of those that are set up and were never anywhere else."""
+        """Meter, usage point, from when and until when, of those that are set up and were never anywhere else.
+
+        What is told of an mRID that several devices have is looked at each time, since it may be of another one.
+        """
         rows = await self.fetch(
             "SELECT meter, min(usage_point) AS usage_point, min(starts) AS starts, min(ends) AS ends FROM installed"
             " WHERE meter = ANY($1) AND EXISTS (SELECT FROM meter AS m WHERE m.mrid = installed.meter)"
+            " AND NOT EXISTS (SELECT FROM collision WHERE collision.meter = installed.meter)"
             " GROUP BY meter HAVING count(*) = 1",
             meters,
         )

@@ -1,12 +1,13 @@
 """From MeterReadings as they are told to values that have a place, and those that are refused (IEC 61968-9)."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from contracts.codes.end_device_events import CLOCK_AHEAD, EventKind, kind_of
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import BusbarError, Invalid, Rejected
 from contracts.nouns.meter_readings import (
@@ -16,8 +17,11 @@ from contracts.nouns.meter_readings import (
     PendingCalculation,
 )
 from contracts.nouns.reading_types import Reading, ReadingQuality
+from contracts.types import DateTimeInterval
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.clock import Jump, Piece, righted
 from services.meter_reading_and_control.domain.installation import Installed
+from services.meter_reading_and_control.domain.meters import Collision
 from services.meter_reading_and_control.domain.readings import (
     PARTIAL,
     Interval,
@@ -48,15 +52,19 @@ class Teller(Struct, frozen=True, kw_only=True):
         source: who tells it, where a value does not say so.
         zone: of the market days.
         now: the time; nothing is measured after it.
+        kept: how long readings are kept; what is older is the word of a meter that has lost its time.
         installed: every installation of the meters and usage points that are named.
         meters: those of the meters that are known.
+        collisions: the sources that mean another device by an mRID.
     """
 
     source: str
     zone: tzinfo
     now: datetime
+    kept: timedelta
     installed: Sequence[Installed]
     meters: frozenset[str]
+    collisions: frozenset[Collision] = frozenset()
 
     def read(self, reading: MeterReading) -> Iterator[Interval | Register | Refusal]:
         """Every value of ``reading``, or why it is not taken."""
@@ -73,9 +81,13 @@ class Teller(Struct, frozen=True, kw_only=True):
         bare = replace(reading, readings=(), interval_blocks=(block,), end_device_events=())
         try:
             code, length = _interval_type(block)
-            begins = self._starts_of_list(reading, block, length)
+            jumps = _jumps(reading)
+            begins = (None,) if jumps else self._starts_of_list(reading, block, length)
         except Rejected as error:
             yield Refusal(part=bare, error=error)
+            return
+        if jumps:
+            yield from self._righted(reading, block, jumps)
             return
         for told, start in zip(block.interval_readings, begins, strict=True):
             try:
@@ -86,6 +98,28 @@ class Teller(Struct, frozen=True, kw_only=True):
             except Rejected as error:
                 one = replace(block, interval_readings=(told,))
                 yield Refusal(part=replace(bare, interval_blocks=(one,)), error=error)
+
+    def _righted(
+        self, reading: MeterReading, block: IntervalBlock, jumps: Sequence[Jump]
+    ) -> Iterator[Interval | Refusal]:
+        """The values of a meter whose clock jumped, in true time; what lies in one interval is added up."""
+        code, length = _interval_type(block)
+        bare = replace(reading, readings=(), interval_blocks=(block,), end_device_events=())
+        parts: dict[tuple[str, str, date, int], list[tuple[Piece, Value]]] = {}
+        try:
+            spans = [_span(told, None, length) for told in block.interval_readings]
+            for told, piece in zip(block.interval_readings, righted(spans, jumps), strict=True):
+                period = DateTimeInterval(start=piece.begins, end=piece.ends)
+                one = replace(told, time_stamp=None, time_period=period)
+                found = self._interval(reading, block, one, None, code=str(code), length=length)
+                key = (found.usage_point, found.meter, found.day, found.place)
+                parts.setdefault(key, []).append((piece, found.value))
+        except Rejected as error:
+            yield Refusal(part=bare, error=error)
+            return
+        for (point, meter, day, place), found_parts in parts.items():
+            value = _added(found_parts, length)
+            yield Interval(usage_point=point, reading_type=str(code), day=day, meter=meter, place=place, value=value)
 
     def _starts_of_list(
         self, reading: MeterReading, block: IntervalBlock, length: timedelta
@@ -122,7 +156,8 @@ class Teller(Struct, frozen=True, kw_only=True):
         place = (begins - slots[0]) // length
         if ends > slots[place] + length:
             raise Invalid(f"{begins} to {ends} is not within one interval of {length}", code="2.29")
-        self._not_ahead(ends)
+        self._of_a_time(ends)
+        self._no_twin(reading, told.source)
         value = _value(told.value, self._origin(told), block.pending_calculation)
         if ends - begins < length and all(each.code.endswith(".4.2") is False for each in value.origin.qualities):
             qualities = tuple(sorted({*value.origin.qualities, PARTIAL}))
@@ -136,15 +171,30 @@ class Teller(Struct, frozen=True, kw_only=True):
         at = told.time_stamp or (None if period is None else period.end)
         if at is None:
             raise Invalid("Reading: it does not say when", code="5.8")
-        self._not_ahead(at)
+        self._of_a_time(at)
+        self._no_twin(reading, told.source)
         origin = replace(self._origin(told), reason=told.reason.value if told.reason else "")
         value = _value(told.value, origin, None)
         meter, point = self._place(reading, at, at)
         return Register(usage_point=point, reading_type=str(code), read_at=at, meter=meter, value=value)
 
-    def _not_ahead(self, at: datetime) -> None:
+    def _of_a_time(self, at: datetime) -> None:
         if at > self.now + AHEAD:
             raise Invalid(f"{at} is in the future", code="2.29")
+        if at < self.now - self.kept:
+            raise Invalid(f"{at} is more than {self.kept.days} days ago: the clock of the meter is wrong", code="2.29")
+
+    def _no_twin(self, reading: MeterReading, source: str | None) -> None:
+        """Quarantine what is told of an mRID by a source that means another device by it (metering guide 17.19).
+
+        Raises:
+            Invalid: 2.14.
+        """
+        meter = None if reading.meter is None else reading.meter.mrid
+        for each in self.collisions:
+            if (each.meter, each.source) == (meter, source or self.source):
+                reason = f"{each.source} means {each.told} by meter {meter}, and not {each.there}"
+                raise Invalid(reason, code="2.14", object_id=meter)
 
     def _origin(self, told: IntervalReading | Reading) -> Origin:
         qualities = tuple(sorted({_quality(each) for each in told.reading_qualities}))
@@ -206,6 +256,33 @@ def _value(text: str | None, origin: Origin, pending: PendingCalculation | None)
     first = pending.multiply_before_add is not False
     done = calculated(value.exact, scalar=scalar, offset=pending.offset or 0, multiply_first=first)
     return value_of(as_text(done), origin)
+
+
+def _jumps(reading: MeterReading) -> tuple[Jump, ...]:
+    """What the head-end tells of the clock of the meter: when it jumped, and by how much it was ahead from then on.
+
+    Raises:
+        Invalid: 2.29, that is no number.
+    """
+    return tuple(
+        Jump(at=event.created_date_time, ahead=timedelta(seconds=int(value_of(detail.value, Origin()).exact)))
+        for event in reading.end_device_events
+        if kind_of(event.end_device_event_type.ref) is EventKind.CLOCK_ERROR
+        for detail in event.end_device_event_details
+        if detail.name == CLOCK_AHEAD and detail.value is not None
+    )
+
+
+def _added(parts: Sequence[tuple[Piece, Value]], length: timedelta) -> Value:
+    """The value of one interval that was recorded in several parts; partial where they do not fill it."""
+    scale = min(value.scale for _, value in parts)
+    newest = max((value for _, value in parts), key=lambda value: value.precedence).origin
+    told = {quality for _, value in parts for quality in value.origin.qualities} - {PARTIAL}
+    told |= {Quality(code=piece.quality) for piece, _ in parts if piece.quality}
+    if sum((piece.ends - piece.begins for piece, _ in parts), timedelta()) < length:
+        told |= {PARTIAL}
+    origin = replace(newest, qualities=tuple(sorted(told)))
+    return Value(number=sum(value.at_scale(scale) for _, value in parts), scale=scale, origin=origin)
 
 
 def _quality(quality: ReadingQuality) -> Quality:
