@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.1
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check bench fuzz explore chaos installation lock
+.PHONY: help install up test check bench fuzz explore chaos nightly installation lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ explore: install ## try the properties and state machines with other examples th
 
 chaos: install ## only the tests that kill servers and services and look for what is lost, with their counts
 	$(PYTEST) -m chaos -s
+
+nightly: install ## storms of twelve faults with twenty other seeds, and with faults in the machinery; an hour
+	$(BIN)/python -m tests.nightly
 
 installation: install ## build a fresh installation and try it
 	$(PYTEST) -m installation

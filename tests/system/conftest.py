@@ -96,9 +96,9 @@ class Shell:
         return {**os.environ, "BUSBAR_STATE": str(self.state)}
 
 
-@pytest.fixture
-def shell() -> Iterator[Shell]:
-    """A folder of the test's own, whose servers end with the test."""
+@contextlib.contextmanager
+def folder_of_its_own() -> Iterator[Shell]:
+    """A folder in which `busbar` is called, whose servers end with the block."""
     folder = Path(tempfile.mkdtemp(prefix="busbar-system-", dir=_fast_folder()))
     folder.chmod(0o711)
     made = Shell(folder)
@@ -106,6 +106,13 @@ def shell() -> Iterator[Shell]:
     made.stop()
     shutil.rmtree((made.state / "postgres").resolve(), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def shell() -> Iterator[Shell]:
+    """A folder of the test's own, whose servers end with the test."""
+    with folder_of_its_own() as made:
+        yield made
 
 
 @pytest.fixture(params=["harbour", "IEEE13"])

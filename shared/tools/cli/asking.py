@@ -50,7 +50,14 @@ async def asked(peer: Peer, role: str, verb: Verb, payload: Any, *, timeout_s: f
 
 
 async def insisted(
-    peer: Peer, role: str, verb: Verb, payload: Any, *, patience_s: float = 60.0, timeout_s: float = 10.0
+    peer: Peer,
+    role: str,
+    verb: Verb,
+    payload: Any,
+    *,
+    patience_s: float = 60.0,
+    timeout_s: float = 10.0,
+    **options: Any,
 ) -> Any:
     """The same, asked again while ``role`` is away: under one MessageID, so it has its effect once.
 
@@ -61,14 +68,14 @@ async def insisted(
     deadline = asyncio.get_running_loop().time() + patience_s
     while True:
         try:
-            return await asked(peer, role, verb, payload, message_id=message_id, timeout_s=timeout_s)
+            return await asked(peer, role, verb, payload, message_id=message_id, timeout_s=timeout_s, **options)
         except Unavailable:
             if asyncio.get_running_loop().time() > deadline:
                 raise
             await asyncio.sleep(RETRY_S)
 
 
-async def told(peer: Peer, role: str, verb: AdminVerb, question: object = None) -> Any:
+async def told(peer: Peer, role: str, verb: AdminVerb, question: object = None, *, timeout_s: float = 5.0) -> Any:
     """What ``role`` tells of itself.
 
     Raises:
@@ -76,7 +83,7 @@ async def told(peer: Peer, role: str, verb: AdminVerb, question: object = None) 
     """
     subject = AdminSubject(root=peer.space.root, context=peer.space.context, role=role, verb=verb)
     body = b"" if question is None else msgspec.json.encode(question)
-    answer = await peer.bus.request(str(subject), body, timeout_s=5.0)
+    answer = await peer.bus.request(str(subject), body, timeout_s=timeout_s)
     return msgspec.json.decode(answer.body)
 
 

@@ -225,13 +225,13 @@ async def export_network(settings: Settings, composition: Composition, mrid: str
         NotFound: there is no such model and no such object.
     """
     async with operator(settings, composition) as peer:
-        known: NetworkModels = await asked(peer, MANAGEMENT, Verb.GET, NetworkModels)
+        known: NetworkModels = await insisted(peer, MANAGEMENT, Verb.GET, NetworkModels)
         wanted = mrid or next(
             (model.mrid for model in known.network_model if model.status_kind is ModelStatusKind.ACTIVE), None
         )
         if wanted is None:
             raise NotFound("no network is active")
-        answer: NetworkModels = await asked(peer, MANAGEMENT, Verb.GET, NetworkModels, ids=[wanted])
+        answer: NetworkModels = await insisted(peer, MANAGEMENT, Verb.GET, NetworkModels, ids=[wanted])
         model = answer.network_model[0]
         if model.blob is not None:
             document: bytes = await peer.bus.blobs.get(model.blob.reference)

@@ -72,6 +72,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             network=given.network,
             without=frozenset(given.without),
             isolate=given.isolate,
+            chaos=given.chaos,
             stay=given.stay,
             speed=given.speed or settings.granted_speed,
             folder=given.report,

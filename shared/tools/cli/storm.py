@@ -41,6 +41,7 @@ from shared.tools.cli.running import (
     network_in_operation,
     services,
 )
+from shared.tools.cli.storm_chaos import Chaos, ChaosKind, raging
 from shared.tools.cli.storm_page import facts_of
 from shared.tools.cli.storm_report import (
     Indices,
@@ -82,6 +83,7 @@ async def storm(
     network: str | None,
     without: frozenset[str],
     isolate: bool,
+    chaos: ChaosKind | None,
     stay: bool,
     speed: float | None,
     folder: Path | None,
@@ -90,7 +92,8 @@ async def storm(
     """Play a storm; 0 when it ended well, 1 when not, 130 when it was interrupted.
 
     With ``stay`` everything runs on after the report, to be looked at, until it is interrupted. With ``speed`` the time
-    of the storm passes at most so many times as fast as the real one. A page about it is written into ``folder``.
+    of the storm passes at most so many times as fast as the real one. A page about it is written into ``folder``. With
+    ``chaos`` the machinery is struck meanwhile, for which each role has a process of its own.
     """
     if folder is not None:
         made(folder)
@@ -102,7 +105,7 @@ async def storm(
     async with (
         servers(settings, composition) as note,
         context_of(settings, composition, note, afresh=True, external=without) as held,
-        services(held, composition, without=without, external=without, isolate=isolate),
+        services(held, composition, without=without, external=without, isolate=isolate or chaos is not None) as process,
         auditor(held, composition) as ear,
         operator(held, composition) as voice,
     ):
@@ -122,21 +125,26 @@ async def storm(
             temporary_faults=momentary or None,
             field_conditions=field,
         )
-        plan = Plan(await asked(voice, MANAGEMENT, Verb.GET, FeederTopology))
+        plan = Plan(await insisted(voice, MANAGEMENT, Verb.GET, FeederTopology))
         ordered = TrainingScenarios(training_scenario=(scenario,))
         planned = await insisted(voice, composition.simulation, Verb.CREATE, ordered)
         told = Told()
         story = Story(plan, _start(planned, start))
         title = f"busbar storm   {network}   seed {seed}"
+        roles = composition.roles(held.context, without)
+        rage = (
+            None if chaos is None else Chaos(chaos, seed, settings=held, supervisor=process, roles=roles, voice=voice)
+        )
         with telling(story, title=title, faults=faults, as_json=as_json, environ=os.environ) as teller:
-            ended = await _follow(ear, scenario.mrid, told, teller, stop=stop, without=without)
+            async with raging(rage, roles):
+                ended = await _follow(ear, scenario.mrid, told, teller, stop=stop, without=without)
         score = None if ended is None else await _score(voice, composition, ended)
         real_s = time.monotonic() - began
         ledger = None if ended is None else await _ledger(voice, composition, ended)
         report = None
         if ended is not None:
             report = report_of(ended, told, story, network=network, ledger=ledger, score=score, real_s=real_s)
-            lost = await _lost(voice, composition.roles(held.context, without))
+            lost = await _lost(voice, roles)
             await observer.catch_up(ear)
             seen = observer.verdict()
             report = structs.replace(
@@ -145,6 +153,8 @@ async def storm(
                 effects_doubled=seen.effects_doubled,
                 sequence_gaps=seen.sequence_gaps,
                 observed=seen,
+                chaos=chaos,
+                blows=() if rage is None else tuple(rage.blows),
                 equipped=added.added if added else {},
             )
         if report is not None and ended is not None and folder is not None:

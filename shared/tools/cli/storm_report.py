@@ -12,6 +12,7 @@ from contracts.nouns.scenario_scores import CourseKind, ScenarioScore
 from contracts.nouns.training_scenarios import TrainingScenario
 from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.verbs import Verb
+from shared.tools.cli.storm_chaos import Blow, ChaosKind, blow_lines
 from shared.tools.observing import Verdict
 from shared.tools.telling.figures import Done, FaultLine, Times, done, fault_lines, times
 from shared.tools.telling.story import Story
@@ -95,7 +96,8 @@ class Report(Struct, frozen=True, kw_only=True):
     ``truth`` is what the simulation knows, ``ledger`` what compliance management counts from what was reported; none
     where nobody counts. ``score`` holds the run against a dispatcher who knows the whole truth. ``faults_told`` is what
     was inferred of each fault beside what was true, ``times`` how long it took, ``done`` how much was done; all of it
-    was heard, not asked. ``alarms`` are those of network operation. ``threads`` are the CorrelationIDs of the outages,
+    was heard, not asked. ``blows`` are what ``chaos`` did to the machinery; a storm that ended before the first is not
+    good. ``alarms`` are those of network operation. ``threads`` are the CorrelationIDs of the outages,
     for `busbar history`; they differ from storm to storm.
     """
 
@@ -123,13 +125,16 @@ class Report(Struct, frozen=True, kw_only=True):
     threads: tuple[str, ...]
     granted_s: float
     real_s: float
+    chaos: ChaosKind | None = None
+    blows: tuple[Blow, ...] = ()
 
     @property
     def good(self) -> bool:
         """True when every fault was understood, everybody has power and every promise was kept."""
         understood = self.status == "finished" and self.matched == self.faults
         kept = self.messages_lost == 0 and (self.observed is None or not self.observed.complaints.keys() - _ASKED_AGAIN)
-        return understood and self.customers_dark_at_end == 0 and kept
+        struck = self.chaos is None or bool(self.blows)
+        return understood and self.customers_dark_at_end == 0 and kept and struck
 
 
 class Told:
@@ -241,6 +246,7 @@ def _summary(report: Report) -> str:
         *_scored(report.score),
         "",
         *observed_lines(report.observed),
+        *blow_lines(report.blows),
         f"{report.granted_s / 60:.0f} minutes passed in {report.real_s:.1f} s.",
     ]
     return "\n".join(lines) + "\n"

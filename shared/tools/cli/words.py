@@ -9,6 +9,7 @@ from contracts.interface import Lane
 from contracts.verbs import Verb
 from shared.config import Context
 from shared.tools.cli.making import MAKERS
+from shared.tools.cli.storm_chaos import ChaosKind
 
 NETWORK_HELP = (
     "a file of CIM100 RDF/XML or pandapower JSON, or a network by name: harbour, town, town:30000 with so many usage "
@@ -110,6 +111,13 @@ def _storm(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     storm.add_argument("--without", action="append", default=[], metavar="ROLE", help="leave a role out; it may join")
     storm.add_argument("--isolate", action="store_true", help="a process for each role, started again when it dies")
+    storm.add_argument(
+        "--chaos",
+        type=ChaosKind,
+        choices=tuple(ChaosKind),
+        help="strike the machinery meanwhile, by the seed: kill or freeze one process after the other, or kill the "
+        "broker or the database again and again; implies --isolate",
+    )
     storm.add_argument(
         "--speed",
         type=_speed,
