@@ -204,6 +204,7 @@ INTERFACES: tuple[Interface, ...] = (
     NETWORK_MODEL_MANAGEMENT,
     NETWORK_OPERATION,
     SCADA,
+    WEATHER,
     WORK_MANAGEMENT,
 )
 """The roles that the reference runs, or whose part it plays."""
@@ -217,7 +218,6 @@ PROMISED: tuple[Interface, ...] = (
     PREDICTIVE_OPERATION_PLANNING,
     RETAIL_MARKET_OPERATION,
     SYSTEM_DEVELOPMENT_PLANNING,
-    WEATHER,
 )
 """The roles that have a contract and no service of the reference yet; a product may take them."""
 

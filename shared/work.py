@@ -241,14 +241,16 @@ class Work(Generic[S]):
         )
         self._await(interface, ask, message_id, about)
 
-    def publish(self, verb: Verb, payload: Any, *, key: str) -> None:
+    def publish(self, verb: Verb, payload: Any, *, key: str, role: str | None = None) -> None:
         """Tell an event; events of one ``key`` arrive in the order in which they were told.
 
-        ``payload`` is a noun or its compact form, which is told as it is where whoever hears it reads that.
+        ``payload`` is a noun or its compact form, which is told as it is where whoever hears it reads that. A service
+        that plays several roles of which more than one tells such events names the ``role``.
         """
         noun = self._writer.noun_of(payload)
         for interface in self._interfaces:
-            if any(told.verb is verb and told.noun is noun for told in interface.publishes):
+            tells = any(told.verb is verb and told.noun is noun for told in interface.publishes)
+            if tells and role in {None, interface.role}:
                 row = self._writer.event(interface, verb, payload, key=key, message_id=self.new_id(), cause=self.cause)
                 self.rows.append(row)
                 return

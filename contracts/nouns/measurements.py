@@ -180,3 +180,6 @@ class MeasurementType(StrEnum):
 
     VOLTAGE = "PhaseVoltage"
     """Analog, V, from phase to earth."""
+
+    WIND_GUST = "WindGust"
+    """Analog, m/s (mPers): the strongest gust of the last minutes, at a station beside this equipment."""

@@ -1,6 +1,6 @@
 """The played field: it is struck, it protects itself, it is seen from afar, and people go out and mend it.
 
-Longer than 400 lines because one service plays five roles, and each of its thirty handlers is a few lines.
+Longer than 400 lines because one service plays six roles, and each of its thirty handlers is a few lines.
 """
 
 import os
@@ -16,6 +16,7 @@ from contracts.interfaces.crews import CREWS
 from contracts.interfaces.emergency_simulation import EMERGENCY_SIMULATION
 from contracts.interfaces.head_end import HEAD_END
 from contracts.interfaces.scada import SCADA
+from contracts.interfaces.weather import WEATHER
 from contracts.message import Message
 from contracts.nouns.controls import Controls
 from contracts.nouns.end_device_controls import EndDeviceControls
@@ -39,7 +40,7 @@ from services.emergency_simulation.domain.conditions import chosen
 from services.emergency_simulation.domain.crews import Crew
 from services.emergency_simulation.domain.ledger import truth_of
 from services.emergency_simulation.domain.meters import Delivery, Sent
-from services.emergency_simulation.domain.planning import plan_faults
+from services.emergency_simulation.domain.planning import plan_faults, weather_of
 from services.emergency_simulation.domain.protection import Flag, Move, Operation, Outcome, Protection
 from services.emergency_simulation.domain.reading import File, Poll
 from services.emergency_simulation.domain.scenario import CALM, PATIENCE, progress, report
@@ -58,7 +59,7 @@ WITNESSED = timedelta(seconds=2)
 
 service = Service(
     EMERGENCY_SIMULATION,
-    plays=(HEAD_END, SCADA, CREWS, CALLERS),
+    plays=(HEAD_END, SCADA, CREWS, CALLERS, WEATHER),
     store=Store,
     memory=lambda: Memory(conditions_from(os.environ), habits_from(os.environ)),
     grants_clock=True,
@@ -109,6 +110,8 @@ async def order_storm(message: Message[TrainingScenarios], work: Work[Store]) ->
     await work.store.keep(scenario, start, faults, conditions)
     for fault in faults:
         work.wake("strike", fault.mrid, fault.at, new_thread=True)
+    for at, winds in weather_of(field.network, scenario, start).observations():
+        work.wake("observe", f"{scenario.mrid} {at.isoformat()}", at, json.encode(winds).decode())
     work.wake("give-up", scenario.mrid, start + PATIENCE)
     return TrainingScenarios(training_scenario=(scenario,))
 
@@ -188,6 +191,13 @@ async def strike(wake: Wake, work: Work[Store]) -> None:
     near = struck.dark or tuple(field.network.usage_points)
     _will_call(work, callers.alarms(_stream(field, "callers"), struck, near))
     await _tell(work)
+
+
+@service.on_wake("observe")
+async def observe(wake: Wake, work: Work[Store]) -> None:
+    """The stations tell of the wind."""
+    winds = json.decode(wake.payload, type=list[tuple[str, float]])
+    work.publish(Verb.CREATED, views.gusts(winds, wake.at), key="weather", role=WEATHER.role)
 
 
 @service.on_wake("reclose")

@@ -22,6 +22,7 @@ from contracts.nouns.feeder_topology import (
     UsagePoint,
 )
 from contracts.nouns.maintenance_orders import Asset, Crew, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
+from contracts.nouns.measurements import Analog, AnalogValue, Measurements, MeasurementType
 from contracts.nouns.scenario_scores import Course, CourseKind, CustomersOff, ScenarioScore
 from contracts.nouns.training_scenarios import Fault, OutageMatch, TrainingScenario, TrainingScenarios
 from contracts.nouns.units import PhaseCode
@@ -191,6 +192,26 @@ def test_the_map_shows_who_is_off_where_power_is_gone_and_where_the_crew_is(stor
     assert "1" in signs, "the number of the crew"
     assert {len(row) for row in after} == {40}
     assert any(style == "dark" for row in after for _, style in row)
+
+
+def test_a_gale_is_drawn_around_its_station_until_it_has_gone_and_hides_nothing(story: Story) -> None:
+    drawn = TextMap(story.plan, 40, 10)
+    calm = drawn.draw(story)
+    for gust, sign in ((30.0, "≈"), (20.0, "~"), (9.0, None)):
+        value = AnalogValue(time_stamp=at(1), value=gust)
+        analog = Analog(
+            measurement_type=MeasurementType.WIND_GUST,
+            analog_values=(value,),
+            power_system_resource=ObjectReference(mrid="source"),
+        )
+        told = Measurements(analog=(analog,))
+        story.hear(say(Verb.CREATED, told, "scada"))
+        assert story.gusts.get("source") != gust, "another role has no station"
+        story.hear(say(Verb.CREATED, told, "weather"))
+        rows = drawn.draw(story)
+        assert {sign for row in rows for sign, style in row if style == "weather"} == ({sign} if sign else set())
+        for before, after in zip(calm, rows, strict=True):
+            assert all(old == new for old, new in zip(before, after, strict=True) if old[0] != " ")
 
 
 @given(st.integers(20, 200), st.integers(12, 60))

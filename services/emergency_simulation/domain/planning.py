@@ -1,4 +1,7 @@
-"""Where and when a storm strikes: the same for the same seed, network, switch positions, conditions and start."""
+"""Where and when a storm strikes: the same for the same seed, network, switch positions, conditions and start.
+
+Where the model tells places, squalls move over the map and strike what lies in their way (``weather.py``).
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -14,6 +17,7 @@ from services.emergency_simulation.domain.network import EARTH, Network
 from services.emergency_simulation.domain.protection import Move, Outcome, Protection, Relay
 from services.emergency_simulation.domain.supply import Supply
 from services.emergency_simulation.domain.timing import after
+from services.emergency_simulation.domain.weather import APART_S, Weather
 
 
 class Played(Struct, frozen=True, kw_only=True):
@@ -59,8 +63,9 @@ def plan_faults(
 ) -> list[Fault]:
     """The strokes of a storm, the first 1 to 5 minutes after its start, the others on average 10 minutes apart [P].
 
-    Lines are struck before anything else. No two permanent faults open the same device or darken the same usage point;
-    where wide ones leave no room for the others, only laterals without protection of their own below them are struck.
+    A place in the way of a squall is struck sooner than another, and when the squall passes. Lines are struck before
+    anything else. No two permanent faults open the same device or darken the same usage point; where wide ones leave no
+    room for the others, only laterals without protection of their own below them are struck.
     Temporary faults, which reclosing clears, come beside them.
 
     Raises:
@@ -105,9 +110,11 @@ class _Planner:
         self._start = start
         self._conditions = conditions
         self._stream = Stream(scenario.seed, "faults")
+        weather = weather_of(network, scenario, start)
+        self._struck = {mrid: found for mrid in network.mrids if (found := weather.strike(mrid)) is not None}
 
     def places(self) -> list[str]:
-        """What can be struck, in the order of chance, whatever the order of the model; lines first."""
+        """What can be struck, in the order of chance and weather, whatever the order of the model; lines first."""
         network = self._network
         places = (
             mrid
@@ -116,9 +123,12 @@ class _Planner:
         )
         kinds = network.equipment
         drawn = sorted(
-            (kinds[mrid].kind != "ACLineSegment", self._stream.fraction("place", mrid), mrid) for mrid in places
+            (kinds[mrid].kind != "ACLineSegment", mrid not in self._struck, self._rank(mrid), mrid) for mrid in places
         )
-        return [mrid for _, _, mrid in drawn]
+        return [mrid for *_, mrid in drawn]
+
+    def _rank(self, mrid: str) -> float:
+        return self._struck[mrid][0] if mrid in self._struck else self._stream.fraction("place", mrid)
 
     def apart(self, supply: Supply, places: Iterable[str]) -> list[Fault]:
         """The first of the places whose faults darken somebody and do not touch one another, as many as are wanted."""
@@ -187,11 +197,19 @@ class _Planner:
         )
 
     def timed(self, faults: Iterable[Fault], process: str) -> Iterator[Fault]:
-        """The faults with their times, one after the other."""
+        """The faults with their times: when the squall passes, else one after the other."""
         at = after(self._start, self._stream.between(60, 300, "first", process))
         for number, fault in enumerate(faults):
+            if fault.equipment in self._struck:
+                yield structs.replace(fault, at=self._struck[fault.equipment][1])
+                continue
             yield structs.replace(fault, at=at)
-            at = after(at, self._stream.exponential(600, process, str(number)))
+            at = after(at, self._stream.exponential(APART_S, process, str(number)))
+
+
+def weather_of(network: Network, scenario: TrainingScenario, start: datetime) -> Weather:
+    """The weather of a storm."""
+    return Weather(network, scenario.seed, scenario.faults + (scenario.temporary_faults or 0), start)
 
 
 class Guard(Struct, frozen=True, order=True):

@@ -178,6 +178,21 @@ def _current(device: str, amperes: float, at: datetime) -> Analog:
     )
 
 
+def gusts(winds: Iterable[tuple[str, float]], at: datetime) -> Measurements:
+    """The gusts in m/s that stations measure, each beside the equipment that it is named after."""
+    return Measurements(
+        analog=tuple(
+            Analog(
+                measurement_type=MeasurementType.WIND_GUST,
+                unit_symbol="mPers",
+                analog_values=(AnalogValue(time_stamp=at, value=gust, measurement_value_quality=_GOOD),),
+                power_system_resource=ObjectReference(mrid=station),
+            )
+            for station, gust in winds
+        )
+    )
+
+
 _GOOD = MeasurementValueQuality(source=Source.PROCESS, validity=Validity.GOOD)
 
 

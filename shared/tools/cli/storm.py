@@ -61,6 +61,9 @@ from shared.tools.testing import Heard, Peer
 
 LOOK_S = 1.0
 SETTLED_S = 0.3
+PATIENT_S = 30.0
+"""So long a large answer may take on a busy machine."""
+
 QUIET_S = 5.0
 """After so long without a word the storm says what it waits for."""
 
@@ -125,7 +128,7 @@ async def storm(
             temporary_faults=momentary or None,
             field_conditions=field,
         )
-        plan = Plan(await insisted(voice, MANAGEMENT, Verb.GET, FeederTopology))
+        plan = Plan(await insisted(voice, MANAGEMENT, Verb.GET, FeederTopology, timeout_s=PATIENT_S))
         ordered = TrainingScenarios(training_scenario=(scenario,))
         planned = await insisted(voice, composition.simulation, Verb.CREATE, ordered)
         told = Told()
@@ -298,7 +301,8 @@ async def _heard(ear: Peer, teller: Telling, stop: asyncio.Event, without: froze
 async def _score(voice: Peer, composition: Composition, ended: TrainingScenario) -> ScenarioScore | None:
     """How well the storm was handled; None where a simulation of others keeps no score."""
     with contextlib.suppress(BusbarError):
-        answer = await asked(voice, composition.simulation, Verb.GET, ScenarioScores, ids=[ended.mrid])
+        role = composition.simulation
+        answer = await asked(voice, role, Verb.GET, ScenarioScores, ids=[ended.mrid], timeout_s=PATIENT_S)
         return next(iter(answer.scenario_score), None)
     return None
 

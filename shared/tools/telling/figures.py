@@ -136,13 +136,23 @@ def done(story: Story) -> Done:
 
 
 def _tale(story: Story, fault: Fault, outage: str | None) -> OutageTale | None:
-    """What was told of a fault: by its outage, or, where that was one of the shots before, by the one that stayed."""
+    """What was told of a fault: by its outage, or by the one that stayed, where that was a shot before or dismissed."""
     tale = story.outages.get(outage or "")
-    if tale is None or tale.state != OutageState.MOMENTARY:
+    if tale is None or tale.restored_at is not None:
         return tale
-    others = (each for each in story.outages.values() if each.device == tale.device and each.restored_at is not None)
-    later = [each for each in others if each.restored_at is not None and each.restored_at > fault.occurred_date_time]
+    same = [each for each in story.outages.values() if each.device == tale.device]
+    later = [each for each in same if each.restored_at is not None and each.restored_at > fault.occurred_date_time]
     return min(later, key=lambda each: (each.began, each.mrid), default=tale)
+
+
+def _first_told(story: Story, tale: OutageTale, fault: Fault) -> datetime:
+    """When an outage of the same device first told of a fault that stayed."""
+    told = (
+        each.heard_at
+        for each in story.outages.values()
+        if each.device == tale.device and each.state != OutageState.MOMENTARY
+    )
+    return min((at for at in told if at >= fault.occurred_date_time), default=tale.heard_at)
 
 
 def _line(story: Story, fault: Fault, tale: OutageTale | None) -> FaultLine:
@@ -158,7 +168,7 @@ def _line(story: Story, fault: Fault, tale: OutageTale | None) -> FaultLine:
         confirmed_device=None if tale is None else story.name_of(tale.device),
         customers=story.plan.count(each.mrid or "" for each in fault.usage_point) if fault.usage_point else None,
         customers_told=0 if tale is None else tale.customers,
-        detected_s=None if tale is None else _since(at, tale.heard_at),
+        detected_s=None if tale is None else _since(at, _first_told(story, tale, fault)),
         isolated_s=None if tale is None else _since(at, _isolated_at(story, tale)),
         restored_s=None if tale is None else _since(at, tale.restored_at),
         closed_s=None if tale is None else _since(at, tale.closed_at),

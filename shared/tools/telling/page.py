@@ -167,6 +167,11 @@ class _Drawing:
             "outages": self._outages(),
             "crews": self._crews(),
             "faults": self._faults(scenario, lines),
+            "gusts": [
+                [self._s(at), *self._xy(place), gust]
+                for at, station, gust in changes.gusts
+                if (place := plan.of_device(station)) is not None
+            ],
             "off": [[self._s(at), number] for at, number in coalesced(changes.off)],
         }
 

@@ -32,7 +32,7 @@ _SGR = {
     Style.CREW: "1;30;48;5;117",
     Style.FAINT: "2",
     Style.STRONG: "1;38;5;203",
-    Style.WEATHER: "48;5;236",
+    Style.WEATHER: "38;5;74",
 }
 """Colours that people with any sight of colours tell apart: blue is well, orange is off (Okabe and Ito 2008)."""
 

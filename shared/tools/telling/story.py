@@ -16,6 +16,7 @@ from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.feeder_topology import FeederChange, FeederTopology
 from contracts.nouns.incident_information import Incident, IncidentInformation
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders, Work
+from contracts.nouns.measurements import Analog, Measurements, MeasurementType
 from contracts.nouns.switching_plans import SwitchingPlan, SwitchingPlans, SwitchingStepState
 from contracts.nouns.training_scenarios import TrainingScenario, TrainingScenarios
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets, TroubleTicketState
@@ -29,6 +30,7 @@ HEARD = frozenset(
         "FeederTopology",
         "IncidentInformation",
         "MaintenanceOrders",
+        "Measurements",
         "SwitchingPlans",
         "TrainingScenarios",
         "TroubleTickets",
@@ -37,8 +39,9 @@ HEARD = frozenset(
 )
 """The nouns that a story is made of."""
 
-METER_EVENTS = "end_device_event"
-HEAD_END = "head-end"
+ONLY: dict[type, str] = {EndDeviceEvents: "head-end", Measurements: "weather"}
+"""Whose word counts where several roles tell such events."""
+
 OVER = frozenset({OutageState.CLOSED, OutageState.DISMISSED, OutageState.MOMENTARY, OutageState.VERIFY})
 BEFORE = frozenset({OutageState.SUSPECTED, OutageState.PREDICTED})
 INFORMED = frozenset({TroubleTicketState.INFORMED, TroubleTicketState.CALLBACK_OK, TroubleTicketState.CLOSED})
@@ -112,12 +115,13 @@ class PlanTale(Struct):
 
 
 class Changes(Struct):
-    """What changed when, for the page: nodes and switches by mRID, and the usage points that an outage says are off."""
+    """What changed when, for the page: nodes and switches by mRID, who is off by which outage, gusts by station."""
 
     nodes: list[tuple[datetime, str, bool]] = field(default_factory=list)
     switches: list[tuple[datetime, str, bool]] = field(default_factory=list)
     dark: list[tuple[datetime, str, frozenset[str]]] = field(default_factory=list)
     off: list[tuple[datetime, int]] = field(default_factory=list)
+    gusts: list[tuple[datetime, str, float]] = field(default_factory=list)
 
 
 class Story:
@@ -143,12 +147,14 @@ class Story:
         self.informed: set[str] = set()
         self.told: set[str] = set()
         self.struck = 0
+        self.gusts: dict[str, float] = {}
         self.changes = Changes()
         self._hearing: dict[type, tuple[str, Callable[[Any], None]]] = {
-            EndDeviceEvents: (METER_EVENTS, self._hear_meter),
+            EndDeviceEvents: ("end_device_event", self._hear_meter),
             FeederTopology: ("feeder_change", self._hear_change),
             IncidentInformation: ("incident", self._hear_notice),
             MaintenanceOrders: ("maintenance_order", self._hear_order),
+            Measurements: ("analog", self._hear_station),
             SwitchingPlans: ("switching_plan", self._hear_plan),
             TrainingScenarios: ("training_scenario", self._hear_scenario),
             TroubleTickets: ("trouble_ticket", self._hear_ticket),
@@ -190,9 +196,9 @@ class Story:
 
     def hear(self, message: Message[Any]) -> None:
         """Take account of an event."""
-        payload = message.payload
+        payload, source = message.payload, message.header.source
         members, take = self._hearing.get(type(payload), ("", None))
-        if take is not None and (members != METER_EVENTS or message.header.source == HEAD_END):
+        if take is not None and ONLY.get(type(payload), source) == source:
             for member in getattr(payload, members):
                 take(member)
 
@@ -305,6 +311,14 @@ class Story:
             self.gasps.append(event.created_date_time)
         elif kind is EventKind.POWER_RESTORED:
             self.wakings.append(event.created_date_time)
+
+    def _hear_station(self, analog: Analog) -> None:
+        station = None if analog.power_system_resource is None else analog.power_system_resource.mrid
+        if station is not None and analog.measurement_type == MeasurementType.WIND_GUST:
+            for value in analog.analog_values:
+                self._pass(value.time_stamp)
+                self.gusts[station] = value.value
+                self.changes.gusts.append((value.time_stamp, station, value.value))
 
 
 def _mrids(references: Iterable[ObjectReference]) -> frozenset[str]:

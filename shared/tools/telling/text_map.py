@@ -47,10 +47,18 @@ class Signs(Struct, frozen=True):
     many_off: str
     line: str
     dark_line: str
+    gale: str
+    storm: str
 
 
-UNICODE = Signs("■", "○", "?", "✕", "▒", "▓", "", "")
-ASCII = Signs("S", "o", "?", "X", "%", "#", ".", "-")
+UNICODE = Signs("■", "○", "?", "✕", "▒", "▓", "", "", "~", "≈")
+ASCII = Signs("S", "o", "?", "X", "%", "#", ".", "-", "~", "=")
+
+GALE, STORM = 17.2, 24.5
+"""From these gusts in m/s on wind is drawn (8 and 10 of Beaufort's scale)."""
+
+REACH = (6, 2)
+"""So many characters to each side of a station, and above and below it, its gust is drawn where nothing else is."""
 
 Cell = tuple[str, Style]
 
@@ -117,6 +125,7 @@ class TextMap:
             rows[row][column] = (self._of_line(self._all[column, row], signs.dark_line), Style.DARK)
         for (column, row), count in self._off(story).items():
             rows[row][column] = (signs.many_off if count >= MANY else signs.few_off, Style.DARK)
+        self._blow(story, rows)
         for sign, style, place in self._marks(story):
             column, row = canvas.cell(place)
             rows[row][column] = (sign, style)
@@ -138,6 +147,19 @@ class TextMap:
             place = self._plan.of_device(order.device)
             if place is not None:
                 yield crew[-1:], Style.CREW, place
+
+    def _blow(self, story: Story, rows: list[list[Cell]]) -> None:
+        """Gusts where the field is empty, around the stations that measure them."""
+        for station, gust in story.gusts.items():
+            place = self._plan.of_device(station)
+            if gust < GALE or place is None:
+                continue
+            sign = self._signs.storm if gust >= STORM else self._signs.gale
+            middle, level = self.canvas.cell(place)
+            for row in range(max(0, level - REACH[1]), min(self.canvas.rows, level + REACH[1] + 1)):
+                for column in range(max(0, middle - REACH[0]), min(self.canvas.columns, middle + REACH[0] + 1)):
+                    if rows[row][column][0] == " " and (row + column) % 2 == 0:
+                        rows[row][column] = (sign, Style.WEATHER)
 
     def _off(self, story: Story) -> dict[tuple[int, int], int]:
         found: dict[tuple[int, int], int] = {}
