@@ -26,7 +26,8 @@ from shared.tools.testing import Peer
 
 AT_ONCE = 4
 POINTS = 10
-"""Usage points of one question."""
+DAYS = 14
+"""Usage points and days of one question; an answer of years in one part may be more than a message holds."""
 
 _TRIES = 30
 
@@ -96,17 +97,20 @@ class Truth:
         """The days of which something was told."""
         return sorted(self._perhaps)
 
-    def compare(self, rows: NDArray[np.int64], found: Mapping[int, Sequence[tuple[int, int]]]) -> Found:
+    def compare(
+        self, rows: NDArray[np.int64], days: Sequence[date], found: Mapping[int, Sequence[tuple[int, int]]]
+    ) -> Found:
         """Hold answers against the truth.
 
         Args:
             rows: the places of the meters that were asked for.
+            days: the days that were asked for.
             found: for each of these the ends of its intervals, in seconds since 1970, and their values in Wh.
         """
         total = Found(points=len(rows))
         counts = {row: Counter(end for end, _ in found.get(row, ())) for row in rows.tolist()}
         doubled = sum(count - 1 for each in counts.values() for count in each.values() if count > 1)
-        for day in self.days:
+        for day in days:
             ends = (self._fleet.starts(day) + self._fleet.interval_s).tolist()
             places = {end: place for place, end in enumerate(ends)}
             there = np.full((len(rows), len(ends)), -1, np.int64)
@@ -142,11 +146,10 @@ async def read_back(settings: Settings, scenario: Scenario, truth: Truth) -> Fou
         return Found()
     total = Found(points=len(truth.meters))
     async with Peer(settings, CATALOGUE, "operator") as peer:
-        waves = [*_waves(len(truth.meters))]
-        for place in range(0, len(waves), AT_ONCE):
-            for each in await asyncio.gather(
-                *(_compared(peer, scenario, truth, rows) for rows in waves[place : place + AT_ONCE])
-            ):
+        questions = [(rows, days) for rows in _waves(len(truth.meters)) for days in _spans(truth.days)]
+        for place in range(0, len(questions), AT_ONCE):
+            asked = (_compared(peer, scenario, truth, *each) for each in questions[place : place + AT_ONCE])
+            for each in await asyncio.gather(*asked):
                 total = total.plus(each)
     return total
 
@@ -172,11 +175,13 @@ async def gasps_back(settings: Settings, scenario: Scenario, told: NDArray[np.in
     return total
 
 
-async def _compared(peer: Peer, scenario: Scenario, truth: Truth, rows: NDArray[np.int64]) -> Found:
+async def _compared(
+    peer: Peer, scenario: Scenario, truth: Truth, rows: NDArray[np.int64], days: Sequence[date]
+) -> Found:
     fleet = scenario.fleet()
     names = texts(fleet.point_ids(truth.meters[rows]))
-    start = datetime.fromtimestamp(int(fleet.starts(truth.days[0])[0]), UTC)
-    end = datetime.fromtimestamp(int(fleet.starts(truth.days[-1] + timedelta(days=1))[0]), UTC)
+    start = datetime.fromtimestamp(int(fleet.starts(days[0])[0]), UTC)
+    end = datetime.fromtimestamp(int(fleet.starts(days[-1] + timedelta(days=1))[0]), UTC)
     payload: MeterReadings | None = await _asked(peer, scenario.role, MeterReadings, names, (start, end))
     places = dict(zip(names, rows.tolist(), strict=True))
     kind = reading_type(scenario.interval_s)
@@ -193,7 +198,7 @@ async def _compared(peer: Peer, scenario: Scenario, truth: Truth, rows: NDArray[
                     for each in block.interval_readings
                     if each.time_stamp is not None and each.value is not None
                 ]
-    return truth.compare(rows, found)
+    return truth.compare(rows, days, found)
 
 
 async def _asked(
@@ -222,6 +227,17 @@ async def _asked(
 def _waves(count: int, size: int = POINTS) -> Iterator[NDArray[np.int64]]:
     for first in range(0, count, size):
         yield np.arange(first, min(first + size, count))
+
+
+def _spans(days: Sequence[date]) -> Iterator[Sequence[date]]:
+    """The days in spans of at most :data:`DAYS`."""
+    first = 0
+    for place, day in enumerate(days):
+        if (day - days[first]).days >= DAYS:
+            yield days[first:place]
+            first = place
+    if days:
+        yield days[first:]
 
 
 def tells_readings(what: What) -> bool:

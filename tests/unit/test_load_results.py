@@ -159,14 +159,14 @@ def test_values_that_are_lost_doubled_wrong_or_never_told_are_counted_as_such() 
     values = fleet.intervals(np.arange(2), day)
     right = {row: [(ends[place], int(values[row, place])) for place in range(4)] for row in (0, 1)}
     rows = np.array([0, 1])
-    assert truth.compare(rows, right) == Found(points=2, values=8)
+    assert truth.compare(rows, [day], right) == Found(points=2, values=8)
     perhaps = {row: [*right[row], (ends[4], int(values[row, 4]))] for row in (0, 1)}
-    assert truth.compare(rows, perhaps).is_whole
+    assert truth.compare(rows, [day], perhaps).is_whole
     broken = {
         0: [*right[0][1:], right[0][2]],
         1: [(ends[0], int(values[1, 0]) + 1), *right[1][1:], (ends[50], int(values[1, 50]))],
     }
-    assert truth.compare(rows, broken) == Found(points=2, values=8, lost=1, doubled=1, wrong=1, unasked=1)
+    assert truth.compare(rows, [day], broken) == Found(points=2, values=8, lost=1, doubled=1, wrong=1, unasked=1)
 
 
 def result(rates: list[float], p99: float = 5.0, **environment: object) -> Result:
