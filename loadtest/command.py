@@ -43,6 +43,7 @@ def _run(given: argparse.Namespace) -> int:
     options = Options(
         rounds=given.rounds,
         raw_limits=not given.no_raw_limits,
+        peers=given.peers,
         search=given.search,
         sync_interval=given.sync_interval,
         processes=given.processes,
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     run_words.add_argument("--sample", type=int, help="usage points that are read back; 0 for all")
     run_words.add_argument("--search", action="store_true", help="first find the highest rate that is borne")
     run_words.add_argument("--no-raw-limits", action="store_true", help="leave out the raw limits")
+    run_words.add_argument("--peers", action="store_true", help="have others do the same work, as far as installed")
     run_words.add_argument("--processes", type=int, default=1, help="of each role, where the driver makes them")
     run_words.add_argument(
         "--sync-interval", default="always", help="when the driver's own broker calls fsync: always, or such as 1s"

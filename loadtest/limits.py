@@ -6,7 +6,7 @@ They are measured between the rounds of a run, so that both sides find the same 
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import asyncpg
@@ -17,7 +17,7 @@ from msgspec import json, msgpack, structs
 from contracts.catalogue import CATALOGUE
 from contracts.interface import Lane
 from loadtest.deployment import Deployment
-from loadtest.scenario import Encoding, Load, Scenario
+from loadtest.scenario import Encoding, Load, Scenario, ScenarioError
 from loadtest.telling import Telling, tells
 from loadtest.watching import connected
 from loadtest.wire import Wire
@@ -173,8 +173,22 @@ def _rate(work: Callable[[], object], readings: int) -> float:
 
 def days_of(scenario: Scenario, count: int) -> Iterator[Scenario]:
     """The scenario for each of ``count`` rounds, on days that no round before it has told."""
+    days = span(scenario)
     for number in range(count):
-        yield structs.replace(scenario, day=scenario.day + timedelta(days=number * span(scenario)))
+        yield past(structs.replace(scenario, day=scenario.day + timedelta(days=number * days)), days)
+
+
+def past(scenario: Scenario, days: int) -> Scenario:
+    """The same scenario, if what it tells of so many days is over; what has not been measured yet is refused.
+
+    Raises:
+        ScenarioError: it is not.
+    """
+    last = scenario.day + timedelta(days=days)
+    if last > datetime.now(UTC).date():
+        sentence = f"{scenario.meters:,} meters have measured too little for so many readings: days until {last}"
+        raise ScenarioError(f"{sentence} would be told; take more --meters, a lower --rate or a shorter --duration")
+    return scenario
 
 
 def span(scenario: Scenario) -> int:

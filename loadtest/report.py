@@ -70,6 +70,7 @@ def page(result: Result) -> str:
         "</div>",
         "<h2>What it cost</h2>",
         _cost(result.rounds[-1]),
+        *_beside(result),
         "<h2>Where</h2>",
         _table((("", ""), *((name, str(value)) for name, value in _flat(result.environment)))),
         f"<h2>Scenario</h2><pre>{escape(msgspec.yaml.encode(result.settings).decode())}</pre>",
@@ -215,6 +216,20 @@ def _cost(done: Round) -> str:
         (name, str(cost[name]), "", "") for name in ("wal_bytes_per_reading", "message_bytes_per_reading", "deaths")
     ]
     return _table((("", "CPU s", "CPU ms per 1,000 readings", "memory MiB"), *rows, *bytes_of))
+
+
+def _beside(result: Result) -> Iterable[str]:
+    """Parsing alone, the rates of a search, and peers, where there are any."""
+    if result.parsing:
+        rows = [(name, *(f"{value:,.3g}" for value in each.values())) for name, each in result.parsing.items()]
+        yield "<h2>Reading a message, on a core</h2>"
+        yield _table((("", "parsing alone, readings/s", "read and checked", "ratio"), *rows))
+    if result.peers:
+        rows = [(name, f"{rate:,.0f}" if isinstance(rate, float) else str(rate)) for name, rate in result.peers.items()]
+        yield "<h2>Others at the same work</h2>" + _table((("", "readings/s"), *rows))
+    if result.search:
+        rows = [(f"{factor:.3f}", "borne" if borne else "not borne") for factor, borne in result.search]
+        yield "<h2>Rates that were tried</h2>" + _table((("of the rate of the scenario", ""), *rows))
 
 
 def _table(rows: Iterable[Sequence[str]]) -> str:

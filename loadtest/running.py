@@ -17,6 +17,7 @@ from loadtest.deployment import Deployment, own
 from loadtest.environment import card
 from loadtest.installing import install
 from loadtest.measuring import Round, run_once
+from loadtest.peers import peers
 from loadtest.results import Result, summed
 from loadtest.scenario import Scenario, ScenarioError
 from loadtest.telling import tells
@@ -37,6 +38,7 @@ class Options(Struct, frozen=True, kw_only=True):
     Attributes:
         rounds: how often; medians count.
         raw_limits: whether the raw limits are measured between the rounds.
+        peers: whether the same work is done by others in the end.
         search: find the highest rate that is borne, by rounds of ``search_s``.
         sync_interval: of the broker that the driver makes.
         processes: how many processes take each role there.
@@ -46,6 +48,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     rounds: int = 1
     raw_limits: bool = True
+    peers: bool = False
     search: bool = False
     search_s: float = 8.0
     sync_interval: str = "always"
@@ -80,8 +83,9 @@ async def run(scenario: Scenario, options: Options) -> Result:
                 say(f"round {number + 1}: {done.readings_per_s:,.0f} readings a second{ratio}; {word}")
         sync_interval = None if options.there else options.sync_interval
         result = summed(scenario, rounds, await card(deployment, sync_interval))
+        others = await peers(deployment, scenario) if options.peers else {}
     parsing = await asyncio.to_thread(limits.parsing, scenario) if options.raw_limits else {}
-    return structs.replace(result, search=tried, parsing=parsing)
+    return structs.replace(result, search=tried, parsing=parsing, peers=others)
 
 
 def say(text: str) -> None:
@@ -140,6 +144,7 @@ async def _search(
     day, low, high, factor, halvings = scenario.day, 0.0, math.inf, 1.0, HALVINGS
     while halvings:
         step = at_rate(scenario, factor, options.search_s, day)
+        limits.past(step, limits.span(step))
         done = await run_once(deployment, step, folder)
         tried.append((round(factor, 4), done.valid))
         say(f"{factor:.3f} of the rate: {'borne' if done.valid else done.reasons[0]}")

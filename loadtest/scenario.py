@@ -130,7 +130,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     seed: int = 1
     zone: str = "Europe/Berlin"
     interval_s: Positive = 900
-    day: date = date(2026, 3, 2)
+    day: date = date(2024, 1, 8)
     duration_s: Annotated[float, Meta(gt=0)] = 20
     warm_up_s: Seconds = 2
     drain_s: Annotated[float, Meta(gt=0)] = 60
