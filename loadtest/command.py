@@ -1,6 +1,7 @@
 """The words of `busbar loadtest`, which is also `python -m loadtest`."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +18,15 @@ from shared.tools.server_process import ServerError
 
 
 def execute(words: Sequence[str]) -> int:
-    """Do what ``words`` say: 0 when all went well, 1 when a run is not valid or worse, 2 for what makes no sense."""
+    """Do what ``words`` say: 0 all went well, 1 not valid or worse, 2 what makes no sense, 130 broken off."""
     given = _parser().parse_args(words)
     try:
         return {"run": _run, "compare": _compare, "history": _history, "list": _list}[given.word](given)
     except (SettingError, ValueError) as error:
         sys.stderr.write(f"loadtest: {error}\n")
         return 2
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 130
     except (BusbarError, ServerError) as error:
         sys.stderr.write(f"loadtest: {error}\n")
         return 1

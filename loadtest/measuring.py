@@ -26,6 +26,9 @@ from loadtest.telling import HEAD_END, Telling, tells
 from loadtest.watching import Backlog, Use, Watch, written
 from shared.bus.subjects import Space
 
+LEAST_WINDOW_S = 1.0
+"""A rate over less than that says nothing."""
+
 _LEAD_S = 0.3
 """Between the order to begin and the beginning, so that all generators have read it."""
 
@@ -85,7 +88,8 @@ class Round(Struct, kw_only=True):
     """What a run came to.
 
     Attributes:
-        readings_per_s, events_per_s: what the role had stored in a second, after warm-up and until the end.
+        readings_per_s, events_per_s: what the role had stored in a second, after warm-up and until the end, or until
+            everything was stored.
         first_sequence: the number of the first message with readings in the stream of the broker.
         raw_limit: readings a second of the raw limits, by name.
     """
@@ -267,7 +271,7 @@ async def _read_back(deployment: Deployment, scenario: Scenario, run: str, messa
 def judged(scenario: Scenario, measured: Measured) -> Round:
     """What the measurements of a run come to."""
     messages, stored = measured.messages, measured.stored
-    warm, end = scenario.warm_up_s, scenario.duration_s
+    warm, end = scenario.warm_up_s, _end(scenario, stored)
     counted = (stored >= warm) & (stored <= end)
     window = end - warm
     is_reading = np.array([tells_readings(load.what) for load in scenario.loads])[messages["load"].astype(int)]
@@ -289,6 +293,13 @@ def judged(scenario: Scenario, measured: Measured) -> Round:
         series=_series(scenario, measured),
         first_sequence=int(messages["sequence"][is_reading & (messages["sequence"] > 0)].min(initial=1 << 62)),
     )
+
+
+def _end(scenario: Scenario, stored: NDArray[np.float64]) -> float:
+    """Until when what is stored counts: the end of the run, or when everything was stored before that."""
+    known = _known(stored)
+    last = float(known.max()) if len(known) else scenario.duration_s
+    return min(scenario.duration_s, max(last, scenario.warm_up_s + LEAST_WINDOW_S))
 
 
 def _of_load(scenario: Scenario, place: int, messages: dict[str, Any], stored: NDArray[np.float64]) -> LoadResult:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -65,6 +66,9 @@ async def run(scenario: Scenario, options: Options) -> Result:
         ScenarioError: it cannot be run so.
         ServerError: the servers do not start.
     """
+    if (task := asyncio.current_task()) is not None:
+        # what was started is stopped and removed, also when somebody ends the run
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with _deployment(scenario, options) as deployment:
         if options.install:
             say(f"{scenario.installed:,} meters are made known")

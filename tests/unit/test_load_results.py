@@ -100,6 +100,11 @@ def test_a_run_in_which_all_is_well_is_valid_and_counts_from_the_end_of_the_warm
     assert done.cost["wal_bytes_per_reading"] == 100
 
 
+def test_a_backlog_that_was_worked_off_before_the_end_is_counted_until_then() -> None:
+    run = measured(stored=np.linspace(2, 4, 1000))
+    assert judged(SCENARIO, run).readings_per_s == pytest.approx(5000, rel=0.01)
+
+
 def late_generator() -> Measured:
     run = measured()
     run.messages["lag"][500:520] = 0.4
