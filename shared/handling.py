@@ -76,6 +76,7 @@ class Desk:
         self._relay = relay
         self._telemetry = telemetry
         self._memory = memory
+        self._metrics = metrics
         self._reader = Reader(writer.space, writer.codec)
         self._answering = Answering(writer)
         self._sets = Sets(service, writer.codec)
@@ -382,6 +383,9 @@ class Desk:
         return None if row is None or row.subject else row
 
     def _tell(self, work: Work[Any]) -> None:
+        for (what, labels), amount in work.counts.items():
+            known = {"role": self._service.role, "what": what} | dict(labels)
+            self._metrics.counter("busbar_counted_total", "What services count", **known).add(amount)
         if work.rows:
             self._relay.tell()
         if work.wakes and self.timers is not None:

@@ -1,5 +1,6 @@
 """What a handler gets: one instant, one transaction, and the words in which it may speak. Never the bus."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -137,6 +138,7 @@ class Work(Generic[S]):
         self.sent: list[Sent] = []
         self.wakes: dict[tuple[str, str], Wake | None] = {}
         self.answers: list[Answer] = []
+        self.counts: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
 
     @property
     def ticket(self) -> str:
@@ -176,6 +178,7 @@ class Work(Generic[S]):
         self.sent += part.sent
         self.wakes |= part.wakes
         self.answers += part.answers
+        self.counts += part.counts
 
     async def request(
         self,
@@ -283,6 +286,13 @@ class Work(Generic[S]):
         that is :class:`Whole` says itself how it ended.
         """
         self.answers.append(Answer(ticket=ticket, message_id=self.new_id(), payload=payload, error=error, more=more))
+
+    def count(self, what: str, **labels: str) -> None:
+        """Count something that people want to see in the metrics, once this is committed.
+
+        The labels are few words of few kinds, never an mRID.
+        """
+        self.counts[what, tuple(sorted(labels.items()))] += 1
 
     async def compute(self, function: Callable[..., T], *values: Any) -> T:
         """Run a pure function of a module in the process pool; its values must survive pickling."""

@@ -122,6 +122,11 @@ NEWER: dict[str, str] = {
 """A code of the first generation to its equal in the newer lists, for those who know only these."""
 
 
+def codes_of(*kinds: EventKind) -> list[str]:
+    """All codes that mean one of ``kinds``."""
+    return [code for code, kind in KINDS.items() if kind in kinds]
+
+
 def kind_of(code: str) -> EventKind | None:
     """The kind of ``code``, or None when it means nothing to us."""
     return KINDS.get(code.strip())

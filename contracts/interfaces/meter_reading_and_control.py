@@ -6,10 +6,13 @@ from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.end_device_groups import EndDeviceGroups
 from contracts.nouns.get_end_device_events import GetEndDeviceEvents
 from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.maintenance_orders import MaintenanceOrders
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.meter_readings import MeterReadings
+from contracts.nouns.planned_outage_notifications import PlannedOutageNotifications
+from contracts.nouns.service_requests import ServiceRequests
 from contracts.verbs import Verb
 
 METER_READING_AND_CONTROL = Interface(
@@ -44,6 +47,8 @@ METER_READING_AND_CONTROL = Interface(
         Ask(role="head-end", verb=Verb.CREATE, noun=MeterReadSchedule),
         Ask(role="head-end", verb=Verb.CHANGE, noun=MeterReadSchedule),
         Ask(role="head-end", verb=Verb.CANCEL, noun=MeterReadSchedule),
+        Ask(role="customer-management", verb=Verb.CREATE, noun=ServiceRequests),
+        Ask(role="customer-management", verb=Verb.CHANGE, noun=ServiceRequests),
     ),
     publishes=(
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
@@ -60,6 +65,10 @@ METER_READING_AND_CONTROL = Interface(
     ),
     subscribes=(
         Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),
+        Subscription(role="work-management", verb=Verb.CHANGED, noun=MaintenanceOrders, mode=Mode.KEYED),
+        Subscription(role="work-management", verb=Verb.CLOSED, noun=MaintenanceOrders, mode=Mode.KEYED),
+        Subscription(role="work-management", verb=Verb.CANCELED, noun=MaintenanceOrders, mode=Mode.KEYED),
+        Subscription(role="customer-management", verb=Verb.CREATED, noun=PlannedOutageNotifications, mode=Mode.KEYED),
         Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
         Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
     ),

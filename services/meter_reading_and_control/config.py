@@ -8,11 +8,14 @@ from msgspec import Struct, field
 
 from services.meter_reading_and_control.domain.events import Generation
 from services.meter_reading_and_control.domain.roster import Roster
+from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
 READ_VARIABLE = "BUSBAR_METER_READ_PATIENCE"
 TOP_UP_VARIABLE = "BUSBAR_METER_TOP_UP"
+WEIGHTS_VARIABLE = "BUSBAR_METER_TAMPER_WEIGHTS"
+CASE_VARIABLE = "BUSBAR_METER_TAMPER_CASE"
 KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 
@@ -30,6 +33,8 @@ class Config(Struct, frozen=True, kw_only=True):
         top_up: how long after a time of a schedule, and after that, what has not come is asked for.
         cut_off: how long after it what has not come is missing.
         kept: how old a reading may be.
+        tamper_weights: what each sign of tampering weighs.
+        tamper_case: from which score on people are asked to look.
         known: what the process remembers of meters.
     """
 
@@ -39,6 +44,8 @@ class Config(Struct, frozen=True, kw_only=True):
     top_up: timedelta
     cut_off: timedelta
     kept: timedelta
+    tamper_weights: Mapping[Sign, int]
+    tamper_case: int
     known: Roster = field(default_factory=Roster)
 
 
@@ -55,6 +62,8 @@ def config_from(environ: Mapping[str, str]) -> Config:
         top_up=timedelta(seconds=number_from(environ, TOP_UP_VARIABLE, 3600)),
         cut_off=timedelta(seconds=number_from(environ, CUT_OFF_VARIABLE, 86_400)),
         kept=timedelta(days=number_from(environ, KEPT_VARIABLE, 3650)),
+        tamper_weights=weights_from(environ),
+        tamper_case=number_from(environ, CASE_VARIABLE, CASE),
     )
 
 
@@ -93,3 +102,21 @@ def number_from(environ: Mapping[str, str], variable: str, usual: int) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST:
         raise ValueError(f"{variable} is '{text}'; it must be a whole number from 1 to 100000")
     return int(text)
+
+
+def weights_from(environ: Mapping[str, str]) -> Mapping[Sign, int]:
+    """What each sign of tampering weighs; those of the guide, unless the environment says otherwise.
+
+    Raises:
+        ValueError: the variable does not say signs with whole numbers, as in ``tamper:4,loadSideVoltage:5``.
+    """
+    said = dict(WEIGHTS)
+    for each in environ.get(WEIGHTS_VARIABLE, "").replace(" ", "").split(","):
+        name, _, weight = each.partition(":")
+        if each and (name not in set(Sign) or not weight.isascii() or not weight.isdigit()):
+            raise ValueError(
+                f"{WEIGHTS_VARIABLE} says '{each}'; it may say one of {', '.join(Sign)}, a colon, a number"
+            )
+        if each:
+            said[Sign(name)] = int(weight)
+    return said

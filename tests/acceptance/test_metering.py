@@ -119,7 +119,8 @@ def whole_day(day: date) -> list[IntervalReading]:
 class Office:
     """A utility that puts messages to meter reading and control, and its head-end."""
 
-    def __init__(self, cis: Peer, head_end: Peer, admin: Peer, database: Any) -> None:
+    def __init__(self, cis: Peer, head_end: Peer, admin: Peer, database: Any, installation: Installation) -> None:
+        self.installation = installation
         self.cis = cis
         self.head_end = head_end
         self.admin = admin
@@ -200,7 +201,7 @@ async def office(dms: Installation, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
         ):
             now = datetime(2026, 12, 1, tzinfo=UTC)
             await admin.bus.publish_core(admin.space.clock, json.encode({"now": now}))
-            here = Office(cis, head_end, admin, database)
+            here = Office(cis, head_end, admin, database, installation)
             await here.begin(meter("meter"))
             await here.do(Verb.CREATE, linked("meter", LONG_AGO))
             yield here

@@ -188,3 +188,14 @@ async def test_a_question_that_does_not_wait_is_answered_in_parts_and_is_not_kep
             await eventually(lambda: rows(toys, "shop", "SELECT FROM sent WHERE replied_at IS NOT NULL"))
             assert await notes(toys, "shop", "asked") == [("asked", "PARTIAL 0.1"), ("asked", "PARTIAL 0.2")]
             assert depot.heard.empty()
+
+
+async def test_what_a_handler_counts_is_in_the_metrics_once_and_only_if_it_was_done(toys: Installation) -> None:
+    async with run(toys, make_shop()) as process, toys.peer("customer") as customer:
+        for _ in range(2):
+            await customer.request("shop", Verb.CREATE, orders("counted"), message_id="count me")
+        await customer.request("shop", Verb.CREATE, orders("not counted", note="too late"))
+        labels = {"role": "shop", "what": "orders"}
+        counted = process.metrics.counter("busbar_counted_total", "What services count", **labels, note="none")
+        refused = process.metrics.counter("busbar_counted_total", "What services count", **labels, note="too late")
+        assert (counted.value, refused.value) == (1, 0)

@@ -31,6 +31,16 @@ class Drop(StrEnum):
 
     UNLOCATED = "unlocated"
     """Neither the event nor any other before it says at which usage point the meter is."""
+    NOT_INSTALLED = "notInstalled"
+    """The meter was at no usage point then."""
+    EXCHANGE = "exchange"
+    """The meter was put, exchanged or removed just then."""
+    DISCONNECTED = "disconnected"
+    """The usage point is disconnected."""
+    PLANNED = "plannedOutage"
+    """The power is off on purpose."""
+    WORK = "work"
+    """People are at work at the usage point."""
 
 
 class Heard(Struct, frozen=True, kw_only=True):
@@ -40,11 +50,18 @@ class Heard(Struct, frozen=True, kw_only=True):
         event: the event, with one code for its meaning and an identity.
         meter: the mRID of the meter, or of the usage point where the event names no meter.
         usage_point: where the meter is; None when nobody knows.
+        suppressed: why it is not passed on although it is known where the meter is.
     """
 
     event: EndDeviceEvent
     meter: str
     usage_point: str | None
+    suppressed: Drop | None = None
+
+    @property
+    def kind(self) -> EventKind | None:
+        """What it means for us."""
+        return kind_of(self.code)
 
     @property
     def code(self) -> str:
@@ -59,7 +76,7 @@ class Heard(Struct, frozen=True, kw_only=True):
     @property
     def dropped(self) -> Drop | None:
         """Why it is not passed on, if it is not."""
-        return Drop.UNLOCATED if self.usage_point is None else None
+        return Drop.UNLOCATED if self.usage_point is None else self.suppressed
 
 
 def meter_of(event: EndDeviceEvent) -> str | None:
@@ -98,6 +115,6 @@ def by_usage_point(heard: Iterable[Heard]) -> dict[str, list[EndDeviceEvent]]:
     """The events that are passed on, for each usage point in the order of time."""
     result: dict[str, list[EndDeviceEvent]] = {}
     for each in sorted(heard, key=lambda h: h.happened_at):
-        if each.usage_point is not None:
+        if each.usage_point is not None and each.dropped is None:
             result.setdefault(each.usage_point, []).append(each.event)
     return result

@@ -10,7 +10,22 @@ from services.meter_reading_and_control.service import (
     meters,
     readings,
     schedules,
+    surroundings,
+    tampering,
 )
 from services.meter_reading_and_control.service.declared import service
 
-__all__ = ["answered", "asking", "bulk", "controls", "events", "groups", "meters", "readings", "schedules", "service"]
+__all__ = [
+    "answered",
+    "asking",
+    "bulk",
+    "controls",
+    "events",
+    "groups",
+    "meters",
+    "readings",
+    "schedules",
+    "service",
+    "surroundings",
+    "tampering",
+]

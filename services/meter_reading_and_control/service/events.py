@@ -2,14 +2,23 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from msgspec.structs import replace
+
+from contracts.codes.end_device_events import EventKind
 from contracts.message import Message
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain.events import by_usage_point, meter_of, received
+from services.meter_reading_and_control.domain.events import Heard, by_usage_point, meter_of, received
+from services.meter_reading_and_control.domain.installation import Installed
+from services.meter_reading_and_control.domain.suppression import Facts, suppressed
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.tampering import look_for_tampering
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import linkage
 from shared.work import Work
+
+DROPPED = ("dropped", "true")
+"""The option of ``get EndDeviceEvents`` by which those are seen that were not passed on (ours)."""
 
 
 @service.on(Verb.CREATED, EndDeviceEvents)
@@ -24,7 +33,8 @@ async def show_events(message: Message[EndDeviceEvents], work: Work[Store]) -> A
     request = message.request
     mrids = [] if request is None else [each.value for each in request.id]
     times = (None, None) if request is None else (request.start_time, request.end_time)
-    async for page in work.store.events(mrids, *times):
+    is_dropped = request is not None and any((each.name, each.value) == DROPPED for each in request.option)
+    async for page in work.store.events(mrids, *times, is_dropped=is_dropped):
         yield EndDeviceEvents(end_device_event=page)
 
 
@@ -34,6 +44,29 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
     places, known = await work.store.places(meters), await work.store.installed(meters)
     generation = work.store.memory.generation
     heard = [received(event, work.new_id(), places | linkage.placed(event, known), generation) for event in events]
+    facts = await facts_about(heard, known, work)
+    heard = [
+        replace(each, suppressed=suppressed(each.kind, each.meter, each.usage_point or "", each.happened_at, facts))
+        for each in heard
+    ]
     await work.store.learn_places(events)
-    for usage_point, new in by_usage_point(await work.store.add(heard)).items():
+    added = await work.store.add(heard)
+    for each in added:
+        work.count("meter_events", kind=each.kind or "other", dropped=each.dropped or "no")
+    for usage_point, new in by_usage_point(added).items():
         work.publish(Verb.CREATED, EndDeviceEvents(end_device_event=tuple(new)), key=usage_point)
+    await look_for_tampering(added, work)
+
+
+async def facts_about(heard: Sequence[Heard], known: Sequence[Installed], work: Work[Store]) -> Facts:
+    """What is known of the places where power was lost; nothing is asked for where none was."""
+    lost = [each for each in heard if each.kind is EventKind.POWER_LOST and each.usage_point is not None]
+    if not lost:
+        return Facts()
+    points = sorted({each.usage_point for each in lost if each.usage_point is not None})
+    return Facts(
+        installed=known,
+        works=await work.store.works_at({*points, *(each.meter for each in lost)}),
+        planned=await work.store.planned_at(points),
+        switched=await work.store.switched(points),
+    )

@@ -5,11 +5,13 @@ from datetime import datetime
 from hashlib import sha256
 
 from msgspec import json
+from msgspec.structs import replace
 
 from contracts.errors import BusbarError
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_readings import MeterReading
+from contracts.types import Status
 from services.meter_reading_and_control.config import Config
 from services.meter_reading_and_control.domain.controls import Control
 from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
@@ -20,13 +22,14 @@ from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
 from services.meter_reading_and_control.store.schedules import Schedules
+from services.meter_reading_and_control.store.surroundings import Surroundings
 from shared.store import Record
 
 PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(Blocks, Reads, Groups, Schedules, Quarantine):
+class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config
@@ -206,14 +209,17 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine):
         return new
 
     async def events(
-        self, mrids: Sequence[str], start: datetime | None, end: datetime | None
+        self, mrids: Sequence[str], start: datetime | None, end: datetime | None, *, is_dropped: bool
     ) -> AsyncIterator[tuple[EndDeviceEvent, ...]]:
-        """Pages of the events at these usage points or meters, or of all, from ``start`` until before ``end``."""
+        """Pages of the events at these usage points or meters, or of all, from ``start`` until before ``end``.
+
+        The status of one that was not passed on says why; with ``is_dropped`` there are only those.
+        """
         after: tuple[datetime | None, str, str] = (start, "", "")
         while True:
             rows = await self.fetch(
-                "SELECT meter, code, happened_at, noun FROM event"
-                " WHERE ($1 OR usage_point = ANY($2) OR meter = ANY($2))"
+                "SELECT meter, code, happened_at, dropped, noun FROM event"
+                " WHERE (dropped IS NOT NULL OR NOT $8) AND ($1 OR usage_point = ANY($2) OR meter = ANY($2))"
                 " AND (happened_at, meter, code) > (coalesce($3, '-infinity'::timestamptz), $4, $5)"
                 " AND happened_at < coalesce($6, 'infinity'::timestamptz)"
                 " ORDER BY happened_at, meter, code LIMIT $7",
@@ -222,8 +228,9 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine):
                 *after,
                 end,
                 PAGE,
+                is_dropped,
             )
-            yield tuple(json.decode(row["noun"], type=EndDeviceEvent) for row in rows)
+            yield tuple(_event(row) for row in rows)
             if len(rows) < PAGE:
                 return
             after = (rows[-1]["happened_at"], rows[-1]["meter"], rows[-1]["code"])
@@ -248,3 +255,10 @@ def _register(row: Record) -> Register:
         meter=row["meter"],
         value=Value(number=row["number"], scale=row["scale"], origin=origin),
     )
+
+
+def _event(row: Record) -> EndDeviceEvent:
+    event = json.decode(row["noun"], type=EndDeviceEvent)
+    if row["dropped"] is None:
+        return event
+    return replace(event, status=Status(value="dropped", reason=row["dropped"]))

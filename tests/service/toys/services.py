@@ -60,6 +60,7 @@ async def list_orders(message: Message[Orders], work: Work[ToyStore]) -> AsyncIt
 async def take_order(message: Message[Orders], work: Work[ToyStore]) -> Orders:
     order = message.noun.order[0]
     await obey(order.note)
+    work.count("orders", note=order.note or "none")
     if not await work.store.add(order):
         raise Conflict(f"the order {order.mrid} is here already", object_id=order.mrid)
     await work.store.count(order.mrid)

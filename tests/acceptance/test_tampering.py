@@ -1,0 +1,186 @@
+"""Tampering, and last gasps that people at work explain (metering guide 7, 8 stage 4, 13 F4), message by message."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+import pytest
+
+from contracts.interface import Lane
+from contracts.message import Error, Message, Option, Reply, Request, Result
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
+from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
+from contracts.nouns.planned_outage_notifications import PlannedOutageNotification, PlannedOutageNotifications
+from contracts.nouns.service_requests import ServiceRequest, ServiceRequestState
+from contracts.nouns.work_types import WorkKind, WorkStatusKind
+from contracts.types import DateTimeInterval, ObjectReference, Reference
+from contracts.verbs import Verb
+from shared.envelope import success
+from shared.tools.testing import Installation, Peer
+from tests.acceptance.test_metering import MRC, linked, meter
+from tests.acceptance.test_reads import MINUTE, NOW, Desk, desk
+from tests.service.toys.world import eventually
+
+COVER, CLEARED, REVERSED = "3.12.0.257", "3.12.93.28", "3.33.1.219"
+LOST, BACK, DISCONNECTED = "3.26.9.185", "3.26.9.216", "3.31.0.68"
+
+
+class Watch(Desk):
+    """The same desk, with customer management and work management beside it."""
+
+    def __init__(self, plain: Desk, cm: Peer, wm: Peer) -> None:
+        super().__init__(plain.here)
+        self.cm = cm
+        self.wm = wm
+
+    async def told_of(self, code: str, at: datetime, mrid: str = "meter") -> None:
+        event = EndDeviceEvent(
+            created_date_time=at,
+            assets=ObjectReference(mrid=mrid),
+            end_device_event_type=Reference(ref=code),
+        )
+        await self.here.head_end.tell(Verb.CREATED, EndDeviceEvents(end_device_event=(event,)), key=mrid)
+
+    async def case(self, verb: Verb) -> ServiceRequest:
+        """What customer management is asked next."""
+        message = (await self.cm.next()).message
+        assert (message.header.verb, message.header.noun) == (verb, "ServiceRequests")
+        await self.cm.reply(message, success())
+        (request,) = message.noun.service_request
+        assert isinstance(request, ServiceRequest)
+        return request
+
+    async def suspicion(self, state: str) -> None:
+        """Wait until what is suspected of the usage point stands so."""
+        sql = "SELECT body ->> 'state' = $1 FROM suspicion WHERE usage_point = 'point'"
+        await eventually(lambda: self.here.database.fetchval(sql, state))
+
+    async def crew(self, status: WorkStatusKind, at: datetime, kind: WorkKind = WorkKind.SERVICE) -> None:
+        """How an order at the usage point stands."""
+        task = WorkTask(assets=(Asset(mrid="point"),))
+        work = Work(mrid="work", kind=kind, last_modified_date_time=at, status_kind=status, work_tasks=(task,))
+        order = MaintenanceOrders(maintenance_order=(MaintenanceOrder(mrid="order", work=(work,)),))
+        await self.wm.tell(Verb.CHANGED, order, key="order")
+
+    async def dropped(self) -> list[tuple[str, str | None]]:
+        """The events that were not passed on, with the reason."""
+        question = Request(option=(Option(name="dropped", value="true"),))
+        answer = await self.here.cis.request(MRC, Verb.GET, EndDeviceEvents, question=question)
+        events = () if answer.payload is None else answer.payload.end_device_event
+        return [(each.end_device_event_type.ref, each.status.reason) for each in events]
+
+
+@asynccontextmanager
+async def watch(dms: Installation, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Watch]:
+    async with (
+        desk(dms, monkeypatch) as plain,
+        plain.here.installation.peer("customer-management") as cm,
+        plain.here.installation.peer("work-management") as wm,
+    ):
+        cm.drain("command", "customer-management")
+        yield Watch(plain, cm, wm)
+
+
+async def test_a_cover_that_opens_and_a_meter_that_runs_backwards_after_an_outage_are_a_case_and_one_alone_is_not(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F4: the event is passed on, the meter is read, the score makes the case; cleared, what was watched ends."""
+    async with watch(dms, monkeypatch) as here:
+        await here.here.admin.follow(here.here.admin.space.events(Lane.OUTAGE, MRC))
+        await here.told_of(COVER, NOW)
+        (passed,) = (await here.here.admin.next()).message.noun.end_device_event
+        assert passed.end_device_event_type.ref == COVER
+        await here.shows(await here.question(), "12")
+        await here.suspicion("watched")
+        await here.told_of(CLEARED, NOW + MINUTE)
+        await here.suspicion("cleared")
+        assert here.cm.heard.empty()
+
+        await here.pass_time(3 * MINUTE)
+        await here.told_of(COVER, NOW + 2 * MINUTE)
+        await here.shows(await here.question(), "13")
+        await here.told_of(BACK, NOW + 3 * MINUTE)
+        await here.told_of(REVERSED, NOW + 3 * MINUTE)
+        await here.shows(await here.question(), "14")
+        case = await here.case(Verb.CREATE)
+        assert (case.kind, case.type) == (WorkKind.INSPECTION, "revenue protection")
+        assert case.usage_point == ObjectReference(mrid="point")
+        assert case.subject == "meter meter may have been tampered with (score 8)"
+        assert "tamper, reverseAfterOutage" in (case.description or "")
+        assert "shows 14" in (case.description or "")
+        await here.told_of(CLEARED, NOW + 3 * MINUTE)
+        await here.told_of(REVERSED, NOW + 3 * MINUTE + MINUTE / 2)
+        await here.suspicion("case")
+
+        await here.crew(WorkStatusKind.ON_SITE, NOW)
+        await here.suspicion("explained")
+        withdrawn = await here.case(Verb.CHANGE)
+        assert withdrawn.mrid == case.mrid
+        assert withdrawn.status is not None
+        assert withdrawn.status.value == ServiceRequestState.CANCELLED
+
+
+async def test_what_a_meter_tells_while_people_work_at_it_is_explained_and_one_that_is_silent_is_still_a_case(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F4: within a day of work nothing is suspected; where the meter does not answer, the case says so."""
+    async with watch(dms, monkeypatch) as here:
+        await here.crew(WorkStatusKind.ON_SITE, NOW - timedelta(hours=20))
+        await here.crew(WorkStatusKind.COMPLETED, NOW - timedelta(hours=19))
+        await eventually(lambda: here.here.database.fetchval("SELECT count(ends) = 1 FROM field_work"))
+        await here.told_of(COVER, NOW)
+        await here.suspicion("explained")
+        await here.pass_time(timedelta(hours=6))
+        await here.told_of(DISCONNECTED, here.now)
+        await here.told_of("3.31.1.143", here.now)
+        question = await here.question()
+        refusal = Error(code="5.7", reason="the meter is gone")
+        await here.here.head_end.reply(question, Reply(result=Result.FAILED, error=(refusal,)))
+        case = await here.case(Verb.CREATE)
+        assert case.subject == "meter meter may have been tampered with (score 9)"
+        assert "does not answer: the meter is gone" in (case.description or "")
+
+
+async def test_last_gasps_of_meters_at_which_people_work_are_kept_with_the_reason_and_not_passed_on(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stage 4: exchange, disconnect, planned outage, open order; that power is back is always told."""
+    hour = timedelta(hours=1)
+    async with watch(dms, monkeypatch) as here:
+        await here.here.admin.follow(here.here.admin.space.events(Lane.OUTAGE, MRC))
+        await here.crew(WorkStatusKind.ON_SITE, NOW - 9 * hour, WorkKind.REPAIR)
+        await here.crew(WorkStatusKind.ON_SITE, NOW - 8 * hour)
+        await here.crew(WorkStatusKind.COMPLETED, NOW - 7 * hour)
+        await eventually(lambda: here.here.database.fetchval("SELECT count(ends) = 1 FROM field_work"))
+        period = DateTimeInterval(start=NOW - 6 * hour, end=NOW - 5 * hour)
+        notice = PlannedOutageNotification(
+            mrid="notice",
+            planned_outage=ObjectReference(mrid="outage"),
+            planned_period=period,
+            usage_points=(ObjectReference(mrid="point"),),
+        )
+        noun = PlannedOutageNotifications(planned_outage_notification=(notice,))
+        await here.cm.tell(Verb.CREATED, noun, key="notice")
+        await eventually(lambda: here.here.database.fetchval("SELECT count(*) = 1 FROM planned_outage"))
+        for at in (NOW - 8.5 * hour, NOW - 7.5 * hour, NOW - 5.5 * hour):
+            await here.told_of(LOST, at)
+        await here.told_of(DISCONNECTED, NOW - 4 * hour)
+        await here.told_of(LOST, NOW - 3 * hour)
+        await here.told_of(BACK, NOW - 3 * hour)
+        codes = [await passed(here) for _ in range(3)]
+        assert codes == [LOST, DISCONNECTED, BACK]
+        assert await here.dropped() == [(LOST, "work"), (LOST, "plannedOutage"), (LOST, "disconnected")]
+
+        await here.here.do(Verb.CREATE, meter("new", serial="2"))
+        await here.here.do(Verb.CHANGE, linked("new", NOW - hour))
+        await here.told_of(LOST, NOW - hour + MINUTE)
+        await here.told_of(LOST, NOW)
+        await eventually(lambda: here.here.database.fetchval("SELECT count(*) = 5 FROM event WHERE dropped > ''"))
+        assert (await here.dropped())[3:] == [(LOST, "exchange"), (LOST, "notInstalled")]
+
+
+async def passed(here: Watch) -> str:
+    """The code of the next event that is passed on."""
+    message: Message[EndDeviceEvents] = (await here.here.admin.next()).message
+    (event,) = message.noun.end_device_event
+    return event.end_device_event_type.ref
