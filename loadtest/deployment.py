@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from shared.config import Context, Settings
 from shared.store import Login
 from shared.tools.bootstrap import Schema, broker_users, make_credentials, prepare
 from shared.tools.devservers import DevServers
+from shared.tools.nats_server import HOST
 from shared.tools.testing import administrator, located
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +74,7 @@ class Part:
 
     Attributes:
         deaths: how often it did.
+        page: where it tells its numbers.
     """
 
     def __init__(self, role: str, settings: Settings, zone: str, number: int = 0) -> None:
@@ -82,6 +85,8 @@ class Part:
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self.deaths = 0
+        self._port = _free_port()
+        self.page = f"http://{HOST}:{self._port}/metrics"
 
     @property
     def pid(self) -> int:
@@ -140,6 +145,7 @@ class Part:
             "BUSBAR_STATE": str(settings.state_dir),
             "BUSBAR_CREDENTIALS": str(settings.credentials.absolute()),
             "BUSBAR_LOG_LEVEL": "WARNING",
+            "BUSBAR_HTTP_PORT": str(self._port),
             "BUSBAR_METER_TIME_ZONE": self._zone,
             "PYTHONUNBUFFERED": "1",
         }
@@ -198,6 +204,13 @@ async def own(
     finally:
         await asyncio.to_thread(shutil.rmtree, (settings.state_dir / "postgres").resolve(), ignore_errors=True)
         await asyncio.to_thread(shutil.rmtree, state, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as made:
+        made.bind((HOST, 0))
+        port: int = made.getsockname()[1]
+        return port
 
 
 def _folder(place: Path | None) -> Path:

@@ -6,8 +6,8 @@ from html import escape
 
 Points = Sequence[tuple[float, float]]
 
-WIDTH, HEIGHT = 560, 240
-LEFT, RIGHT, TOP, BOTTOM = 64, 12, 30, 34
+WIDTH, HEIGHT = 560, 250
+LEFT, RIGHT, TOP, BOTTOM = 56, 12, 40, 34
 STEPS = 5
 
 _DASHES = ("", "6 3", "2 3", "9 3 2 3")
@@ -55,7 +55,7 @@ def plot(
 
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
-        f'<text class="title" x="{LEFT}" y="14">{escape(title)}</text>',
+        f'<text class="title" x="{LEFT}" y="12">{escape(title)}, {escape(y)}</text>',
     ]
     for value in _ticks(low, high, logarithmic=logarithmic):
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{up(value):.1f}" y2="{up(value):.1f}"/>')
@@ -65,11 +65,10 @@ def plot(
         for value in _ticks(left, right, logarithmic=False)
     ]
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(x)}</text>')
-    parts.append(f'<text x="4" y="{TOP - 4}">{escape(y)}</text>')
     for at, text in marks:
         place = across(min(max(at, left), right))
         parts.append(f'<line class="mark" x1="{place:.1f}" x2="{place:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
-        parts.append(f'<text x="{place + 3:.1f}" y="{TOP + 10}">{escape(text)}</text>')
+        parts.append(f'<text x="{place + 3:.1f}" y="{TOP + 24}">{escape(text)}</text>')
     for number, (name, points) in enumerate(shown.items()):
         path = " ".join(f"{across(px):.1f},{up(py):.1f}" for px, py in points)
         dash = _DASHES[number % len(_DASHES)]
@@ -77,10 +76,10 @@ def plot(
             f'<polyline class="line{number % 4}" stroke-dasharray="{dash}" points="{path}">'
             f"<title>{escape(name)}</title></polyline>"
         )
-        start = LEFT + 130 * (number % 4)
+        start = LEFT + 124 * (number % 4)
         parts.append(
             f'<line class="line{number % 4}" stroke-dasharray="{dash}" x1="{start}" x2="{start + 22}"'
-            f' y1="{TOP - 8}" y2="{TOP - 8}"/><text x="{start + 26}" y="{TOP - 4}">{escape(name[:18])}</text>'
+            f' y1="{TOP - 14}" y2="{TOP - 14}"/><text x="{start + 26}" y="{TOP - 10}">{escape(name[:16])}</text>'
         )
     return "".join([*parts, "</svg>"])
 

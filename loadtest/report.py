@@ -213,7 +213,8 @@ def _cost(done: Round) -> str:
         for name in cost["cpu_s"]
     ]
     bytes_of = [
-        (name, str(cost[name]), "", "") for name in ("wal_bytes_per_reading", "message_bytes_per_reading", "deaths")
+        (name, str(cost[name]), "", "")
+        for name in ("wal_bytes_per_reading", "message_bytes_per_reading", "loop_lag_p99_ms", "deaths")
     ]
     return _table((("", "CPU s", "CPU ms per 1,000 readings", "memory MiB"), *rows, *bytes_of))
 

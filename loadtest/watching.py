@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import numpy as np
+from aiohttp import ClientError, ClientSession
 from msgspec import Struct, field
 from numpy.typing import NDArray
 
@@ -24,6 +26,8 @@ BACKLOG_S = 0.1
 """How often the broker is asked; the precision of the time at which a message counts as stored."""
 
 RESOURCES_S = 0.5
+
+_LAGS = re.compile(r'^busbar_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)', re.MULTILINE)
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -78,12 +82,19 @@ def _matches(subject: str, pattern: str) -> bool:
 
 
 class Use(Struct, kw_only=True):
-    """What the processes used over time: seconds of the run, and by name CPU seconds so far and resident bytes."""
+    """What the processes used over time.
+
+    Attributes:
+        at_s: when they were looked at, in seconds of the run.
+        cpu_s: by name, the CPU seconds so far at each time.
+        memory: by name, the resident bytes at each time.
+        loop_lag: by role, how often its event loop was woken how late: the upper bound in seconds, and the count.
+    """
 
     at_s: list[float] = field(default_factory=list)
     cpu_s: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, list[int]] = field(default_factory=dict)
-    loop_lag_s: list[float] = field(default_factory=list)
+    loop_lag: dict[str, dict[float, int]] = field(default_factory=dict)
 
 
 class Watch:
@@ -122,6 +133,9 @@ class Watch:
 
     async def stop(self) -> None:
         """Stop watching."""
+        for name, part in self._deployment.parts.items():
+            with suppress(OSError, ClientError):
+                self.use.loop_lag[name] = await _loop_lag(part.page)
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -192,6 +206,17 @@ class Watch:
             self._kept[name] = self._kept.get(name, 0.0) + last
         self._last[name] = (pid, cpu_s)
         return self._kept.get(name, 0.0) + cpu_s
+
+
+async def _loop_lag(page: str) -> dict[float, int]:
+    """How often an event loop was woken how late since its process began, from the numbers that it tells."""
+    async with ClientSession() as session, session.get(page) as answer:
+        text = await answer.text()
+    found, before = {}, 0
+    for bound, count in _LAGS.findall(text):
+        found[float(bound.replace("+Inf", "inf"))] = int(count) - before
+        before = int(count)
+    return found
 
 
 def _floor(consumer: Mapping[str, Any]) -> int:
