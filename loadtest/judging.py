@@ -39,6 +39,8 @@ def reasons(scenario: Scenario, measured: "Measured") -> list[str]:
         found.append(f"{refused} requests were refused")
     if measured.generator["refusals"]:
         found.append(f"the broker refused: {measured.generator['refusals'][0]}")
+    if (messages["sequence"] > 0).any() and not measured.backlog.durables:
+        found.append(f"'{scenario.role}' has no consumer that could be watched")
     if not measured.drained:
         found.append(f"not everything was worked off {scenario.drain_s:.0f} s after the end")
     if not measured.found.is_whole:

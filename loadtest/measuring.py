@@ -90,6 +90,7 @@ class Round(Struct, kw_only=True):
     Attributes:
         readings_per_s, events_per_s: what the role had stored in a second, after warm-up and until the end, or until
             everything was stored.
+        waiting: readings that the broker had and the role had not acknowledged in the end; they are not lost.
         first_sequence: the number of the first message with readings in the stream of the broker.
         raw_limit: readings a second of the raw limits, by name.
     """
@@ -102,6 +103,7 @@ class Round(Struct, kw_only=True):
     doubled: int
     wrong: int
     read_back: Found
+    waiting: int
     loads: dict[str, LoadResult]
     generator: dict[str, Any]
     cost: dict[str, Any]
@@ -163,7 +165,7 @@ async def _measure(deployment: Deployment, scenario: Scenario, folder: Path) -> 
         backlog=watch.backlog,
         use=watch.use,
         drained=drained,
-        found=await _read_back(deployment, scenario, run, messages),
+        found=await _read_back(deployment, scenario, run, messages, None if drained else stored),
         generator=generator,
         wal_bytes=None if after is None or wal is None else after - wal,
         deaths=sum(part.deaths for part in deployment.parts.values()),
@@ -250,12 +252,20 @@ def _stored(
     return stored
 
 
-async def _read_back(deployment: Deployment, scenario: Scenario, run: str, messages: dict[str, Any]) -> Found:
+async def _read_back(
+    deployment: Deployment,
+    scenario: Scenario,
+    run: str,
+    messages: dict[str, Any],
+    stored: NDArray[np.float64] | None,
+) -> Found:
+    """Hold what the role has against what the broker acknowledged; ``stored`` where not all of that was worked off."""
     truth = Truth(scenario.fleet(), sample(scenario))
     gasped: list[NDArray[np.int64]] = []
     for place, telling in _tellings(deployment, scenario, run).items():
         mine = np.flatnonzero((messages["load"] == place) & ~np.isnan(messages["sent"]))
-        answered = ~np.isnan(messages["answered"][mine])
+        # what still waits is neither lost nor surely there
+        answered = ~np.isnan((messages["answered"] if stored is None else stored)[mine])
         for index, surely in zip(messages["index"][mine].tolist(), answered.tolist(), strict=True):
             part = telling.part(index)
             if tells_readings(scenario.loads[place].what):
@@ -287,12 +297,17 @@ def judged(scenario: Scenario, measured: Measured) -> Round:
         doubled=found.doubled,
         wrong=found.wrong + found.unasked,
         read_back=found,
+        waiting=_waiting(messages, stored, is_reading),
         loads={load.name: _of_load(scenario, place, messages, stored) for place, load in enumerate(scenario.loads)},
         generator=measured.generator | {"lag": Histogram.of(messages["lag"][~np.isnan(messages["lag"])]).summary()},
         cost=_cost(measured),
         series=_series(scenario, measured),
         first_sequence=int(messages["sequence"][is_reading & (messages["sequence"] > 0)].min(initial=1 << 62)),
     )
+
+
+def _waiting(messages: dict[str, Any], stored: NDArray[np.float64], is_reading: NDArray[np.bool_]) -> int:
+    return int(messages["values"][is_reading & ~np.isnan(messages["answered"]) & np.isnan(stored)].sum())
 
 
 def _end(scenario: Scenario, stored: NDArray[np.float64]) -> float:

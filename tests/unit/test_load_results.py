@@ -57,6 +57,10 @@ def test_half_of_a_burst_comes_in_its_first_fifth() -> None:
     assert (when < 20).mean() == pytest.approx(0.6, abs=0.02)
 
 
+def backlog(at_s: list[float], waiting: list[int]) -> Backlog:
+    return Backlog(durables=[Durable(stream="s", name="role", filters=(">",))], at_s=at_s, waiting=waiting)
+
+
 def measured(**changes: object) -> Measured:
     """A run of 100 messages of ten readings a second, each acknowledged after 5 ms and stored after 200 ms."""
     when = np.arange(0, 10, 0.01)
@@ -76,7 +80,7 @@ def measured(**changes: object) -> Measured:
     given_: dict[str, object] = {
         "messages": messages,
         "stored": when + 0.2,
-        "backlog": Backlog(at_s=at, waiting=[20] * len(at)),
+        "backlog": backlog(at, [20] * len(at)),
         "use": Use(at_s=[0, 10], cpu_s={"role": [1.0, 3.0]}, memory={"role": [1 << 20, 1 << 21]}),
         "drained": True,
         "found": Found(points=50, values=1000),
@@ -105,6 +109,13 @@ def test_a_backlog_that_was_worked_off_before_the_end_is_counted_until_then() ->
     assert judged(SCENARIO, run).readings_per_s == pytest.approx(5000, rel=0.01)
 
 
+def test_what_still_waits_in_the_end_is_counted_by_itself_and_makes_the_run_invalid() -> None:
+    when = np.arange(0, 10, 0.01) + 0.2
+    when[-10:] = np.nan
+    done = judged(SCENARIO, measured(stored=when, drained=False))
+    assert (done.valid, done.waiting, done.lost) == (False, 100, 0)
+
+
 def late_generator() -> Measured:
     run = measured()
     run.messages["lag"][500:520] = 0.4
@@ -122,7 +133,8 @@ def silent_system() -> Measured:
     [
         (late_generator(), "the generator was late"),
         (silent_system(), "3 messages have no answer"),
-        (measured(backlog=Backlog(at_s=[*np.arange(0, 10, 0.1)], waiting=[*range(100)])), "the backlog grew"),
+        (measured(backlog=backlog([*np.arange(0, 10, 0.1)], [*range(100)])), "the backlog grew"),
+        (measured(backlog=Backlog(at_s=[0.0], waiting=[0])), "no consumer"),
         (measured(drained=False), "not everything was worked off"),
         (measured(found=Found(points=50, values=1000, lost=1)), "1 values lost"),
         (measured(found=Found(points=50, values=1000, doubled=2)), "2 doubled"),
@@ -136,8 +148,8 @@ def test_a_run_that_cannot_be_believed_is_invalid_and_says_why(run: Measured, re
 
 def test_a_backlog_that_only_shrinks_or_stands_is_no_growth() -> None:
     at = [*np.arange(0, 10, 0.1)]
-    assert judged(SCENARIO, measured(backlog=Backlog(at_s=at, waiting=[500 - place for place in range(100)]))).valid
-    assert judged(SCENARIO, measured(backlog=Backlog(at_s=at, waiting=[5000] * 100))).valid
+    assert judged(SCENARIO, measured(backlog=backlog(at, [500 - place for place in range(100)]))).valid
+    assert judged(SCENARIO, measured(backlog=backlog(at, [5000] * 100))).valid
 
 
 def test_a_message_is_stored_when_every_durable_that_reads_it_has_acknowledged_up_to_it() -> None:
@@ -147,10 +159,10 @@ def test_a_message_is_stored_when_every_durable_that_reads_it_has_acknowledged_u
         Durable(stream="s", name="role_all", filters=("e.*",)),
         Durable(stream="other", name="role", filters=(">",)),
     ]
-    backlog = Backlog(
+    seen = Backlog(
         durables=durables, at_s=[1.0, 2.0, 3.0], waiting=[9, 5, 2], floors=[[0, 2, 0, 0], [1, 2, 2, 0], [1, 2, 3, 0]]
     )
-    found = backlog.stored_s("s", ["e.0", "e.1", "e.0"], np.array([1, 2, 3]))
+    found = seen.stored_s("s", ["e.0", "e.1", "e.0"], np.array([1, 2, 3]))
     assert found[:2].tolist() == [2.0, 2.0]
     assert np.isnan(found[2])
 
