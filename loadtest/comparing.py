@@ -12,8 +12,8 @@ from itertools import combinations
 import numpy as np
 from msgspec import Struct
 
-from loadtest.measuring import Round
 from loadtest.results import Result
+from loadtest.rounds import Round
 from shared.fleet.chance import Purpose, bits, keys
 
 NOISE = 0.2

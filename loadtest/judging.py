@@ -9,7 +9,7 @@ from loadtest.histogram import Histogram
 from loadtest.scenario import Scenario
 
 if TYPE_CHECKING:
-    from loadtest.measuring import Measured
+    from loadtest.rounds import Measured
 
 GROWTH = 0.02
 """Of the messages of the second half: by so many the backlog may be larger at its end than at its beginning."""

@@ -6,9 +6,9 @@ from html import escape
 import msgspec
 
 from loadtest.comparing import Comparison
-from loadtest.measuring import Round
 from loadtest.plots import STYLE, plot
 from loadtest.results import Result
+from loadtest.rounds import Round
 
 HISTORY = ("scenario", "at", "valid", "readings_per_s", "ratio_to_raw_limit", "lost", "doubled", "p99_ms")
 """What `history` tells of each result."""

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from loadtest.measuring import Round
+from loadtest.rounds import Round
 from loadtest.scenario import Scenario
 
 FORMAT = 1

@@ -17,9 +17,10 @@ from loadtest import limits
 from loadtest.deployment import Deployment, own
 from loadtest.environment import card
 from loadtest.installing import install
-from loadtest.measuring import Round, run_once
+from loadtest.measuring import run_once
 from loadtest.peers import peers
 from loadtest.results import Result, summed
+from loadtest.rounds import Round
 from loadtest.scenario import Scenario, ScenarioError
 from loadtest.telling import tells
 from shared.config import Context, Settings

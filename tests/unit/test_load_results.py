@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from loadtest import report, results
 from loadtest.comparing import compare, rank_test
 from loadtest.histogram import Histogram
-from loadtest.measuring import Measured, Round, judged
 from loadtest.reading_back import Found, Truth, sample
 from loadtest.results import Result, summed
+from loadtest.rounds import Measured, Round, judged
 from loadtest.scenario import Load, Scenario, ScenarioError, What, named, names, read
 from loadtest.schedule import Arrivals, due
 from loadtest.telling import Part
