@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import DISCONNECT, PING
+from contracts.codes.ping_results import CODES, PingResult, ping_result
 from contracts.interface import Lane
 from contracts.message import Error, Message, Reply, Result
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
@@ -188,3 +189,21 @@ async def test_several_meters_at_once_and_no_meter_at_all_are_refused(dms: Insta
             answer = await here.asker.request(MRC, Verb.CREATE, noun)
             assert answer.reply is not None
             assert [error.code for error in answer.reply.error] == [code]
+
+
+async def test_the_five_results_of_a_ping_are_told_apart_by_who_asked(dms: Installation) -> None:
+    async with street(dms) as here:
+        told = {}
+        for result in PingResult:
+            await here.asker.command(MRC, Verb.CREATE, ping(result))
+            asked = await here.reaches_the_head_end()
+            if result is PingResult.ON:
+                await here.head_end.reply(asked, Reply(result=Result.OK), ping(result, T0))
+            elif result is PingResult.UNKNOWN:
+                await here.at(60)
+            else:
+                failed = Reply(result=Result.FAILED, error=(Error(code=CODES[result]),))
+                await here.head_end.reply(asked, failed)
+            told[result] = ping_result(await here.answers())
+        assert all(result is said for result, said in told.items())
+        assert ping_result(Reply(result=Result.FAILED, error=(Error(code="3.1"),))) is None
