@@ -14,13 +14,13 @@ from contracts.errors import BusbarError, Unavailable
 from contracts.interface import Interface, Lane, Mode
 from contracts.verbs import Verb
 from shared.arrival import Arrival, Entrance
-from shared.batches import Batches
+from shared.batches import AT_ONCE, Batches
 from shared.bus.connection import Bus
 from shared.bus.listening import Listening
 from shared.bus.messages import Delivery, Received
 from shared.bus.pull import Pull
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject
-from shared.bus.topology import IN_FLIGHT, Durable, durables
+from shared.bus.topology import BULK_IN_FLIGHT, IN_FLIGHT, Durable, durables
 from shared.clock import real_now
 from shared.envelope import Row
 from shared.failpoints import failpoint
@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 BATCH = 16
 """Deliveries that wait in a process; their time runs already."""
+
+BULK_BYTES = 16 << 20
+"""How much waits in a process of what is handled in batches."""
 
 FINISH_S = 20.0
 """How long a stopping service waits for what it has begun."""
@@ -92,7 +95,10 @@ class Intake:
                 await self._follower.open(self._bus, self._interface, heard, tasks)
         for durable in durables(self._catalogue, space.root, space.context, self._role):
             waiting = {Mode.KEYED: 1, None: BATCH if durable.lane is None else IN_FLIGHT}.get(durable.mode, BATCH)
-            pull = self._bus.pull(durable.stream, durable.name, waiting)
+            is_bulk = durable.max_ack_pending == BULK_IN_FLIGHT
+            if is_bulk:
+                waiting = BULK_IN_FLIGHT // 2
+            pull = self._bus.pull(durable.stream, durable.name, waiting, max_bytes=BULK_BYTES if is_bulk else None)
             self._pulls.append(pull)
             self._loops.append(tasks.create_task(self._drain(pull, durable), name=f"{durable.stream}/{durable.name}"))
         self._listening.append(await self._bus.serve(space.requests_to(self._role), self._role, self._take_request))
@@ -187,9 +193,11 @@ class Intake:
             await self._drain_keyed(pull, read)
             return
         under_way: set[asyncio.Task[None]] = set()
-        while deliveries := await pull.take(IN_FLIGHT):
+        is_bulk = durable.max_ack_pending == BULK_IN_FLIGHT
+        most, at_once = (BULK_IN_FLIGHT // 4, AT_ONCE) if is_bulk else (IN_FLIGHT, BATCH)
+        while deliveries := await pull.take(most):
             await self._begin_all(deliveries, read, under_way)
-            while len(under_way) >= BATCH:
+            while len(under_way) >= at_once:
                 await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         if under_way:
             await asyncio.wait(under_way)

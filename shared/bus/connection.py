@@ -258,9 +258,9 @@ class Bus:
         """
         return await self._hear(subject, "", callback)
 
-    def pull(self, stream: str, durable: str, batch: int = 64) -> Pull:
+    def pull(self, stream: str, durable: str, batch: int = 64, *, max_bytes: int | None = None) -> Pull:
         """The deliveries of a durable, as an asynchronous iterator; see :class:`Pull`."""
-        pull = Pull(self, stream, durable, batch)
+        pull = Pull(self, stream, durable, batch, max_bytes=max_bytes)
         self.pulls.add(pull)
         return pull
 

@@ -24,6 +24,9 @@ EXPIRES_S = 5.0
 HEARTBEAT_S = 1.0
 """How often the broker shows that it still stands."""
 
+_FULL = frozenset({"Batch Completed", "Message Size Exceeds MaxBytes"})
+"""How a request ends, with the status 409, that has brought as much as it may."""
+
 _SILENT_LIMIT = 2
 _BARREN_LIMIT = 3
 _FIRST_PAUSE_S = 0.25
@@ -41,6 +44,7 @@ class Pull:
         stream: the stream.
         durable: its durable consumer, made by the bootstrap.
         batch: how many deliveries may wait here, in the queue or under way; the time of each runs already.
+        max_bytes: how much one request may bring; None for no limit.
         expires_s: how long one request stands.
         heartbeat_s: how often the broker shows that it stands; less than half of ``expires_s``.
     """
@@ -52,6 +56,7 @@ class Pull:
         durable: str,
         batch: int,
         *,
+        max_bytes: int | None = None,
         expires_s: float = EXPIRES_S,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
@@ -60,6 +65,7 @@ class Pull:
         self.subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._bus = bus
         self._batch = batch
+        self._max_bytes = max_bytes
         self._expires_s = expires_s
         self._heartbeat_s = heartbeat_s
         self._queue: deque[Delivery] = deque()
@@ -141,6 +147,8 @@ class Pull:
                 "expires": int(self._expires_s * 1e9),
                 "idle_heartbeat": int(self._heartbeat_s * 1e9),
             }
+            if self._max_bytes is not None:
+                wish["max_bytes"] = self._max_bytes
             reply = f"{self._inbox}.{self._requests}"
             await self._bus.publish_core(self.subject, msgspec.json.encode(wish), reply=reply)
         except Unavailable:
@@ -164,12 +172,12 @@ class Pull:
         self._arrived.set()
 
     def _status(self, told: Received) -> None:
-        """Reads a status of the standing request: 100 heartbeat, 404 and 408 its end, all else a difficulty."""
+        """Reads a status of the standing request: 100 heartbeat, 404, 408 or full its end, all else a difficulty."""
         status = told.headers.get("Status", "")
         if status == "100":
             return
         self._standing = 0
-        if status in ("404", "408"):
+        if status in ("404", "408") or told.headers.get("Description", "") in _FULL:
             self._barren += 1
             return
         self._pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * self._pause_s))

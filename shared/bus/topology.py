@@ -31,6 +31,9 @@ ACK_WAIT_S = 10.0
 IN_FLIGHT = 256
 """How many messages of a durable may be unacknowledged where order does not matter."""
 
+BULK_IN_FLIGHT = 4096
+"""The same where messages may be handled in batches, which are the larger the more there is to do."""
+
 _DAY_S = 86_400.0
 _DUPLICATE_WINDOW_S = 120.0
 
@@ -196,7 +199,7 @@ def _durables_in(catalogue: Catalogue, space: Space, interface: Interface, lane:
             name=f"{interface.role}_shared",
             role=interface.role,
             filters=tuple(space.events(lane, event.role, event.noun.__name__, event.verb) for event in shared),
-            max_ack_pending=IN_FLIGHT,
+            max_ack_pending=BULK_IN_FLIGHT if any(event.compact for event in shared) else IN_FLIGHT,
             lane=lane,
             mode=Mode.SHARED,
         )

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from contracts.catalogue import CATALOGUE
 from contracts.compact_readings import CONTENT_TYPE
 from contracts.interface import Lane
-from contracts.message import Message, Request
+from contracts.message import Message, Option, Request
 from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
@@ -42,6 +42,11 @@ EXCHANGED = datetime(2026, 5, 4, 12, tzinfo=UTC)
 NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
 DAYS = (date(2026, 5, 4), date(2026, 5, 5), date(2026, 5, 6))
 QUALITIES = ("", "", "", "3.8.0", "3.5.259", "3.7.0", "not.a.quality")
+
+
+MEANWHILE = """INSERT INTO tail SELECT bunch, market_day, place, part + 1, scale, width, members,
+decode(repeat('0000006f', 3), 'hex'), NULL, '[{"source": "head-end"}]', $1 FROM tail WHERE place = 0"""
+"""What another process keeps that did not see yet what this one keeps: 111 as the first value."""
 
 
 class Utility:
@@ -76,9 +81,20 @@ class Utility:
                 return
             await asyncio.sleep(0.02)
 
-    async def answer(self, point: str) -> list[MeterReading]:
+    async def all_is_folded(self) -> None:
+        while await self.database.fetchval("SELECT count(*) FROM tail"):  # noqa: ASYNC110  by the service
+            await asyncio.sleep(0.05)
+
+    async def set_clock(self, now: datetime) -> None:
+        await self.admin.bus.publish_core(self.admin.space.clock, json.encode({"now": now}))
+        await self.admin.bus.flush()
+        await asyncio.sleep(0.2)
+
+    async def answer(self, point: str, as_of: datetime | None = None) -> list[MeterReading]:
         query = GetMeterReadings(usage_point=(ObjectReference(mrid=point),))
-        found = await self.clerk.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
+        options = () if as_of is None else (Option(name="asOf", value=as_of.isoformat()),)
+        question = Request(query=query, option=options)
+        found = await self.clerk.request(MRC, Verb.GET, MeterReadings, question=question)
         return [] if found.payload is None else [without_source(each) for each in found.noun.meter_reading]
 
     async def refusals(self, prefix: str) -> list[Any]:
@@ -208,3 +224,48 @@ async def test_a_day_told_by_the_column_across_an_exchange_of_the_meter_is_refus
         (reading,) = await here.answer("a point 1")
         found = [each.value for each in reading.interval_blocks[0].interval_readings]
         assert found[:96] == ["1"] * 96
+
+
+async def test_waves_are_seen_at_once_and_as_of_their_time_before_and_after_they_are_folded(dms: Installation) -> None:
+    midnight = datetime(2026, 5, 6, tzinfo=UTC)
+    async with utility(dms) as here:
+        for meter in "123":
+            await here.install(f"a{meter}", f"a point {meter}", LONG_AGO)
+
+        async def wave(place: int, value: int, *, at: datetime, quality: str = "") -> None:
+            await here.set_clock(at)
+            told = (ReadingQuality(reading_quality_type=Reference(ref=quality)),) if quality else ()
+            one = IntervalReading(
+                time_stamp=midnight + timedelta(minutes=15) * place, value=str(value), reading_qualities=told
+            )
+            block = IntervalBlock(interval_readings=(one,), reading_type=Reference(ref=QUARTERS))
+            every = (MeterReading(interval_blocks=(block,), meter=Meter(mrid=f"a{meter}")) for meter in "123")
+            noun = MeterReadings(meter_reading=tuple(every))
+            await here.tell(noun, CONTENT_TYPE)
+            await here.tell(noun, CONTENT_TYPE)
+            await here.all_is_taken()
+
+        async def values(as_of: datetime | None = None) -> list[str | None]:
+            (reading,) = await here.answer("a point 2", as_of)
+            return [each.value for each in reading.interval_blocks[0].interval_readings if each.value is not None]
+
+        times = [NOW + timedelta(minutes=place) for place in range(5)]
+        await wave(1, 101, at=times[0], quality="3.8.0")
+        await wave(2, 102, at=times[1])
+        assert await values() == ["101", "102"]
+        await here.database.execute(MEANWHILE, times[2])
+        seen = [await values(each) for each in times[:3]]
+        assert seen == [["101"], ["101", "102"], ["111", "102"]]
+        assert await here.database.fetchval("SELECT count(*) FROM tail") == 3
+
+        await here.set_clock(NOW + timedelta(hours=2))
+        await here.all_is_folded()
+        assert await here.database.fetchval("SELECT count(*) FROM block WHERE version = 0") == 3
+        assert [await values(each) for each in times[:3]] == seen
+        await wave(3, 103, at=NOW + timedelta(hours=2))
+        assert await values() == ["111", "102", "103"]
+        assert [await values(each) for each in times[:3]] == seen
+        await here.set_clock(NOW + timedelta(hours=4))
+        await here.all_is_folded()
+        assert await values() == ["111", "102", "103"]
+        assert [await values(each) for each in times[:3]] == seen

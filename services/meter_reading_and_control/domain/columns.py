@@ -4,7 +4,7 @@ What these functions take is what :mod:`services.meter_reading_and_control.views
 one; where a row needs a closer look they leave it to that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -21,16 +21,21 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+BUNCH = 256
+"""How many neighbouring numbers of series belong to one reading type."""
+
 MOST = 10**18
 """No number that is kept is as large: it has eighteen digits at most."""
 
 
 class Sheet(Struct, frozen=True, kw_only=True):
-    """Values of many meters over one market day, in one reading type: an array of meters by intervals.
+    """Values of many meters in one market day and one reading type: an array of meters by intervals.
 
     Attributes:
         code: the reading type, canonical.
-        day: the market day; the array has all its intervals.
+        day: the market day.
+        first: the place in the day of the first interval.
+        is_whole: the array has all intervals of the day.
         begins_us, ends_us: from when until when, in microseconds since 1970.
         scale: a value is its number times 10 to the scale.
         numbers: four or eight bytes each; the least one where there is no value.
@@ -41,6 +46,8 @@ class Sheet(Struct, frozen=True, kw_only=True):
 
     code: str
     day: date
+    first: int
+    is_whole: bool
     begins_us: int
     ends_us: int
     scale: int
@@ -69,7 +76,7 @@ class Rows(Struct, frozen=True, kw_only=True):
 
 
 def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Sheet | None:
-    """What ``columns`` tell of one whole market day; None where they do not, or where all of it needs a closer look.
+    """What ``columns`` tell of one market day; None where they do not, or where all of it needs a closer look.
 
     Args:
         columns: with whose shape nothing is wrong.
@@ -87,9 +94,9 @@ def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Shee
     except Rejected:
         return None
     ends_us = begins_us + columns.count * length_us
-    is_day = begins_us == (starts[0] - EPOCH) // MICROSECOND and columns.count == len(starts)
+    first, rest = divmod(begins_us - (starts[0] - EPOCH) // MICROSECOND, length_us)
     steady = columns.step_us == length_us or columns.count == 1
-    if not is_day or not steady or ends_us > (now - EPOCH) // MICROSECOND:
+    if rest or first + columns.count > len(starts) or not steady or ends_us > (now - EPOCH) // MICROSECOND:
         return None
     shape = (columns.rows, columns.count)
     numbers: Array = np.frombuffer(columns.numbers, "<i8" if columns.wide else "<i4").reshape(shape)
@@ -104,6 +111,8 @@ def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Shee
     return Sheet(
         code=str(code),
         day=day,
+        first=first,
+        is_whole=columns.count == len(starts),
         begins_us=begins_us,
         ends_us=ends_us,
         scale=columns.scale,
@@ -147,8 +156,84 @@ def rows_of(sheet: Sheet, places: Array, series: Array) -> Rows:
     )
 
 
+class Chunk(Struct, frozen=True, kw_only=True):
+    """The value of one interval of series that are in one bunch.
+
+    Attributes:
+        rows: of the sheet, from which the values come.
+        members: a byte for each: its number within the bunch.
+        runs: which origin how many values have; None where all have the first.
+        origins: JSON.
+    """
+
+    bunch: int
+    day: date
+    place: int
+    scale: int
+    rows: Array
+    members: bytes
+    numbers: Array
+    runs: bytes | None
+    origins: bytes
+
+
+def chunks_of(sheet: Sheet, places: Array, series: Array) -> Iterator[Chunk]:
+    """The values of those rows of ``sheet`` that are at ``places``, each in its series, by bunch and interval."""
+    order = np.argsort(series, kind="stable")
+    series, places = series[order], places[order]
+    edges = np.flatnonzero(np.diff(series // BUNCH)) + 1
+    origins = json.encode(sheet.origins if sheet.marks is not None else sheet.origins[:1])
+    nothing = np.iinfo(sheet.numbers.dtype).min
+    for mine, at in zip(np.split(series, edges), np.split(places, edges), strict=True):
+        members = (mine % BUNCH).astype(np.uint8)
+        for column in range(sheet.numbers.shape[1]):
+            numbers = sheet.numbers[at, column]
+            known = numbers != nothing
+            if not known.any():
+                continue
+            yield Chunk(
+                bunch=int(mine[0]) // BUNCH,
+                day=sheet.day,
+                place=sheet.first + column,
+                scale=sheet.scale,
+                rows=at[known],
+                members=members[known].tobytes(),
+                numbers=numbers[known],
+                runs=None if sheet.marks is None else runs_of(sheet.marks[at, column][known].tolist()),
+                origins=origins,
+            )
+
+
+def joined(many: Iterable[Columns]) -> list[Columns]:
+    """Rows of one shape together, such as single readings of many messages; the rest as it is."""
+    alike: dict[tuple[Any, ...], list[Columns]] = {}
+    for each in many:
+        shape = (each.reading_type, each.first_us, each.step_us, each.count, each.scale, each.wide, each.source)
+        kinds = (type(each.meters), type(each.usage_points), each.reported_us, each.qualities, bool(each.runs))
+        alike.setdefault((*shape, *kinds), []).append(each)
+    return [together[0] if len(together) == 1 else _joined(together) for together in alike.values()]
+
+
+def _joined(alike: Sequence[Columns]) -> Columns:
+    return structs.replace(
+        alike[0],
+        numbers=b"".join([each.numbers for each in alike]),
+        meters=_all_ids([each.meters for each in alike]),
+        usage_points=_all_ids([each.usage_points for each in alike]),
+        runs=tuple(part for each in alike for part in each.runs),
+    )
+
+
+def _all_ids(many: Sequence[Ids | None]) -> Ids | None:
+    if isinstance(many[0], bytes):
+        return b"".join(each for each in many if isinstance(each, bytes))
+    return None if many[0] is None else tuple(mrid for each in many if isinstance(each, tuple) for mrid in each)
+
+
 def part_of(columns: Columns, places: Array) -> Columns:
-    """Some rows of ``columns``."""
+    """Some rows of ``columns``, in their order."""
+    if len(places) == columns.rows:
+        return columns
     width = 8 if columns.wide else 4
     rows = np.frombuffer(columns.numbers, f"V{width * columns.count}")[places]
     runs: tuple[int, ...] = ()
@@ -169,7 +254,7 @@ def _ids(ids: Ids | None, places: Array) -> Ids | None:
         return None
     if isinstance(ids, bytes):
         return np.frombuffer(ids, "V16")[places].tobytes()
-    return tuple(ids[place] for place in places.tolist())
+    return tuple(map(ids.__getitem__, places.tolist()))
 
 
 def told_anew(columns: Columns, sheet: Sheet, places: Array, points: Sequence[str]) -> Columns:

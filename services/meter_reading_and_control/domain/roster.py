@@ -61,9 +61,9 @@ class Roster:
             fits &= np.array(same, bool)
         return np.where(fits, places, NOWHERE)
 
-    def point(self, place: int) -> str:
-        """The usage point of a place."""
-        return self._points[place]
+    def points(self, places: Array) -> list[str]:
+        """The usage points of places."""
+        return list(map(self._points.__getitem__, places.tolist()))
 
     def series(self, code: str, places: Array) -> Array:
         """The numbers of the series of one reading type at ``places``; 0 where it is not remembered."""

@@ -1,6 +1,7 @@
 """What meters measured, many messages at once: whole days by the column, and the rest value by value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 import numpy as np
 from msgspec import Struct
@@ -11,21 +12,30 @@ from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain.columns import (
     Array,
-    Rows,
+    Chunk,
     Sheet,
+    chunks_of,
+    joined,
     part_of,
     rows_of,
     sheet_of,
     told_anew,
 )
+from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.roster import NOWHERE
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.readings import named, take
 from services.meter_reading_and_control.store import Store
-from shared.work import Work
+from shared.work import Wake, Work
 
 EVENT_BYTES = 900_000
 """How much goes into one event; less than a message can have."""
+
+FOLD_EVERY_S = 10
+"""How often is looked for what is to be folded, while waves come."""
+
+FOLD_PARTS, FOLD_AGE, FOLD_MOST = 32, timedelta(hours=1), 32
+"""What has so many parts is folded, and what is so old; so many bunches in one transaction."""
 
 
 class Taken(Struct, frozen=True):
@@ -34,6 +44,7 @@ class Taken(Struct, frozen=True):
     Attributes:
         places: which rows of the sheet.
         points: the usage point of each.
+        series: the number of the series of each.
     """
 
     source: str
@@ -41,7 +52,7 @@ class Taken(Struct, frozen=True):
     sheet: Sheet
     places: Array
     points: list[str]
-    rows: Rows
+    series: Array
 
 
 @service.on_batch(Verb.CREATED, MeterReadings, compact=True)
@@ -57,27 +68,91 @@ async def hear_corrections(messages: list[Message[MeterReadings]], work: Work[St
 
 
 async def take_all(messages: Sequence[Message[MeterReadings]], work: Work[Store]) -> None:
-    """Take whole days by the column where nothing stands in the way, and all else value by value."""
+    """Take what stands in columns as it is where nothing stands in the way, and all else value by value."""
     await work.store.heed_moves()
     taken: list[Taken] = []
     rest: list[tuple[str, list[MeterReading]]] = []
-    for message in messages:
-        source = message.header.source or work.principal
-        for group in compact(message.payload).groups:
-            found, left = await placed(group.columns, source, work)
+    for source, columns, others in by_source(messages, work.principal):
+        rest.append((source, others))
+        for sheet in columns:
+            found, left = await placed(sheet, source, work)
             taken += found
-            rest.append((source, [*left, *group.others]))
+            rest.append((source, left))
+    waves = [each for each in taken if not each.sheet.is_whole]
+    told, met = await keep_waves(waves, work)
+    rest += met
     await work.store.lock_all_of(named(reading for _, readings in rest for reading in readings))
-    told = []
-    for each, places in zip(taken, await work.store.add_first([each.rows for each in taken], work.now), strict=True):
+    days = [each for each in taken if each.sheet.is_whole]
+    there = await work.store.add_first([rows_of(each.sheet, each.places, each.series) for each in days], work.now)
+    for each, places in zip(days, there, strict=True):
         new, other = await settle(each, places, work)
         rest.append((each.source, other))
-        if len(new):
-            points = [each.points[place] for place in new.tolist()]
-            told.append(told_anew(each.columns, each.sheet, each.places[new], points))
+        told += again(each, new)
     tell(told, work)
     for source, readings in rest:
         await take(readings, source, work)
+
+
+def by_source(
+    messages: Sequence[Message[MeterReadings]], principal: str
+) -> Iterator[tuple[str, list[Columns], list[MeterReading]]]:
+    """What each source tells in columns, those of one shape together, and what has no such shape."""
+    for source, of_source in grouped(messages, lambda message: message.header.source or principal):
+        groups = [group for message in of_source for group in compact(message.payload).groups]
+        columns = joined(group.columns for group in groups if group.columns is not None)
+        yield source, columns, [reading for group in groups for reading in group.others]
+
+
+def sorted_out(chunks: Sequence[Chunk], same: set[int], met: set[int], rows: int) -> tuple[Array, Array]:
+    """Which of so many rows need a closer look, and which are new in all intervals; the others were told before."""
+    told, before, odd = np.zeros(rows, int), np.zeros(rows, int), np.zeros(rows, bool)
+    for number, chunk in enumerate(chunks):
+        told[chunk.rows] += 1
+        if number in same:
+            before[chunk.rows] += 1
+        if number in met:
+            odd[chunk.rows] = True
+    return odd | ((before > 0) & (before < told)), (before == 0) & ~odd
+
+
+async def keep_waves(
+    waves: Sequence[Taken], work: Work[Store]
+) -> tuple[list[Columns], list[tuple[str, list[MeterReading]]]]:
+    """Keep parts of days as they come, to be folded soon; what is new, and what meets other values."""
+    told: list[Columns] = []
+    left: list[tuple[str, list[MeterReading]]] = []
+    for wave in waves:
+        chunks = [*chunks_of(wave.sheet, wave.places, wave.series)]
+        same, met = await work.store.met(chunks)
+        odd, fresh = sorted_out(chunks, same, met, wave.sheet.numbers.shape[0])
+        if odd.any():
+            left.append((wave.source, readings_of(part_of(wave.columns, np.flatnonzero(odd)))))
+        new = np.flatnonzero(fresh[wave.places])
+        kept = chunks if len(new) == len(wave.places) else chunks_of(wave.sheet, wave.places[new], wave.series[new])
+        await work.store.add_to_tail(kept, work.now)
+        told += again(wave, new)
+    if told:
+        due = work.now.replace(second=work.now.second // FOLD_EVERY_S * FOLD_EVERY_S, microsecond=0)
+        work.wake("fold", due.isoformat(), due + timedelta(seconds=FOLD_EVERY_S), new_thread=True)
+    return told, left
+
+
+@service.on_wake("fold")
+async def fold_waves(_: Wake, work: Work[Store]) -> None:
+    """Waves become blocks where enough have come, or when they are old."""
+    due = await work.store.due_to_fold(FOLD_PARTS, work.now - FOLD_AGE, FOLD_MOST)
+    for bunch, day in due:
+        await work.store.fold(bunch, day)
+    oldest = await work.store.oldest_of_tail()
+    if oldest is not None:
+        soon = work.now if len(due) == FOLD_MOST else max(oldest + FOLD_AGE, work.now) + timedelta(seconds=1)
+        work.wake("fold", "rest", soon, new_thread=True)
+
+
+def again(taken: Taken, new: Array) -> list[Columns]:
+    """What is told to others of those rows that are new."""
+    points = list(map(taken.points.__getitem__, new.tolist()))
+    return [told_anew(taken.columns, taken.sheet, taken.places[new], points)] if points else []
 
 
 def compact(payload: MeterReadings | CompactReadings | None) -> CompactReadings:
@@ -85,10 +160,8 @@ def compact(payload: MeterReadings | CompactReadings | None) -> CompactReadings:
     return payload if isinstance(payload, CompactReadings) else condensed(payload or MeterReadings())
 
 
-async def placed(columns: Columns | None, source: str, work: Work[Store]) -> tuple[list[Taken], list[MeterReading]]:
+async def placed(columns: Columns, source: str, work: Work[Store]) -> tuple[list[Taken], list[MeterReading]]:
     """The rows of ``columns`` that can be taken as they are, and those that need a closer look."""
-    if columns is None:
-        return [], []
     sheet = None if columns.meters is None else sheet_of(columns, source, work.now, work.store.memory.zone)
     if sheet is None or columns.meters is None:
         return [], readings_of(columns)
@@ -101,10 +174,9 @@ async def placed(columns: Columns | None, source: str, work: Work[Store]) -> tup
     left = [] if fits.all() else readings_of(part_of(columns, np.flatnonzero(~fits)))
     if not len(good):
         return [], left
-    series = await work.store.series_at(sheet.code, [meters[place] for place in good.tolist()], places[good])
-    told = [known.point(place) for place in places[good].tolist()]
-    rows = rows_of(sheet, good, series)
-    return [Taken(source=source, columns=columns, sheet=sheet, places=good, points=told, rows=rows)], left
+    series = await work.store.series_at(sheet.code, meters, good, places[good])
+    points_of = known.points(places[good])
+    return [Taken(source=source, columns=columns, sheet=sheet, places=good, points=points_of, series=series)], left
 
 
 async def settle(taken: Taken, there: Sequence[int], work: Work[Store]) -> tuple[Array, list[MeterReading]]:
@@ -112,7 +184,7 @@ async def settle(taken: Taken, there: Sequence[int], work: Work[Store]) -> tuple
     every = np.arange(len(taken.places))
     if not there:
         return every, []
-    before = await work.store.told_before(taken.rows, there)
+    before = await work.store.told_before(rows_of(taken.sheet, taken.places, taken.series), there)
     other = [place for place in there if place not in before]
     return np.delete(every, there), readings_of(part_of(taken.columns, taken.places[other])) if other else []
 

@@ -1,66 +1,197 @@
 """Values of intervals in blocks by market day, one by one and many at once."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from struct import pack, unpack
-from typing import Any
 
 import numpy as np
-from msgspec import Struct, json
+from msgspec import json, structs
 
-from services.meter_reading_and_control.domain.columns import Array, Rows, marks_of, runs_of
-from services.meter_reading_and_control.domain.readings import Block, Origin, Value
-from services.meter_reading_and_control.domain.roster import Roster
-from services.meter_reading_and_control.store.copying import copied, each_numbers
-from shared.store import Record, Store, Transaction
-
-BUNCH = 256
-"""How many neighbouring numbers of series belong to one reading type."""
+from contracts.errors import Unavailable
+from services.meter_reading_and_control.domain.columns import BUNCH, Chunk, Rows, marks_of, runs_of
+from services.meter_reading_and_control.domain.folding import LAG_S, NOTHING, Folding
+from services.meter_reading_and_control.domain.readings import Block, Origin, Value, empty_block, merged
+from services.meter_reading_and_control.store.copying import (
+    copied,
+    each_numbers,
+    folded,
+    layer_of,
+    once,
+    part_of_tail,
+    tail_row,
+)
+from services.meter_reading_and_control.store.series import Series, SeriesStore
+from shared.store import Record
 
 _NO_NUMBER = {4: -(2**31), 8: -(2**63)}
 _CODES = {4: "i", 8: "q"}
 _COLUMNS = ("market_day", "series", "version", "scale", "width", "numbers", "runs", "origins", "recorded_at")
 
 
-class Series(Struct, frozen=True, order=True):
-    """Whose values they are, and of what; ``meter`` is empty for what no meter measured."""
-
-    usage_point: str
-    reading_type: str
-    meter: str
-
-
-class Blocks(Store):
-    """The blocks.
-
-    What is new in a transaction is not remembered beyond it, since it may be undone.
-    """
-
-    def __init__(self, transaction: Transaction, memory: Any = None) -> None:
-        super().__init__(transaction, memory)
-        self._begun: set[int] = set()
+class Blocks(SeriesStore):
+    """The blocks."""
 
     async def blocks(self, points: Sequence[str], days: tuple[date, date], as_of: datetime | None) -> list[Block]:
         """The blocks of usage points on the days from the first to the last, as they were known ``as_of`` a time."""
-        rows = await self.fetch(
-            "SELECT s.usage_point, s.reading_type, s.meter, b.* FROM generate_series("
+        series = await self.fetch("SELECT * FROM series WHERE usage_point = ANY($1)", points)
+        of = {row["id"]: Series(row["usage_point"], row["reading_type"], row["meter"]) for row in series}
+        found: dict[tuple[Series, date], Block] = {}
+        for row in await self._block_rows([*of], days, as_of):
+            self._see(found, of[row["series"]], row["market_day"], _told(row, as_of), row["version"])
+        for row in await self._tail_rows({number // BUNCH for number in of}, days, as_of):
+            for number, told in _members(row):
+                if number in of:
+                    self._see(found, of[number], row["market_day"], [told], 0)
+        return [block for _, block in sorted(found.items())]
+
+    def _see(
+        self,
+        found: dict[tuple[Series, date], Block],
+        series: Series,
+        day: date,
+        told: Iterable[tuple[int, Value]],
+        version: int,
+    ) -> None:
+        """Put values into what is seen of a block."""
+        old = found.get((series, day)) or self._empty(series, day)
+        values = merged(old.values, told) or old.values
+        found[series, day] = structs.replace(old, values=values, version=max(old.version, version))
+
+    def _empty(self, series: Series, day: date) -> Block:
+        return empty_block(series.usage_point, series.reading_type, day, series.meter, self.memory.zone)
+
+    async def _block_rows(self, series: Sequence[int], days: tuple[date, date], as_of: datetime | None) -> list[Record]:
+        return await self.fetch(
+            "SELECT b.* FROM generate_series("
             "  greatest($2, (SELECT min(market_day) FROM block)), least($3, (SELECT max(market_day) FROM block)),"
             "  interval '1 day') AS day"
-            " CROSS JOIN (SELECT * FROM series WHERE usage_point = ANY($1)) AS s"
-            " CROSS JOIN LATERAL (SELECT * FROM block WHERE market_day = day::date AND series = s.id"
-            "  AND recorded_at <= coalesce($4, 'infinity'::timestamptz) ORDER BY version DESC LIMIT 1) AS b"
-            " ORDER BY s.usage_point, s.reading_type, b.market_day, s.meter",
-            points,
+            " CROSS JOIN unnest($1::bigint[]) AS wanted"
+            " CROSS JOIN LATERAL ((SELECT * FROM block WHERE market_day = day::date AND series = wanted"
+            "  AND version > 0 AND recorded_at <= coalesce($4, 'infinity'::timestamptz) ORDER BY version DESC LIMIT 1)"
+            "  UNION ALL SELECT * FROM block WHERE market_day = day::date AND series = wanted AND version = 0) AS b",
+            series,
             *days,
             as_of,
         )
-        return [_block(row) for row in rows]
+
+    async def _tail_rows(self, bunches: Iterable[int], days: tuple[date, date], as_of: datetime | None) -> list[Record]:
+        return await self.fetch(
+            "SELECT * FROM tail WHERE bunch = ANY($1) AND market_day BETWEEN $2 AND $3"
+            " AND recorded_at <= coalesce($4, 'infinity'::timestamptz)",
+            [*bunches],
+            *days,
+            as_of,
+        )
+
+    async def add_to_tail(self, chunks: Iterable[Chunk], now: datetime) -> None:
+        """Keep values of waves; what was told before is there once."""
+        await self.executemany(
+            "INSERT INTO tail (bunch, market_day, place, part, scale, width, members, numbers, runs, origins,"
+            " recorded_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            [tail_row(chunk, now) for chunk in chunks],
+        )
+
+    async def met(self, chunks: Sequence[Chunk]) -> tuple[set[int], set[int]]:
+        """Those places of ``chunks`` of which exactly the same is in the tail, and those that meet other values."""
+        keys = ([each.bunch for each in chunks], [each.day for each in chunks], [each.place for each in chunks])
+        tail = await self.fetch(
+            "SELECT ordinality - 1 AS chunk, part, members FROM"
+            " unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
+            " JOIN tail USING (bunch, market_day, place)",
+            *keys,
+        )
+        filled = await self.fetch(
+            "SELECT ordinality - 1 AS chunk FROM"
+            " unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
+            " JOIN filled USING (bunch, market_day) WHERE coalesce(get_byte(places, place), 1) = 1",
+            *keys,
+        )
+        same = {row["chunk"] for row in tail if row["part"] == part_of_tail(chunks[row["chunk"]])}
+        other = {row["chunk"] for row in filled}
+        other |= {row["chunk"] for row in tail if not set(row["members"]).isdisjoint(chunks[row["chunk"]].members)}
+        return same, other - same
+
+    async def _fill(self, of: Iterable[tuple[int, date]]) -> None:
+        """Some blocks of these bunches and days are written as a whole."""
+        await self.executemany(
+            "INSERT INTO filled (bunch, market_day) VALUES ($1, $2)"
+            " ON CONFLICT (bunch, market_day) DO UPDATE SET places = NULL WHERE filled.places IS NOT NULL",
+            sorted(set(of)),
+        )
+
+    async def due_to_fold(self, parts: int, before: datetime, most: int) -> list[tuple[int, date]]:
+        """Bunches and days of which so many parts are in the tail, or one from before that time."""
+        rows = await self.fetch(
+            "SELECT bunch, market_day FROM tail GROUP BY bunch, market_day"
+            " HAVING count(*) >= $1 OR min(recorded_at) < $2 LIMIT $3",
+            parts,
+            before,
+            most,
+        )
+        return sorted((row["bunch"], row["market_day"]) for row in rows)
+
+    async def oldest_of_tail(self) -> datetime | None:
+        """When the oldest value in the tail was recorded."""
+        found: datetime | None = await self.fetchval("SELECT min(recorded_at) FROM tail")
+        return found
+
+    async def fold(self, bunch: int, day: date) -> None:
+        """Put what the tail has of a bunch and day into its blocks; what contradicts them is a version of its own."""
+        await self.lock("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"fold {bunch} {day}")
+        parts = await self.lock_all("DELETE FROM tail WHERE bunch = $1 AND market_day = $2 RETURNING *", bunch, day)
+        ids = (bunch * BUNCH, bunch * BUNCH + BUNCH - 1)
+        kind = await self.fetchval("SELECT reading_type FROM series WHERE id BETWEEN $1 AND $2 LIMIT 1", *ids)
+        if not parts or kind is None:
+            return
+        folding = Folding(len(empty_block("", kind, day, "", self.memory.zone).values))
+        there = await self.lock_all(
+            "DELETE FROM block WHERE market_day = $1 AND series BETWEEN $2 AND $3 AND version = 0 RETURNING *",
+            day,
+            *ids,
+        )
+        for row in there:
+            folding.lay(row["series"] % BUNCH, layer_of(row), row["recorded_at"], row["lags"])
+        left: list[tuple[int, datetime, tuple[int, Value]]] = []
+        for row in sorted(parts, key=lambda each: (each["recorded_at"], each["part"])):
+            members = np.frombuffer(row["members"], np.uint8)
+            odd = folding.put(row["place"], members, layer_of(row), row["recorded_at"])
+            told = _members(row) if odd.any() else []
+            left += [
+                (number, row["recorded_at"], each) for (number, each), is_odd in zip(told, odd, strict=False) if is_odd
+            ]
+        await self.have_days([day])
+        if not await self.copy("block", (*_COLUMNS, "lags"), once(folded(folding, bunch, day))):
+            raise Unavailable(f"bunch {bunch} of {day} is folded elsewhere")
+        await self.execute(
+            "INSERT INTO filled (bunch, market_day, places) VALUES ($1, $2, $3)"
+            " ON CONFLICT (bunch, market_day) DO UPDATE SET places = $3 WHERE filled.places IS NOT NULL",
+            bunch,
+            day,
+            (folding.numbers != NOTHING).any(axis=0).astype(np.uint8).tobytes(),
+        )
+        for number, recorded_at, each in left:
+            await self._outrank(number, day, each, recorded_at)
+
+    async def _outrank(self, number: int, day: date, told: tuple[int, Value], recorded_at: datetime) -> None:
+        """A value that meets another one: where it counts more, it makes a version."""
+        row = await self.fetchrow("SELECT * FROM series WHERE id = $1", number)
+        if row is None:
+            return
+        series = Series(row["usage_point"], row["reading_type"], row["meter"])
+        found: dict[tuple[Series, date], Block] = {}
+        for each in await self._block_rows([number], (day, day), None):
+            self._see(found, series, day, _told(each, None), each["version"])
+        old = found.get((series, day)) or self._empty(series, day)
+        changed = merged(old.values, [told])
+        if changed is not None:
+            await self.save_block(structs.replace(old, version=old.version + 1, values=changed), recorded_at)
 
     async def save_block(self, block: Block, now: datetime) -> None:
         """Keep a version of a block."""
         series = Series(block.usage_point, block.reading_type, block.meter)
         ids = await self.series_of([series])
         await self.have_days([block.day])
+        await self._fill([(ids[series] // BUNCH, block.day)])
         known = [each for each in block.values if each is not None]
         scale = min((each.scale for each in known), default=0)
         origins = sorted({json.encode(each.origin).decode() for each in known})
@@ -88,91 +219,14 @@ class Blocks(Store):
             there = await self.lock_all("SELECT month FROM have_months($1) AS month", missing)
             self.memory.known.months |= {row["month"] for row in there}
 
-    async def series_of(self, wanted: Sequence[Series]) -> dict[Series, int]:
-        """The numbers of series; new ones get theirs, side by side in the order in which they are named."""
-        found = await self._series(wanted)
-        if len(found) < len(set(wanted)):
-            await self.lock("SELECT pg_advisory_xact_lock(hashtextextended('series', 0))")
-            found = await self._series(wanted)
-            missing = [each for each in dict.fromkeys(wanted) if each not in found]
-            for code in dict.fromkeys(each.reading_type for each in missing):
-                found |= await self._begin_series(code, [each for each in missing if each.reading_type == code])
-        return found
-
-    async def _series(self, wanted: Sequence[Series]) -> dict[Series, int]:
-        rows = await self.fetch(
-            "SELECT id, usage_point, reading_type, meter FROM series JOIN unnest($1::text[], $2::text[], $3::text[])"
-            " AS wanted (usage_point, reading_type, meter) USING (usage_point, reading_type, meter)",
-            [each.usage_point for each in wanted],
-            [each.reading_type for each in wanted],
-            [each.meter for each in wanted],
-        )
-        return {Series(row["usage_point"], row["reading_type"], row["meter"]): row["id"] for row in rows}
-
-    async def _begin_series(self, code: str, new: Sequence[Series]) -> dict[Series, int]:
-        """Number new series of one reading type: in its last bunch where they fit, else from a new one on."""
-        row = await self.lock(
-            "SELECT (SELECT max(id) FROM series WHERE reading_type = $1) AS own, (SELECT max(id) FROM series) AS last",
-            code,
-        )
-        own, last = (None, None) if row is None else (row["own"], row["last"])
-        fits = own is not None and own // BUNCH == (own + len(new)) // BUNCH
-        first = own + 1 if own is not None and fits else BUNCH * (0 if last is None else last // BUNCH + 1)
-        numbered = {each: first + place for place, each in enumerate(new)}
-        await self.executemany(
-            "INSERT INTO series (id, usage_point, reading_type, meter) VALUES ($1, $2, $3, $4)",
-            [(number, each.usage_point, each.reading_type, each.meter) for each, number in numbered.items()],
-        )
-        self._begun.update(numbered.values())
-        return numbered
-
-    async def heed_moves(self) -> None:
-        """Forget the meters that were put, exchanged or removed; none moves until this transaction ends."""
-        known: Roster = self.memory.known
-        rows = await self.lock_all("SELECT number, meter FROM moved_since($1)", known.seen)
-        known.forget(row["meter"] for row in rows)
-        known.seen = max((row["number"] for row in rows), default=known.seen)
-
-    async def recall(self, meters: Iterable[str]) -> Roster:
-        """What is remembered, with what is worth it of these meters."""
-        known: Roster = self.memory.known
-        if unknown := known.unknown(meters):
-            known.learn(await self._only_places(unknown))
-        return known
-
-    async def series_at(self, code: str, meters: Sequence[str], places: Array) -> Array:
-        """The numbers of the series of one reading type, for meters at those places of what is remembered."""
-        known: Roster = self.memory.known
-        series = known.series(code, places)
-        if lacking := np.flatnonzero(series == 0).tolist():
-            wanted = [Series(known.point(places[each]), code, meters[each]) for each in lacking]
-            found = await self.series_of(wanted)
-            series[lacking] = [found[each] for each in wanted]
-            sure = [each for each in lacking if series[each] not in self._begun]
-            known.learn_series(code, places[sure].tolist(), series[sure].tolist())
-        return series
-
-    async def _only_places(self, meters: Sequence[str]) -> list[tuple[str, str, datetime, datetime | None]]:
-        """Meter, usage point, from when and until when, of those that are set up and were never anywhere else.
-
-        What is told of an mRID that several devices have is looked at each time, since it may be of another one.
-        """
-        rows = await self.fetch(
-            "SELECT meter, min(usage_point) AS usage_point, min(starts) AS starts, min(ends) AS ends FROM installed"
-            " WHERE meter = ANY($1) AND EXISTS (SELECT FROM meter AS m WHERE m.mrid = installed.meter)"
-            " AND NOT EXISTS (SELECT FROM collision WHERE collision.meter = installed.meter)"
-            " GROUP BY meter HAVING count(*) = 1",
-            meters,
-        )
-        return [(row["meter"], row["usage_point"], row["starts"], row["ends"]) for row in rows]
-
     async def add_first(self, many: Sequence[Rows], now: datetime) -> list[list[int]]:
         """Keep the first version of many blocks at once; for each of ``many`` the places of the rows that were there.
 
         They are copied as if none was there. Where one is, those that are not are inserted.
         """
         await self.have_days(rows.day for rows in many)
-        if not many or await self.copy("block", _COLUMNS, _pieces(many, now)):
+        await self._fill((bunch, rows.day) for rows in many for bunch in np.unique(rows.series // BUNCH).tolist())
+        if not many or await self.copy("block", _COLUMNS, once(copied(rows, now) for rows in many)):
             return [[] for _ in many]
         return [await self._insert(rows, now) for rows in many]
 
@@ -218,13 +272,6 @@ class Blocks(Store):
         }
 
 
-async def _pieces(many: Iterable[Rows], now: datetime) -> AsyncIterator[bytes]:
-    yield b"PGCOPY\n\xff\r\n\0" + bytes(8)
-    for rows in many:
-        yield copied(rows, now)
-    yield b"\xff\xff"
-
-
 def _packed(values: Sequence[int | None]) -> tuple[int, bytes]:
     """The width of the numbers, and they."""
     width = 4 if all(each is None or abs(each) < -_NO_NUMBER[4] for each in values) else 8
@@ -232,19 +279,32 @@ def _packed(values: Sequence[int | None]) -> tuple[int, bytes]:
     return width, pack(f">{len(told)}{_CODES[width]}", *told)
 
 
-def _block(row: Record) -> Block:
+def _told(row: Record, as_of: datetime | None) -> list[tuple[int, Value]]:
+    """The values of a row of a block with their places, as far as they were recorded by then."""
+    told = _values(row)
+    if row["lags"] is None or as_of is None:
+        return [(place, value) for place, value in enumerate(told) if value is not None]
+    seconds = (as_of - row["recorded_at"]).total_seconds()
+    lags = np.frombuffer(row["lags"], ">u2").tolist()
+    return [
+        (place, value)
+        for place, (value, lag) in enumerate(zip(told, lags, strict=True))
+        if value is not None and lag * LAG_S <= seconds
+    ]
+
+
+def _members(row: Record) -> list[tuple[int, tuple[int, Value]]]:
+    """The values of a row of the tail: the number of the series, the place, and the value."""
+    numbers = [row["bunch"] * BUNCH + member for member in row["members"]]
+    told = _values(row)
+    return [(number, (row["place"], each)) for number, each in zip(numbers, told, strict=True) if each is not None]
+
+
+def _values(row: Record) -> list[Value | None]:
     origins = json.decode(row["origins"], type=tuple[Origin, ...])
     width, scale = row["width"], row["scale"]
     numbers = unpack(f">{len(row['numbers']) // width}{_CODES[width]}", row["numbers"])
-    values = (
+    return [
         None if number == _NO_NUMBER[width] else Value(number=number, scale=scale, origin=origins[mark])
         for number, mark in zip(numbers, marks_of(row["runs"], len(numbers)), strict=True)
-    )
-    return Block(
-        usage_point=row["usage_point"],
-        reading_type=row["reading_type"],
-        day=row["market_day"],
-        meter=row["meter"],
-        version=row["version"],
-        values=tuple(values),
-    )
+    ]

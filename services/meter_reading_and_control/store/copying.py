@@ -1,16 +1,32 @@
 """Rows of blocks as the binary COPY of PostgreSQL takes them: each field behind its length, all big-endian."""
 
+from collections.abc import AsyncIterator, Iterator
 from datetime import date, datetime
+from hashlib import blake2b
 from struct import pack
+from typing import Any
 
 import numpy as np
+from msgspec import Raw, json
 
-from services.meter_reading_and_control.domain.columns import EPOCH, MICROSECOND, Array, Rows
+from services.meter_reading_and_control.domain.columns import (
+    BUNCH,
+    EPOCH,
+    MICROSECOND,
+    Array,
+    Chunk,
+    Rows,
+    marks_of,
+    runs_of,
+)
+from services.meter_reading_and_control.domain.folding import NOTHING, Folding, Layer
+from shared.store import Record
 
 _CENTURY = date(2000, 1, 1)
 _CENTURY_US = 946_684_800_000_000
 _KEY = np.dtype([("fields", ">i2"), ("l0", ">i4"), ("day", ">i4"), ("l1", ">i4"), ("series", ">i8")])
 _FIELDS = 9
+_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 def copied(rows: Rows, now: datetime) -> bytes:
@@ -58,3 +74,69 @@ def _big_endian(rows: Rows) -> Array:
 
 def _field(value: bytes | None) -> bytes:
     return pack(">i", -1) if value is None else pack(">i", len(value)) + value
+
+
+async def once(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The whole of what COPY takes."""
+    yield _HEADER
+    for row in rows:
+        yield row
+    yield _TRAILER
+
+
+def folded(folding: Folding, bunch: int, day: date) -> Iterator[bytes]:
+    """The blocks that were folded, as version 0."""
+    origins = [*folding.origins]
+    for member in np.flatnonzero((folding.numbers != NOTHING).any(axis=1)).tolist():
+        numbers = folding.numbers[member]
+        told = numbers[numbers != NOTHING]
+        narrow = np.abs(told).max() < 2**31
+        nothing = np.iinfo(np.int32 if narrow else np.int64).min
+        packed = np.where(numbers == NOTHING, nothing, numbers).astype(">i4" if narrow else ">i8").tobytes()
+        used, marks = np.unique(np.where(numbers == NOTHING, -1, folding.marks[member]), return_inverse=True)
+        has_gaps = bool(used[0] == -1)
+        mine = f"[{','.join(origins[mark] for mark in used.tolist()[has_gaps:])}]".encode()
+        runs = runs_of(np.maximum(marks.reshape(-1) - has_gaps, 0).tolist())
+        first, lags = folding.lags(member)
+        yield b"".join(
+            (
+                pack(">hiiiq", _FIELDS + 1, 4, (day - _CENTURY).days, 8, bunch * BUNCH + member),
+                pack(">iiihih", 4, 0, 2, folding.scale, 2, 4 if narrow else 8),
+                _field(packed),
+                _field(runs),
+                _field(b"\x01" + mine),
+                pack(">iq", 8, first * 1_000_000 - _CENTURY_US),
+                _field(lags.astype(">u2").tobytes()),
+            )
+        )
+
+
+def layer_of(row: Record) -> Layer:
+    """The values of a row of a block, or of the tail."""
+    width = row["width"]
+    numbers = np.frombuffer(row["numbers"], f">i{width}").astype(np.int64)
+    if width == 4:  # noqa: PLR2004  bytes
+        numbers = np.where(numbers == -(2**31), NOTHING, numbers)
+    origins = json.decode(row["origins"], type=tuple[Raw, ...])
+    return Layer(
+        scale=row["scale"],
+        numbers=numbers,
+        marks=np.array(marks_of(row["runs"], len(numbers)), np.int64),
+        origins=tuple(bytes(each).decode().strip() for each in origins),
+    )
+
+
+def tail_row(chunk: Chunk, now: datetime) -> tuple[Any, ...]:
+    """A row of the tail."""
+    key = (chunk.bunch, chunk.day, chunk.place, part_of_tail(chunk), chunk.scale, chunk.numbers.itemsize)
+    return (*key, chunk.members, _tail_numbers(chunk), chunk.runs, chunk.origins.decode(), now)
+
+
+def part_of_tail(chunk: Chunk) -> int:
+    """The part of the tail that a chunk is; it follows from all that is told."""
+    told = (chunk.members, _tail_numbers(chunk), chunk.runs or b"", chunk.origins, b"%d" % chunk.scale)
+    return int.from_bytes(blake2b(json.encode(told), digest_size=8).digest(), "big", signed=True)
+
+
+def _tail_numbers(chunk: Chunk) -> bytes:
+    return chunk.numbers.astype(f">i{chunk.numbers.itemsize}").tobytes()
