@@ -27,10 +27,11 @@ _RULES = (
     ("nonce", "seen_at < now() - $1::interval", MEMORY),
     ("failure", "at < now() - $1::interval", MEMORY),
     ("sent", "replied_at < now() - $1::interval", MEMORY),
+    ("sent", "sent_at < now() - $1::interval AND verb = 'get'", MEMORY),
     ("gap", "noticed_at < now() - $1::interval", MEMORY),
     ("dead_letter", "at < now() - $1::interval", DEAD_LETTERS),
 )
-"""Table, what is too old in it, and the age; what is still unsent, unanswered or open stays."""
+"""Table, what is too old in it, and the age; what is still unsent, unanswered or open stays, but for lost questions."""
 
 
 class Cleaner:

@@ -150,6 +150,15 @@ async def test_what_is_past_its_horizon_goes_and_what_is_open_stays(
         "VALUES ('shop', 's', 'unsent', '{}', '', true, now() - $1::interval) RETURNING id",
         old,
     )
+    for verb in ("get", "create"):
+        await rows(
+            toys,
+            "shop",
+            "INSERT INTO sent (message_id, asker, role, verb, noun, about, sent_at)"
+            " VALUES ($1, 'shop', 'depot', $1, 'Parcels', '', now() - $2::interval)",
+            verb,
+            old,
+        )
     database = await Database.open(toys.settings.login("shop"))
     try:
         assert await Cleaner(database).clean() > 2
@@ -158,6 +167,8 @@ async def test_what_is_past_its_horizon_goes_and_what_is_open_stays(
     left = await rows(toys, "shop", "SELECT id FROM outbox")
     assert [row["id"] for row in left] == [row["id"] for row in open_row]
     assert await rows(toys, "shop", "SELECT FROM inbox") == []
+    waiting = await rows(toys, "shop", "SELECT verb FROM sent WHERE message_id IN ('get', 'create')")
+    assert [row["verb"] for row in waiting] == ["create"], "a question that nobody answered is not waited for"
 
 
 async def _connect(toys: Installation, role: str) -> "asyncpg.Connection[asyncpg.Record]":

@@ -177,3 +177,20 @@ def test_of_an_occurrence_the_holes_and_the_registers_that_have_not_come_are_mis
     assert seen(begun, 1, (wanted,), is_last=False).state is OccurrenceState.COLLECTING
     assert seen(begun, 1, (wanted,), is_last=True).state is OccurrenceState.MISSED
     assert seen(begun, 2, (wanted,), is_last=True).is_closed
+
+
+@pytest.mark.parametrize(("day", "count"), [(date(2026, 10, 4), 94), (date(2026, 4, 5), 98)])
+def test_given_lord_howe_when_its_clock_moves_by_half_an_hour_then_94_or_98_quarters_are_the_whole_day(
+    day: date, count: int
+) -> None:
+    """Scenario 3: one quarter less is a gap, and the schedule of the day asks for it."""
+    first, after = calendar.bounds(day, LORD_HOWE)
+    (time,) = times_after(schedule(first, recurrence_pattern="daily"), first, LORD_HOWE, 1)
+    assert (time.since, time.due_at) == (first, after)
+    (place,) = places(["point"], [Installed(usage_point="point", starts=first, meter="meter")], first)
+    value = Value(number=1, scale=0, origin=Origin())
+    for known, is_whole in ((count, True), (count - 1, False)):
+        values = (value,) * known + (None,) * (count - known)
+        block = Block(usage_point="point", reading_type=INTERVAL, day=day, meter="meter", version=1, values=values)
+        told = Known(blocks=[block], registers=[], zone=LORD_HOWE)
+        assert (list(gaps(place, [INTERVAL], time, told)) == []) is is_whole
