@@ -138,7 +138,7 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lag_limit_ms: Annotated[float, Meta(gt=0)] = 50
     window: Positive = 256
     sample: Annotated[int, Meta(ge=0)] = 0
-    kept_in: tuple[str, ...] = ("block",)
+    kept_in: tuple[str, ...] = ("block", "tail")
     loads: Annotated[tuple[Load, ...], Meta(min_length=1)]
     faults: tuple[Fault, ...] = ()
     limits: Limits = Limits()
