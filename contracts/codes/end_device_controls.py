@@ -17,6 +17,10 @@ DISCONNECT = "3.31.0.23"
 PING = "3.26.17.46"
 """Asks an electric meter whether it has power (Power, Status, Read): put together by us, in no public list [P]."""
 
+SWITCH_STATE = "3.31.17.46"
+"""Asks an electric meter how its disconnect switch stands (RCDSwitch, Status, Read): put together by us as well [P].
+The answer is the control with ``connected`` or ``disconnected`` as its reason."""
+
 
 class ControlKind(StrEnum):
     """What a control asks of a device, whatever kind of device it is."""
@@ -27,6 +31,7 @@ class ControlKind(StrEnum):
     DISCONNECT = "disconnect"
     PING = "ping"
     RESET_DEMAND = "resetDemand"
+    SWITCH_STATE = "switchState"
 
 
 CONTROLS: dict[str, ControlKind] = {
@@ -38,6 +43,7 @@ CONTROLS: dict[str, ControlKind] = {
     "3.31.0.5": ControlKind.ARM_FOR_CLOSURE,
     "3.31.0.6": ControlKind.ARM_FOR_OPEN,
     "3.8.0.214": ControlKind.RESET_DEMAND,
+    SWITCH_STATE: ControlKind.SWITCH_STATE,
 }
 """Code to kind; several codes mean the same."""
 

@@ -49,6 +49,9 @@ EMITTED: dict[EventKind, str] = {
     EventKind.POWER_RESTORED: "3.26.9.216",
     EventKind.CONNECTED: "3.31.0.42",
     EventKind.DISCONNECTED: "3.31.0.68",
+    EventKind.CONNECT_FAILED: "3.31.0.67",
+    EventKind.DISCONNECT_FAILED: "3.31.0.84",
+    EventKind.CANCEL_FAILED: "3.31.0.86",
     EventKind.METER_INSTALLED: "3.6.0.105",
     EventKind.METER_REMOVED: "3.6.0.212",
 }

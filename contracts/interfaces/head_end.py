@@ -12,10 +12,11 @@ HEAD_END = Interface(
     role="head-end",
     title="The head-end of the metering system",
     part="IEC 61968-9",
-    revision="2",
+    revision="3",
     field=True,
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
+        Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=MeterReadings, query=GetMeterReadings),
         Exchange(verb=Verb.CREATE, noun=MeterReadSchedule),
         Exchange(verb=Verb.CHANGE, noun=MeterReadSchedule),

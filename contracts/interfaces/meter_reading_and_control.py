@@ -13,15 +13,18 @@ from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.planned_outage_notifications import PlannedOutageNotifications
 from contracts.nouns.service_requests import ServiceRequests
+from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.verbs import Verb
 
 METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="3",
+    revision="4",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
+        Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
+        Exchange(verb=Verb.GET, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=EndDeviceEvents, query=GetEndDeviceEvents),
         Exchange(verb=Verb.CREATE, noun=MeterConfig),
         Exchange(verb=Verb.CHANGE, noun=MeterConfig),
@@ -42,7 +45,9 @@ METER_READING_AND_CONTROL = Interface(
         Exchange(verb=Verb.GET, noun=EndDeviceGroups),
     ),
     asks=(
+        Ask(role="customer-management", verb=Verb.GET, noun=UsagePointGroups),
         Ask(role="head-end", verb=Verb.CREATE, noun=EndDeviceControls),
+        Ask(role="head-end", verb=Verb.CANCEL, noun=EndDeviceControls),
         Ask(role="head-end", verb=Verb.GET, noun=MeterReadings),
         Ask(role="head-end", verb=Verb.CREATE, noun=MeterReadSchedule),
         Ask(role="head-end", verb=Verb.CHANGE, noun=MeterReadSchedule),
@@ -51,6 +56,7 @@ METER_READING_AND_CONTROL = Interface(
         Ask(role="customer-management", verb=Verb.CHANGE, noun=ServiceRequests),
     ),
     publishes=(
+        Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=EndDeviceControls),
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MeterConfig),
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MeterConfig),
@@ -76,6 +82,7 @@ METER_READING_AND_CONTROL = Interface(
         MeterConfig,
         MasterDataLinkageConfig,
         MeterReadings,
+        EndDeviceControls,
         EndDeviceEvents,
         EndDeviceGroups,
         MeterReadSchedule,

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from msgspec import Struct, json, structs
 
+from contracts.codes.end_device_controls import ControlKind
 from contracts.errors import Conflict, Invalid, NotFound
 from contracts.interfaces.callers import CALLERS
 from contracts.interfaces.crews import CREWS
@@ -33,11 +34,13 @@ from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
 from services.emergency_simulation import views
 from services.emergency_simulation.config import conditions_from, habits_from
-from services.emergency_simulation.domain import callers, crews, grounds, meters, reading, telemetry
+from services.emergency_simulation.domain import callers, crews, disconnectors, grounds, meters, reading, telemetry
 from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import chosen
 from services.emergency_simulation.domain.crews import Crew
+from services.emergency_simulation.domain.disconnectors import Obedience as Obeyed
+from services.emergency_simulation.domain.disconnectors import unsupplied
 from services.emergency_simulation.domain.ledger import truth_of
 from services.emergency_simulation.domain.meters import Delivery, Sent
 from services.emergency_simulation.domain.planning import plan_faults, weather_of
@@ -216,8 +219,10 @@ async def qualify(wake: Wake, work: Work[Store]) -> None:
     spells = await work.store.still_dark(began)
     radio = _stream(field, "radio")
     _will_send(work, field, meters.gasps(radio, spells, field.conditions), wake.key)
+    off = await work.store.disconnected(each.usage_point for each in spells)
+    served = [each for each in spells if each.usage_point not in off]
     points = list(field.network.usage_points)
-    _will_call(work, callers.calls(_stream(field, "callers"), spells, points, field.conditions))
+    _will_call(work, callers.calls(_stream(field, "callers"), served, points, field.conditions))
 
 
 @service.on_wake("deliver")
@@ -252,12 +257,26 @@ async def call(wake: Wake, work: Work[Store]) -> None:
 
 
 @service.on(Verb.CREATE, EndDeviceControls)
-async def ping(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
-    """A meter is asked whether it has power; only one that has it will say so, and that takes some seconds."""
+async def order_meter(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
+    """A meter is asked whether it has power, or to move its switch; it answers after some seconds, if at all."""
     field = await work.store.field()
-    point = views.pinged(message.noun, field.network)
-    work.wake("pong", work.ticket, meters.ping_time(_stream(field, "radio"), point, work.now), _text(message.noun))
+    kind, point = views.ordered(message.noun, field.network)
+    at = meters.ping_time(_stream(field, "radio"), point, work.now)
+    if kind is not ControlKind.PING:
+        await work.store.keep_order(work.ticket, message.noun.end_device_control[0].mrid or "")
+    work.wake("pong" if kind is ControlKind.PING else "throw", work.ticket, at, _text(message.noun))
     return LATER
+
+
+@service.on(Verb.CANCEL, EndDeviceControls)
+async def cancel_order(message: Message[EndDeviceControls], work: Work[Store]) -> None:
+    """An order that is still on its way to the meter is cancelled."""
+    mrids = [each.mrid for each in message.noun.end_device_control if each.mrid]
+    gone = await work.store.cancel_orders(mrids)
+    if not gone:
+        raise Conflict("it was carried out, or is not known", code="6.5", object_id=next(iter(mrids), None))
+    for ticket in gone:
+        work.cancel_wake("throw", ticket)
 
 
 @service.on_wake("pong")
@@ -265,10 +284,37 @@ async def pong(wake: Wake, work: Work[Store]) -> None:
     """A meter answers, if it has power and the radio carries its word; else there is silence for ever."""
     controls = json.decode(wake.payload, type=EndDeviceControls)
     field = await work.store.field()
-    point = views.pinged(controls, field.network)
-    spells = await work.store.spells({point} | field.radio.hosts(field.radio.collector_of[point]))
-    if meters.answers(_stream(field, "radio"), point, wake.at, spells, radio=field.radio, conditions=field.conditions):
+    _, point = views.ordered(controls, field.network)
+    if await _is_heard(point, field, wake.at, work):
         work.answer(wake.key, views.ponged(controls, wake.at))
+
+
+@service.on_wake("throw")
+async def throw(wake: Wake, work: Work[Store]) -> None:
+    """A meter that the order reaches moves its switch, or tells how it stands."""
+    controls = json.decode(wake.payload, type=EndDeviceControls)
+    field = await work.store.field()
+    kind, point = views.ordered(controls, field.network)
+    await work.store.end_order(wake.key)
+    if not await _is_heard(point, field, wake.at, work):
+        return
+    obedience = Obeyed.DONE
+    if kind is not ControlKind.SWITCH_STATE:
+        obedience = disconnectors.obeyed(_stream(field, "switches"), point, wake.at)
+        if obedience in disconnectors.MOVES:
+            move = work.store.open_disconnector if kind is ControlKind.DISCONNECT else work.store.close_disconnector
+            await move(point, wake.at)
+    if obedience is Obeyed.REFUSED:
+        work.answer(wake.key, error=Conflict("the switch does not move", code="5.3", object_id=point))
+    elif obedience is Obeyed.DONE:
+        state = "disconnected" if await work.store.disconnected([point]) else "connected"
+        work.answer(wake.key, views.ponged(controls, wake.at, state))
+
+
+async def _is_heard(point: str, field: Field, at: datetime, work: Work[Store]) -> bool:
+    """Whether a meter that is spoken to has power and can be heard."""
+    spells = await work.store.spells({point} | field.radio.hosts(field.radio.collector_of[point]))
+    return meters.answers(_stream(field, "radio"), point, at, spells, radio=field.radio, conditions=field.conditions)
 
 
 @service.on(Verb.GET, MeterReadings)
@@ -289,7 +335,10 @@ async def hear_meters(wake: Wake, work: Work[Store]) -> None:
     spells = await work.store.spells({*came, *(host for each in collectors for host in field.radio.hosts(each))})
     radio, conditions, at = _stream(field, "radio"), field.conditions, wake.at
     heard = [p for p in came if meters.answers(radio, p, at, spells, radio=field.radio, conditions=conditions)]
-    sources = {p: readings.source(p, field.network, field.seed, spells.get(p, ())) for p in heard}
+    off = await work.store.disconnections(heard)
+    sources = {
+        p: readings.source(p, field.network, field.seed, unsupplied(spells.get(p, ()), off.get(p, ()))) for p in heard
+    }
     told = [readings.reading(p, poll, meter, at) for p, meter in sources.items()]
     poll = reading.silenced(poll, sorted(set(came) - set(heard)))
     if poll.due or (poll.silent and at < poll.next_at):
@@ -349,7 +398,9 @@ async def tell_file(wake: Wake, work: Work[Store]) -> None:
         for each in file.days
         if meters.answers(radio, each.point, wake.at, spells, radio=field.radio, conditions=conditions)
     ]
-    sources = [readings.source(each.point, network, field.seed, spells.get(each.point, ())) for each in heard]
+    off = await work.store.disconnections(each.point for each in heard)
+    idle = [unsupplied(spells.get(each.point, ()), off.get(each.point, ())) for each in heard]
+    sources = [readings.source(each.point, network, field.seed, times) for each, times in zip(heard, idle, strict=True)]
     days = [readings.day(each, file, source) for each, source in zip(heard, sources, strict=True)]
     told = readings.told([*days, *readings.stranger(file)])
     if told is not None:
@@ -564,7 +615,8 @@ async def _told_restored(work: Work[Store], points: Collection[str]) -> None:
     """Who is told that power is back, and has none, may say so."""
     field = await work.store.field()
     if points and field.conditions.callback:
-        dark = [spell for each in (await work.store.spells(points)).values() for spell in each if spell.ended is None]
+        served = set(points) - await work.store.disconnected(points)
+        dark = [spell for each in (await work.store.spells(served)).values() for spell in each if spell.ended is None]
         _will_call(work, callers.callbacks(_stream(field, "callers"), dark, work.now, field.conditions))
 
 

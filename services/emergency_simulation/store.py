@@ -94,6 +94,48 @@ class Store(KernelStore):
             conditions=self.memory.settings,
         )
 
+    async def keep_order(self, ticket: str, mrid: str) -> None:
+        """An order to a meter is on its way."""
+        await self.execute("INSERT INTO meter_order (ticket, mrid) VALUES ($1, $2)", ticket, mrid)
+
+    async def end_order(self, ticket: str) -> None:
+        """It has reached the meter, or nobody."""
+        await self.execute("DELETE FROM meter_order WHERE ticket = $1", ticket)
+
+    async def cancel_orders(self, mrids: Iterable[str]) -> list[str]:
+        """The tickets of those orders that were on their way and are no more."""
+        rows = await self.lock_all("DELETE FROM meter_order WHERE mrid = ANY($1) RETURNING ticket", list(mrids))
+        return sorted(row["ticket"] for row in rows)
+
+    async def open_disconnector(self, point: str, at: datetime) -> None:
+        """The disconnect switch of a meter is opened, where it was closed."""
+        await self.execute(
+            "INSERT INTO disconnection (usage_point, began) VALUES ($1, $2) ON CONFLICT DO NOTHING", point, at
+        )
+
+    async def close_disconnector(self, point: str, at: datetime) -> None:
+        """The disconnect switch of a meter is closed, where it was open."""
+        await self.execute("UPDATE disconnection SET ended = $2 WHERE usage_point = $1 AND ended IS NULL", point, at)
+
+    async def disconnected(self, points: Iterable[str]) -> frozenset[str]:
+        """Those of the usage points whose disconnect switch is open."""
+        rows = await self.fetch(
+            "SELECT usage_point FROM disconnection WHERE ended IS NULL AND usage_point = ANY($1)", list(points)
+        )
+        return frozenset(row["usage_point"] for row in rows)
+
+    async def disconnections(self, points: Iterable[str]) -> dict[str, list[Spell]]:
+        """All times in which usage points were disconnected, oldest first."""
+        rows = await self.fetch(
+            "SELECT usage_point, 0 AS number, began, ended FROM disconnection WHERE usage_point = ANY($1)"
+            " ORDER BY usage_point, began",
+            list(points),
+        )
+        found: dict[str, list[Spell]] = {}
+        for row in rows:
+            found.setdefault(row["usage_point"], []).append(Spell(**dict(row)))
+        return found
+
     async def keep_outcome(self, outcome: Outcome) -> None:
         """Keep the positions, memories, flags and faults that have changed."""
         moved = sorted({move.device for move in outcome.moves})
@@ -167,8 +209,13 @@ class Store(KernelStore):
         return found
 
     async def darkness(self, since: datetime) -> list[Darkness]:
-        """The ledger from a time on."""
-        rows = await self.fetch("SELECT usage_point, began, ended FROM darkness WHERE began >= $1", since)
+        """The ledger from a time on; who was disconnected when the lights went out had no interruption."""
+        rows = await self.fetch(
+            "SELECT usage_point, began, ended FROM darkness WHERE began >= $1 AND NOT EXISTS"
+            " (SELECT FROM disconnection AS off WHERE off.usage_point = darkness.usage_point"
+            " AND off.began <= darkness.began AND (off.ended IS NULL OR off.ended > darkness.began))",
+            since,
+        )
         return [Darkness(**dict(row)) for row in rows]
 
     async def standing(self, scenario: str) -> Standing:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from msgspec import Struct, field
 
 from services.meter_reading_and_control.domain.events import Generation
+from services.meter_reading_and_control.domain.guards import Rules, moratorium_from
 from services.meter_reading_and_control.domain.roster import Roster
 from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
 
@@ -18,6 +19,8 @@ WEIGHTS_VARIABLE = "BUSBAR_METER_TAMPER_WEIGHTS"
 CASE_VARIABLE = "BUSBAR_METER_TAMPER_CASE"
 KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
+MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
+MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
 
 MOST = 100_000
 """The largest number that is taken: of seconds more than a day, of days more than anybody keeps."""
@@ -35,6 +38,7 @@ class Config(Struct, frozen=True, kw_only=True):
         kept: how old a reading may be.
         tamper_weights: what each sign of tampering weighs.
         tamper_case: from which score on people are asked to look.
+        guards: what must not be disconnected.
         known: what the process remembers of meters.
     """
 
@@ -46,6 +50,7 @@ class Config(Struct, frozen=True, kw_only=True):
     kept: timedelta
     tamper_weights: Mapping[Sign, int]
     tamper_case: int
+    guards: Rules
     known: Roster = field(default_factory=Roster)
 
 
@@ -64,6 +69,10 @@ def config_from(environ: Mapping[str, str]) -> Config:
         kept=timedelta(days=number_from(environ, KEPT_VARIABLE, 3650)),
         tamper_weights=weights_from(environ),
         tamper_case=number_from(environ, CASE_VARIABLE, CASE),
+        guards=Rules(
+            most_in_an_hour=number_from(environ, MOST_VARIABLE, 50),
+            moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
+        ),
     )
 
 

@@ -28,6 +28,7 @@ from contracts.nouns.operational_tags import OperationalTags
 from contracts.nouns.switching_studies import SwitchingStudies
 from contracts.nouns.trouble_tickets import TroubleTicket, TroubleTickets
 from contracts.nouns.unplanned_outages import UnplannedOutage, UnplannedOutages
+from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
@@ -122,6 +123,10 @@ class Stage:
             if stream == peer.space.stream("command"):
                 await self.react(peer, message)
             await delivery.ack()
+
+    async def nobody(self, _: Message[Any]) -> tuple[Reply, UsagePointGroups]:
+        """Nobody depends on the supply more than others."""
+        return Reply(result=Result.OK), UsagePointGroups()
 
     async def react(self, peer: Peer, message: Message[Any]) -> None:
         """What a peer does about a command."""
@@ -262,6 +267,8 @@ async def stage(
             listening.append(tasks.create_task(_record(play)))
             for role in sorted({"network-operation", "network-model-management"} & peers.keys()):
                 await peers[role].serve(play.snapshot)
+            if "customer-management" in peers:
+                await peers["customer-management"].serve(play.nobody)
             async with running(*services, settings=installation.settings, catalogue=CATALOGUE, external=tuple(roles)):
                 await play._grant(T0)
                 yield play

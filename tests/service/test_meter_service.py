@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 from msgspec import json
-from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
-from contracts.codes.end_device_controls import DISCONNECT, PING
+from contracts.codes.end_device_controls import PING
 from contracts.codes.ping_results import CODES, PingResult, ping_result
 from contracts.interface import Lane
 from contracts.message import Error, Message, Reply, Result
@@ -161,31 +160,13 @@ async def test_silence_is_told_after_a_minute_and_an_answer_after_that_is_an_eve
             await here.asker.next(timeout_s=0.5)
 
 
-async def test_a_disconnect_that_is_done_answers_its_asker_and_is_an_event_for_all_others(dms: Installation) -> None:
-    (asked_for,) = ping("meter").end_device_control
-    disconnect = EndDeviceControls(
-        end_device_control=(replace(asked_for, end_device_control_type=Reference(ref=DISCONNECT)),)
-    )
+async def test_no_meter_at_all_and_one_twice_are_refused(dms: Installation) -> None:
     async with street(dms) as here:
-        await here.asker.command(MRC, Verb.CREATE, disconnect)
-        asked = await here.reaches_the_head_end()
-        await here.at(8)
-        await here.head_end.reply(asked, Reply(result=Result.OK), asked.noun)
-        assert (await here.answers()).result is Result.OK
-        (event,) = (await here.admin.next()).message.noun.end_device_event
-        assert (event.end_device_event_type.ref, event.usage_point.mrid) == ("3.31.0.68", "meter point")
-        assert [(detail.name, detail.value) for detail in event.end_device_event_details] == [("control", "ping meter")]
-
-
-async def test_several_meters_at_once_and_no_meter_at_all_are_refused(dms: Installation) -> None:
-    async with street(dms) as here:
-        both = EndDeviceControls(
-            end_device_control=(*ping("one").end_device_control, *ping("other").end_device_control)
-        )
+        twice = EndDeviceControls(end_device_control=(*ping("one").end_device_control, *ping("one").end_device_control))
         nobody = EndDeviceControls(
             end_device_control=(EndDeviceControl(mrid="x", end_device_control_type=Reference(ref=PING)),)
         )
-        for noun, code in ((both, "3.1"), (nobody, "2.4")):
+        for noun, code in ((twice, "5.2"), (nobody, "2.4")):
             answer = await here.asker.request(MRC, Verb.CREATE, noun)
             assert answer.reply is not None
             assert [error.code for error in answer.reply.error] == [code]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
-from contracts.codes.end_device_controls import PING
+from contracts.codes.end_device_controls import DISCONNECT, PING, SWITCH_STATE
 from contracts.errors import from_reply
 from contracts.interface import Lane
 from contracts.message import Id, Message, Reply, Request, Result
@@ -354,6 +354,7 @@ async def test_crews_test_what_they_ground_and_nothing_closes_onto_a_ground(dms:
 
 
 QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
+DONE = f"{DISCONNECT} b1"
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 
 
@@ -365,9 +366,12 @@ class Askers(Restorers):
     async def react(self, message: Message[Any]) -> None:
         if message.header.noun == "MeterReadings" and message.reply is not None:
             self.silent = tuple((each.code, each.id.value) for each in message.reply.error if each.id)
+        if isinstance(message.payload, EndDeviceControls) and message.payload.end_device_control[0].mrid == DONE:
+            await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, order("b1", SWITCH_STATE))
         if self.first_gasp(message.payload):
             for point in ("a1", "b1"):
-                await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, ping(point))
+                await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, order(point, PING))
+            await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, order("b1", DISCONNECT))
             names = tuple(ObjectReference(mrid=mrid) for mrid in ("a1-meter", "b1-meter", "stranger"))
             question = Request(query=GetMeterReadings(end_device=names))
             await self.peers["meter-reading-and-control"].inquire("head-end", MeterReadings, question)
@@ -394,23 +398,25 @@ class Askers(Restorers):
         await peer.command_raw("head-end", Verb.CREATE, "MeterReadSchedule", encoded, header.message_id or "")
 
 
-def ping(point: str) -> EndDeviceControls:
+def order(point: str, code: str) -> EndDeviceControls:
     control = EndDeviceControl(
-        mrid=f"ping {point}",
-        end_device_control_type=Reference(ref=PING),
+        mrid=f"{code} {point}",
+        end_device_control_type=Reference(ref=code),
         usage_points=(ObjectReference(mrid=point),),
     )
     return EndDeviceControls(end_device_control=(control,))
 
 
-async def test_a_meter_that_has_power_answers_when_it_is_asked_and_one_in_the_dark_never_does(
+async def test_a_meter_that_has_power_answers_and_obeys_when_it_is_asked_and_one_in_the_dark_never_does(
     dms: Installation,
 ) -> None:
     async with field(dms, Askers) as outside:
         await outside.order(seed_that_strikes("line-a"))
         await outside.end_of_storm()
-    (answer,) = outside.said(EndDeviceControls)
-    assert answer.end_device_control[0].mrid == "ping b1"
+    said = {noun.end_device_control[0].mrid: noun for noun in outside.said(EndDeviceControls)}
+    assert set(said) == {f"{PING} b1", f"{DISCONNECT} b1", f"{SWITCH_STATE} b1"}
+    assert said[f"{SWITCH_STATE} b1"].end_device_control[0].reason == "disconnected"
+    answer = said[f"{PING} b1"]
     timing = answer.end_device_control[0].primary_device_timing
     assert timing is not None
     assert timing.interval is not None

@@ -1,5 +1,6 @@
 """What the simulated meters count: one number behind registers and intervals, the same in any order."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from services.emergency_simulation.config import habits_from
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.consumption import counted
+from services.emergency_simulation.domain.disconnectors import Obedience, obeyed, unsupplied
 from services.emergency_simulation.domain.meters import Spell
 from services.emergency_simulation.domain.reading import Day, File, Habits, files
 from services.emergency_simulation.views.readings import Source, block, channel, day, text
@@ -45,6 +47,29 @@ def test_intervals_are_exactly_what_the_register_gained(meter: str, start: datet
     assert len(values) == count
     assert sum(values) == source.counted(end) - source.counted(start)
     assert values[1:3] == [0, 0][: len(values) - 1]
+
+
+@given(st.lists(st.tuples(MINUTES, MINUTES | st.none()), max_size=6), st.integers(0, 6), MINUTES)
+def test_a_house_is_without_supply_when_the_network_or_its_switch_is_open_and_never_twice_at_once(
+    times: list[tuple[datetime, datetime | None]], dark: int, at: datetime
+) -> None:
+    spells = [
+        Spell(usage_point="p", number=0, began=min(one, two or one), ended=two and max(one, two)) for one, two in times
+    ]
+
+    def now(spell: Spell) -> bool:
+        return spell.began <= at and (spell.ended is None or at <= spell.ended)
+
+    together = unsupplied(spells[:dark], spells[dark:])
+    assert sum(map(now, together)) == any(map(now, spells))
+
+
+def test_the_shares_of_meters_that_refuse_or_stay_silent_are_those_that_are_set() -> None:
+    stream = Stream(1, "switches")
+    made = Counter(obeyed(stream, f"p{number}", START) for number in range(20_000))
+    assert 150 < made[Obedience.REFUSED] < 250
+    assert 150 < made[Obedience.DONE_SILENTLY] < 250
+    assert 150 < made[Obedience.NOT_DONE_SILENTLY] < 250
 
 
 def test_what_is_no_energy_from_the_grid_no_meter_measures() -> None:

@@ -101,31 +101,34 @@ def call(made: Call, seed: int, now: datetime) -> TroubleTickets:
     return TroubleTickets(trouble_ticket=(ticket,))
 
 
-def pinged(controls: EndDeviceControls, network: Network) -> str:
-    """The usage point whose meter is asked whether it has power.
+def ordered(controls: EndDeviceControls, network: Network) -> tuple[ControlKind, str]:
+    """What one meter is to do, and its usage point.
 
     Raises:
-        Invalid: it is not one ping of one meter.
+        Invalid: it is not one control of one meter, or of a kind that the meters of this field do not know.
         NotFound: 2.4, there is no such meter in the field.
     """
-    if [control_kind_of(each.end_device_control_type.ref) for each in controls.end_device_control] != [
-        ControlKind.PING
-    ]:
-        raise Invalid("a meter of this field takes one ping at a time, and nothing else")
+    kinds = [control_kind_of(each.end_device_control_type.ref) for each in controls.end_device_control]
+    if len(kinds) != 1 or kinds[0] not in _KNOWN:
+        raise Invalid("a meter of this field takes one ping, or one order to its switch, at a time")
     (control,) = controls.end_device_control
     named = [point.mrid for point in control.usage_points if point.mrid in network.usage_points]
     named += [network.meters[meter.mrid] for meter in control.end_devices if meter.mrid in network.meters]
     found = sorted(mrid for mrid in named if mrid is not None)
     if not found:
         raise NotFound("there is no such meter in the field", code="2.4", object_id=control.mrid)
-    return found[0]
+    return kinds[0], found[0]
 
 
-def ponged(controls: EndDeviceControls, at: datetime) -> EndDeviceControls:
-    """The answer of the meter, with its time."""
+_KNOWN = frozenset({ControlKind.PING, ControlKind.CONNECT, ControlKind.DISCONNECT, ControlKind.SWITCH_STATE})
+
+
+def ponged(controls: EndDeviceControls, at: datetime, state: str | None = None) -> EndDeviceControls:
+    """The answer of the meter, with its time; ``state`` says how its switch stands."""
     timing = EndDeviceTiming(interval=DateTimeInterval(start=at))
     (control,) = controls.end_device_control
-    return EndDeviceControls(end_device_control=(structs.replace(control, primary_device_timing=timing),))
+    told = structs.replace(control, primary_device_timing=timing, reason=state or control.reason)
+    return EndDeviceControls(end_device_control=(told,))
 
 
 def moved(move: Move, has: int) -> Measurements:

@@ -1,14 +1,21 @@
-"""What becomes of a control: it is passed on, answered once, and what comes later than that is an event."""
+"""What becomes of a control of one device: the table of the guide, and nothing beside it (metering guide 2.3).
 
+Silence is no word about the device: after its time a control is UNKNOWN, not failed. It is never sent again by itself,
+since it may have been carried out; the state of the switch is read back, and a late answer counts.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.codes.end_device_controls import DONE, ControlKind, control_kind_of
-from contracts.codes.end_device_events import ANSWERS
-from contracts.errors import Invalid
-from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls, EndDeviceTiming
+from contracts.codes.end_device_controls import DONE, REFUSED, SWITCH_STATE, ControlKind, control_kind_of
+from contracts.codes.end_device_events import ANSWERS, EventKind
+from contracts.errors import BusbarError, Conflict, Invalid, Rejected, Unavailable, to_reply
+from contracts.message import Reply, Result
+from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from services.meter_reading_and_control.domain.events import CODES, Generation
@@ -16,70 +23,263 @@ from services.meter_reading_and_control.domain.events import CODES, Generation
 PING_PATIENCE = timedelta(seconds=60)
 """How long a meter may take to answer a ping; after that nobody knows, and nothing is concluded from it."""
 
+SWITCH_PATIENCE = timedelta(seconds=60)
+"""The same for a disconnect switch (acceptance scenario 20)."""
+
 PATIENCE = timedelta(minutes=10)
-"""The same for every other control: a disconnect switch may have to wait for its turn [P]."""
+"""The same for every other control: a device in the home may have to wait for its turn [P]."""
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""So long after a switch was asked for its state in vain it is asked again [P]."""
+
+LOOKS = 3
+"""So often the state of a switch is read back until it is a matter for people [P]."""
+
+SWITCHING = frozenset({ControlKind.CONNECT, ControlKind.DISCONNECT})
+"""What changes something that others than the asker must know of: a meter that is disconnected explains its silence."""
 
 
-class Control(Struct, frozen=True, kw_only=True):
-    """A control that was passed on and is not answered yet, or was given up.
+class State(StrEnum):
+    """Where the control of one device stands."""
+
+    ACCEPTED = "ACCEPTED"
+    SCHEDULED = "SCHEDULED"
+    SENT = "SENT"
+    CANCEL_PENDING = "CANCEL_PENDING"
+    CANCELLED = "CANCELLED"
+    CONFIRMED = "CONFIRMED"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+    CLOSED = "CLOSED"
+
+
+class Event(StrEnum):
+    """What moves it."""
+
+    PUT_OFF = "its time is later"
+    SEND = "it is sent"
+    FORBID = "a guard forbids it"
+    CANCEL = "the asker cancels it"
+    DROPPED = "the head-end has cancelled it"
+    CONFIRM = "the device has done it"
+    REFUSE = "the device has not done it"
+    TIME_OUT = "nobody has answered in time"
+    READ_BACK = "its effect was read back"
+
+
+TABLE: dict[tuple[State, Event], State] = {
+    (State.ACCEPTED, Event.PUT_OFF): State.SCHEDULED,
+    (State.ACCEPTED, Event.SEND): State.SENT,
+    (State.ACCEPTED, Event.CANCEL): State.CANCELLED,
+    (State.ACCEPTED, Event.FORBID): State.FAILED,
+    (State.SCHEDULED, Event.SEND): State.SENT,
+    (State.SCHEDULED, Event.CANCEL): State.CANCELLED,
+    (State.SCHEDULED, Event.FORBID): State.FAILED,
+    (State.SENT, Event.CANCEL): State.CANCEL_PENDING,
+    (State.SENT, Event.CONFIRM): State.CONFIRMED,
+    (State.SENT, Event.REFUSE): State.FAILED,
+    (State.SENT, Event.TIME_OUT): State.UNKNOWN,
+    (State.CANCEL_PENDING, Event.DROPPED): State.CANCELLED,
+    (State.CANCEL_PENDING, Event.CONFIRM): State.CONFIRMED,
+    (State.CANCEL_PENDING, Event.REFUSE): State.FAILED,
+    (State.CANCEL_PENDING, Event.TIME_OUT): State.UNKNOWN,
+    (State.UNKNOWN, Event.CONFIRM): State.CONFIRMED,
+    (State.UNKNOWN, Event.REFUSE): State.FAILED,
+    (State.UNKNOWN, Event.DROPPED): State.CANCELLED,
+    (State.CONFIRMED, Event.READ_BACK): State.CLOSED,
+}
+"""All steps that there are; what is not here is a conflict with the state in which the control is."""
+
+OPEN = frozenset({State.ACCEPTED, State.SCHEDULED, State.SENT, State.CANCEL_PENDING})
+"""Whoever asked has no word yet."""
+
+
+class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A control for one device.
 
     Attributes:
-        control: as it was asked for; one device or one usage point.
-        given_up: the asker was told that there was no answer in time.
+        id: ours; a request with several devices has one command for each.
+        control: as it was asked for, with this device alone.
+        ticket: the request that waits for the outcome.
+        since: when the state began.
+        user: who asked.
+        cancel_ticket: the request to cancel it that waits.
+        looks: how often the state of the switch was asked for.
+        answered: who asked has been told.
+        code, reason: why it failed.
     """
 
+    id: str
     control: EndDeviceControl
-    given_up: bool = False
+    ticket: str
+    state: State = State.ACCEPTED
+    since: datetime
+    user: str = ""
+    cancel_ticket: str = ""
+    looks: int = 0
+    answered: bool = False
+    code: str = ""
+    reason: str = ""
+
+    @property
+    def mrid(self) -> str:
+        """The mRID of the control, which its devices share."""
+        return self.control.mrid or self.id
 
     @property
     def kind(self) -> ControlKind | None:
         """What is asked of the device."""
         return control_kind_of(self.control.end_device_control_type.ref)
 
+    @property
+    def meter(self) -> str | None:
+        """The device, where it is named."""
+        return next((each.mrid for each in self.control.end_devices), None)
 
-def the_control(controls: EndDeviceControls) -> EndDeviceControl:
-    """The one control of a request, for one meter.
+    @property
+    def usage_point(self) -> str | None:
+        """The usage point, where it is named."""
+        return next((each.mrid for each in self.control.usage_points), None)
+
+    @property
+    def device(self) -> str:
+        """Whom it is for, as one text."""
+        return self.meter or self.usage_point or ""
+
+    @property
+    def switches(self) -> bool:
+        """True when it moves a disconnect switch."""
+        return self.kind in SWITCHING
+
+    @property
+    def starts(self) -> datetime | None:
+        """When it is to be carried out, where it says so."""
+        timing = self.control.primary_device_timing
+        return None if timing is None or timing.interval is None else timing.interval.start
+
+    @property
+    def patience(self) -> timedelta:
+        """How long its answer is waited for."""
+        if self.switches:
+            return SWITCH_PATIENCE
+        return PING_PATIENCE if self.kind is ControlKind.PING else PATIENCE
+
+    @property
+    def error(self) -> BusbarError | None:
+        """What who asked is told instead of a success; None while nobody knows, and where it was done."""
+        match self.state:
+            case State.UNKNOWN:
+                seconds = int(self.patience.total_seconds())
+                return Unavailable(f"the device did not answer within {seconds} s", code="4.1", object_id=self.mrid)
+            case State.CANCELLED:
+                return Rejected("it was cancelled", code="6.5", object_id=self.mrid)
+            case State.FAILED:
+                return Rejected(
+                    self.reason or "the device has not done it", code=self.code or "5.3", object_id=self.mrid
+                )
+        return None
+
+
+def commands(controls: EndDeviceControls, ticket: str, user: str, now: datetime) -> list[Command]:
+    """A command for each device of a request.
 
     Raises:
-        Invalid: 3.1, it asks for more than one; 2.4, it names no meter and no usage point.
+        Invalid: 2.4, a control names no meter and no usage point, or a request names nothing.
+        Conflict: 5.2, one device is asked twice for the same.
     """
-    if len(controls.end_device_control) != 1:
-        raise Invalid(f"EndDeviceControls: {len(controls.end_device_control)} controls, one is taken", code="3.1")
-    (control,) = controls.end_device_control
-    if len(control.end_devices) > 1 or len(control.usage_points) > 1:
-        raise Invalid("EndDeviceControl: it is for more than one device", code="3.1", object_id=control.mrid)
-    if not (control.end_devices or control.usage_points):
+    found: list[Command] = []
+    for control in controls.end_device_control:
+        for alone in _each_device(control):
+            identity = f"{ticket}/{len(found)}"
+            found.append(Command(id=identity, control=alone, ticket=ticket, since=now, user=user))
+    if not found:
+        raise Invalid("EndDeviceControls: it asks for nothing", code="2.4")
+    asked = [(each.device, each.kind) for each in found]
+    twice = next((each for each in found if asked.count((each.device, each.kind)) > 1), None)
+    if twice is not None:
+        raise Conflict(f"{twice.device} is asked twice for the same", code="5.2", object_id=twice.mrid)
+    return found
+
+
+def _each_device(control: EndDeviceControl) -> list[EndDeviceControl]:
+    """The control for each of its devices; a meter that is named with its usage point is one device."""
+    meters, points = control.end_devices, control.usage_points
+    if not (meters or points):
         raise Invalid("EndDeviceControl: it names no meter and no usage point", code="2.4", object_id=control.mrid)
-    return control
+    if len(meters) == len(points):
+        return [
+            replace(control, end_devices=(meter,), usage_points=(point,))
+            for meter, point in zip(meters, points, strict=True)
+        ]
+    return [
+        *(replace(control, end_devices=(meter,), usage_points=()) for meter in meters),
+        *(replace(control, end_devices=(), usage_points=(point,)) for point in points),
+    ]
 
 
-def patience(control: EndDeviceControl) -> timedelta:
-    """How long the answer to ``control`` is waited for."""
-    kind = control_kind_of(control.end_device_control_type.ref)
-    return PING_PATIENCE if kind is ControlKind.PING else PATIENCE
+def moved(command: Command, event: Event, at: datetime, *, code: str = "", reason: str = "") -> Command:
+    """The command after an event.
+
+    Raises:
+        Conflict: 5.2, the table has no such step from where it is.
+    """
+    state = TABLE.get((command.state, event))
+    if state is None:
+        raise Conflict(f"it is {command.state}; {event} is not possible", code="5.2", object_id=command.mrid)
+    return replace(command, state=state, since=at, code=code, reason=reason)
 
 
-_CHANGES = frozenset({ControlKind.CONNECT, ControlKind.DISCONNECT})
-"""What changes something that others than the asker must know of: a meter that is disconnected explains its silence."""
+def can(command: Command, event: Event) -> bool:
+    """True when the table has that step; what comes late or twice has none and changes nothing."""
+    return (command.state, event) in TABLE
 
 
-def event_of(control: Control, answered_at: datetime, generation: Generation) -> EndDeviceEvent | None:
-    """What a device says by doing what was asked of it, for those who did not ask.
+def outcome(together: Sequence[Command], done: EndDeviceControls) -> tuple[Reply, EndDeviceControls | None] | None:
+    """What who asked is told once no command of the request is open; None before.
+
+    All done is OK, some is PARTIAL (0.2), none is FAILED: by its own code where all failed alike, else by 5.4 first.
+    """
+    if any(command.state in OPEN for command in together):
+        return None
+    errors = [error for each in together if (error := each.error) is not None]
+    told = tuple(error for each in errors for error in to_reply(each).error)
+    if not errors:
+        return Reply(result=Result.OK), done
+    if len(errors) < len(together):
+        return Reply(result=Result.PARTIAL, error=told), done
+    if len({each.code for each in errors}) > 1:
+        several = Rejected("the devices failed in several ways", code="5.4")
+        return Reply(result=Result.FAILED, error=(*to_reply(several).error, *told)), None
+    return Reply(result=Result.FAILED, error=told), None
+
+
+def event_of(command: Command, at: datetime, generation: Generation, *, late: bool) -> EndDeviceEvent | None:
+    """What a device says by having done what was asked of it, or not, for those who did not ask.
 
     None where the asker alone is concerned and has had his answer in time, or where no code says it.
     """
-    asked = control.control
-    code = None if control.kind is None else CODES[generation].get(DONE[control.kind])
-    meter = next((device.mrid for device in asked.end_devices), None)
-    if code is None or not (control.given_up or control.kind in _CHANGES):
+    kind = command.kind
+    if kind is None or not (late or command.switches):
         return None
+    table = DONE if command.state is State.CONFIRMED else REFUSED
+    meant = table.get(kind)
+    code = None if meant is None else CODES[generation].get(meant)
+    return None if code is None else _event(command, code, at, "a late answer to a control" if late else "")
+
+
+def crossed(command: Command, at: datetime, generation: Generation) -> EndDeviceEvent:
+    """That a control could not be cancelled, since it had been carried out."""
+    return _event(command, CODES[generation][EventKind.CANCEL_FAILED], at, "it was carried out before it was cancelled")
+
+
+def _event(command: Command, code: str, at: datetime, reason: str) -> EndDeviceEvent:
     return EndDeviceEvent(
-        created_date_time=answered_at,
-        reason="a late answer to a control" if control.given_up else "the answer to a control",
-        assets=None if meter is None else ObjectReference(mrid=meter),
-        end_device_event_details=(EndDeviceEventDetail(name=ANSWERS, value=asked.mrid),),
+        created_date_time=at,
+        reason=reason or "the answer to a control",
+        assets=None if command.meter is None else ObjectReference(mrid=command.meter),
+        end_device_event_details=(EndDeviceEventDetail(name=ANSWERS, value=command.control.mrid),),
         end_device_event_type=Reference(ref=code),
-        usage_point=next(iter(asked.usage_points), None),
+        usage_point=next(iter(command.control.usage_points), None),
     )
 
 
@@ -91,7 +291,37 @@ def answered_at(answer: EndDeviceControls | None, now: datetime) -> datetime:
     return min(next((time for time in told if time is not None), now), now)
 
 
-def answer_to(control: Control, at: datetime) -> EndDeviceControls:
-    """The answer to who asked: the control, done ``at`` that time."""
-    timing = EndDeviceTiming(interval=DateTimeInterval(start=at))
-    return EndDeviceControls(end_device_control=(replace(control.control, primary_device_timing=timing),))
+def done_at(command: Command) -> EndDeviceControl:
+    """The control as it was asked for, done when its state began."""
+    timing = EndDeviceTiming(interval=DateTimeInterval(start=command.since))
+    return replace(command.control, primary_device_timing=timing)
+
+
+def shown(together: Iterable[Command]) -> EndDeviceControls:
+    """Controls with the state of each device as their reason, and since when (ours: the noun has no status)."""
+    return EndDeviceControls(
+        end_device_control=tuple(
+            replace(done_at(each), mrid=each.mrid, reason=f"{each.state}: {each.reason}" if each.reason else each.state)
+            for each in together
+        )
+    )
+
+
+def question(command: Command) -> EndDeviceControls:
+    """The question how the switch of a device stands."""
+    asked = EndDeviceControl(
+        mrid=f"{command.mrid} state {command.looks}",
+        reason="an answer that did not come",
+        end_device_control_type=Reference(ref=SWITCH_STATE),
+        end_devices=tuple(EndDevice(mrid=each.mrid) for each in command.control.end_devices),
+        usage_points=command.control.usage_points,
+    )
+    return EndDeviceControls(end_device_control=(asked,))
+
+
+def stands_as_wanted(command: Command, answer: EndDeviceControls | None) -> bool | None:
+    """Whether a switch stands as the command wanted it, by an answer to :func:`question`; None if it does not say."""
+    words = {control.reason for control in (() if answer is None else answer.end_device_control)}
+    wanted = "connected" if command.kind is ControlKind.CONNECT else "disconnected"
+    known = words & {"connected", "disconnected"}
+    return None if len(known) != 1 else known == {wanted}

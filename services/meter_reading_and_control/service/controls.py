@@ -1,53 +1,293 @@
-"""What is asked of devices: passed on, and answered once."""
+"""What is asked of devices: guarded, passed on once, answered once; and what is not answered is read back."""
 
-from contracts.errors import Unavailable, from_reply
-from contracts.message import Message
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from contracts.codes.end_device_controls import ControlKind
+from contracts.errors import BusbarError, Conflict, NotFound, Rejected, Unavailable, from_reply, to_reply
+from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_controls import EndDeviceControls
+from contracts.nouns.reading_types import ReadingReasonKind
+from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain.controls import (
-    Control,
-    answer_to,
-    answered_at,
-    event_of,
-    patience,
-    the_control,
+from services.meter_reading_and_control.domain import controls
+from services.meter_reading_and_control.domain.controls import Command, Event, State
+from services.meter_reading_and_control.domain.guards import (
+    HOUR,
+    Facts,
+    forbidden,
+    needs_second_person,
+    points_of,
+    same_words,
 )
+from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
+from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
 from services.meter_reading_and_control.store import Store
-from shared.work import LATER, Later, Wake, Work
+from shared.work import LATER, Later, Wake, Whole, Work
+
+LOOK = " state"
+"""What a question for the state of a switch is about: the command and this word."""
+
+DISCONNECTIONS = "disconnections"
+"""The lock of whoever counts how many are disconnected."""
 
 
 @service.on(Verb.CREATE, EndDeviceControls)
-async def pass_control(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
-    """A control goes to the head-end; its answer comes when the device has answered, or not in time."""
-    control = the_control(message.noun)
-    await work.store.save_control(work.ticket, Control(control=control))
-    work.send(Verb.CREATE, EndDeviceControls(end_device_control=(control,)), about=work.ticket)
-    work.wake("patience", work.ticket, work.now + patience(control))
+async def take_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Whole | Later:
+    """Controls are guarded and sent to the head-end, or wait for their time; who asked hears when it is known."""
+    user = message.header.user.user_id if message.header.user else ""
+    asked = controls.commands(message.noun, work.ticket, user, work.now)
+    facts = await facts_for(asked, work)
+    await work.store.lock_all_of([each.device for each in asked if each.switches])
+    await refuse_repeated(asked, work)
+    facts = await counted(facts, asked, work)
+    for command in asked:
+        if (no := forbidden(command, facts, work.store.memory.guards, work.now, work.store.memory.zone)) is not None:
+            raise no
+    if (no := needs_second_person(asked, facts, work.store.memory.guards)) is not None:
+        await work.store.say_second_word(same_words(asked), user, work.now)
+        return Whole(reply=Reply(result=Result.FAILED, error=to_reply(no).error))
+    for command in asked:
+        if command.starts is not None and command.starts > work.now:
+            await keep_command(controls.moved(command, Event.PUT_OFF, work.now), work)
+            work.wake("control", command.id, command.starts)
+        else:
+            await give(command, work)
     return LATER
+
+
+@service.on(Verb.CANCEL, EndDeviceControls)
+async def cancel_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Later | None:
+    """What was not sent is cancelled; of what was sent the head-end says whether it can be."""
+    mrids = [each.mrid for each in message.noun.end_device_control if each.mrid]
+    known = [await work.store.command(each.id) for each in await work.store.commands_named(mrids)] if mrids else []
+    found = [each for each in known if each is not None]
+    if not found:
+        raise NotFound("there is no such control", code="2.15")
+    waiting = False
+    for before in found:
+        after = controls.moved(before, Event.CANCEL, work.now)
+        waiting |= after.state is State.CANCEL_PENDING
+        if after.state is State.CANCEL_PENDING:
+            after = replace(after, cancel_ticket=work.ticket)
+            work.send(Verb.CANCEL, EndDeviceControls(end_device_control=(after.control,)), about=after.id)
+        await settle(after, work)
+    return LATER if waiting else None
+
+
+@service.on(Verb.GET, EndDeviceControls)
+async def show_controls(message: Message[EndDeviceControls], work: Work[Store]) -> EndDeviceControls:
+    """How the controls that are named stand, or all of which not everything is known."""
+    named = [] if message.request is None else [each.value for each in message.request.id]
+    return controls.shown(await work.store.commands_named(named))
 
 
 @service.on_reply(Verb.CREATE, EndDeviceControls)
 async def hear_of_control(message: Message[EndDeviceControls], work: Work[Store]) -> None:
-    """What the device did answers the control; when it was given up meanwhile, it is told as an event."""
-    control = await work.store.end_control(work.about)
-    failure = None if message.reply is None else from_reply(message.reply)
-    at = answered_at(message.payload, work.now)
-    if control is None:
+    """What a device did, or how its switch stands, counts whenever it comes, and once."""
+    command = await work.store.command(work.about.removesuffix(LOOK))
+    if command is None:
         return
-    work.cancel_wake("patience", work.about)
-    if not control.given_up:
-        work.answer(work.about, answer_to(control, at) if failure is None else None, error=failure)
-    if failure is None and (event := event_of(control, at, work.store.memory.generation)) is not None:
-        await keep([event], work)
+    failure = None if message.reply is None else from_reply(message.reply)
+    at = controls.answered_at(message.payload, work.now)
+    if work.about.endswith(LOOK):
+        stands = None if failure is not None else controls.stands_as_wanted(command, message.payload)
+        if stands is None:
+            await look_again(command, work)
+            return
+        reason = "" if stands else "the switch stands otherwise"
+        await hear(
+            command,
+            Event.CONFIRM if stands else Event.REFUSE,
+            at,
+            None if stands else Rejected(reason, code="5.3"),
+            work,
+        )
+    elif isinstance(failure, Unavailable) and command.switches:
+        await hear(command, Event.TIME_OUT, work.now, failure, work)
+    else:
+        await hear(command, Event.CONFIRM if failure is None else Event.REFUSE, at, failure, work)
+
+
+@service.on_reply(Verb.CANCEL, EndDeviceControls)
+async def hear_of_cancellation(message: Message[EndDeviceControls], work: Work[Store]) -> None:
+    """The head-end has cancelled a control; where it had been carried out, that word comes by itself."""
+    command = await work.store.command(work.about)
+    if command is not None and (message.reply is None or from_reply(message.reply) is None):
+        await hear(command, Event.DROPPED, work.now, None, work)
+
+
+@service.on_wake("control")
+async def carry_out(wake: Wake, work: Work[Store]) -> None:
+    """The time of a control has come; the guards are asked once more, since much may have happened since."""
+    known = await work.store.commands_named([])
+    named = [each for each in known if each.id == wake.key]
+    facts = await facts_for(named, work)
+    command = await work.store.command(wake.key)
+    if command is None or not controls.can(command, Event.SEND):
+        return
+    rules, zone = work.store.memory.guards, work.store.memory.zone
+    no = forbidden(command, facts, rules, work.now, zone)
+    if no is None:
+        await give(command, work)
+    else:
+        await settle(controls.moved(command, Event.FORBID, work.now, code=no.code, reason=no.reason), work)
 
 
 @service.on_wake("patience")
 async def give_up(wake: Wake, work: Work[Store]) -> None:
-    """No answer is no word about the power: the asker is told that there was none."""
-    control = await work.store.end_control(wake.key)
-    if control is not None:
-        await work.store.save_control(wake.key, Control(control=control.control, given_up=True))
-        seconds = int(patience(control.control).total_seconds())
-        work.answer(wake.key, error=Unavailable(f"the device did not answer within {seconds} s", code="4.1"))
+    """No answer is no word about the device: the asker is told that there was none, and a switch is looked at."""
+    command = await work.store.command(wake.key)
+    if command is not None:
+        await hear(command, Event.TIME_OUT, work.now, None, work)
+
+
+@service.on_wake("switch")
+async def look(wake: Wake, work: Work[Store]) -> None:
+    """The head-end is asked how a switch stands of which nobody knows."""
+    command = await work.store.command(wake.key)
+    if command is not None and command.state is State.UNKNOWN and command.looks < controls.LOOKS:
+        await work.store.save_command(replace(command, looks=command.looks + 1))
+        work.send(Verb.CREATE, controls.question(command), about=command.id + LOOK)
+        work.wake("switch", command.id, work.now + controls.LOOK_AGAIN)
+
+
+@service.on_wake("switched")
+async def close(wake: Wake, work: Work[Store]) -> None:
+    """The register was read after a switch had moved, or could not be: nothing more follows."""
+    command = await work.store.command(wake.key)
+    if command is not None and controls.can(command, Event.READ_BACK):
+        await keep_command(controls.moved(command, Event.READ_BACK, work.now), work)
+
+
+async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
+    """What the guards want to know; customer management is asked only where something is to be disconnected."""
+    if all(each.kind is not ControlKind.DISCONNECT for each in asked):
+        return Facts(needs={}, dark=frozenset())
+    groups = (await work.request(UsagePointGroups, role="customer-management")).usage_point_group
+    places = points_of(asked)
+    installed = await work.store.installed(places)
+    at = {each.meter: each.usage_point for each in installed if each.ends is None}
+    needs = {point.mrid: group.type or "critical" for group in groups for point in group.usage_points if point.mrid}
+    return Facts(
+        needs=needs | {meter: needs[point] for meter, point in at.items() if point in needs},
+        dark=await work.store.dark(places),
+    )
+
+
+async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> Facts:
+    """The facts with how many are disconnected; who else counts waits, so that two requests are not one too many."""
+    if all(each.kind is not ControlKind.DISCONNECT for each in asked):
+        return facts
+    await work.store.lock_all_of([DISCONNECTIONS])
+    since = work.now - HOUR
+    others = frozenset(await work.store.second_words(same_words(asked), since))
+    return replace(facts, disconnected=await work.store.disconnected_since(since), second=others)
+
+
+async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:
+    """Refuse a switching control that was given before under its mRID, or while another is under way for the device."""
+    switching = [each for each in asked if each.switches]
+    named = [each.control.mrid for each in switching if each.control.mrid]
+    if known := (await work.store.commands_named(named) if named else []):
+        raise Conflict(f"the control {known[0].mrid} was given before", code="5.2", object_id=known[0].mrid)
+    if under_way := await work.store.switching(each.device for each in switching):
+        raise Conflict(
+            f"another control of {under_way[0].device} is under way", code="5.2", object_id=under_way[0].mrid
+        )
+
+
+async def give(command: Command, work: Work[Store]) -> None:
+    """Send a command to the head-end, once, and wait for its answer."""
+    work.send(Verb.CREATE, EndDeviceControls(end_device_control=(command.control,)), about=command.id)
+    work.wake("patience", command.id, work.now + command.patience)
+    await keep_command(controls.moved(command, Event.SEND, work.now), work)
+
+
+async def hear(command: Command, event: Event, at: datetime, failure: BusbarError | None, work: Work[Store]) -> None:
+    """A word about a command; one for which the table has no step came late or twice, and changes nothing."""
+    if not controls.can(command, event):
+        return
+    code, reason = ("", "") if failure is None else (failure.code, failure.reason)
+    after = controls.moved(command, event, at, code=code, reason=reason)
+    if after.state is State.UNKNOWN and after.switches:
+        work.wake("switch", after.id, work.now)
+    generation, told = work.store.memory.generation, []
+    if after.state in {State.CONFIRMED, State.FAILED}:
+        late = command.state is State.UNKNOWN
+        told = [each for each in [controls.event_of(after, at, generation, late=late)] if each is not None]
+    if command.state is State.CANCEL_PENDING and after.state is State.CONFIRMED:
+        told.append(controls.crossed(after, at, generation))
+    await keep(told, work)
+    if after.state is State.CONFIRMED and after.switches:
+        await read_back(after, work)
+    await settle(after, work)
+
+
+async def settle(command: Command, work: Work[Store]) -> None:
+    """Keep how a command stands, and tell who waits for it once that is known."""
+    await keep_command(command, work)
+    if command.state not in controls.OPEN:
+        work.cancel_wake("patience", command.id)
+        work.cancel_wake("control", command.id)
+    if command.cancel_ticket and command.state is not State.CANCEL_PENDING:
+        too_late = Conflict("it could not be cancelled any more", code="6.5", object_id=command.mrid)
+        work.answer(command.cancel_ticket, error=None if command.state is State.CANCELLED else too_late)
+        await keep_command(replace(command, cancel_ticket=""), work)
+    together = await work.store.commands_of(command.ticket)
+    if any(each.answered for each in together):
+        if not command.switches and command.state is not State.UNKNOWN:
+            await work.store.forget_command(command.id)
+        return
+    done = EndDeviceControls(
+        end_device_control=tuple(controls.done_at(each) for each in together if each.error is None)
+    )
+    if (known := controls.outcome(together, done)) is not None:
+        reply, payload = known
+        work.answer(command.ticket, Whole(reply=reply, payload=payload))
+        for each in together:
+            await keep_answered(each, work)
+
+
+async def keep_command(command: Command, work: Work[Store]) -> None:
+    """Keep a command; that of a switch is told to all who listen."""
+    await work.store.save_command(command)
+    if command.switches:
+        work.publish(Verb.CHANGED, controls.shown([command]), key=command.device)
+
+
+async def keep_answered(command: Command, work: Work[Store]) -> None:
+    """Remember that who asked has been told; a ping that was answered is over."""
+    if command.switches or command.state is State.UNKNOWN:
+        await work.store.save_command(replace(command, answered=True))
+    else:
+        await work.store.forget_command(command.id)
+
+
+async def look_again(command: Command, work: Work[Store]) -> None:
+    """The state of a switch could not be told; it is asked for again after a while, some times."""
+    if command.state is State.UNKNOWN and command.looks < controls.LOOKS:
+        work.wake("switch", command.id, work.now + controls.LOOK_AGAIN)
+
+
+async def read_back(command: Command, work: Work[Store]) -> None:
+    """Read the register of a meter whose switch has moved; the readings are told like all others."""
+    known = await work.store.installed([command.device])
+    here = next((each for each in known if each.ends is None), None)
+    if here is None:
+        return
+    disconnected = command.kind is ControlKind.DISCONNECT
+    job = Job(
+        mrid=work.new_id(),
+        parts=(Part(wanted=Wanted(meter=here.meter), usage_point=here.usage_point),),
+        asked_at=work.now,
+        due_at=work.now + work.store.memory.read_patience,
+        reason=ReadingReasonKind.SERVICE_DISCONNECT if disconnected else ReadingReasonKind.SERVICE_CONNECT,
+        then="switched",
+        about=command.id,
+    )
+    await ask(job, work)

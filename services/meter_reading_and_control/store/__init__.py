@@ -13,11 +13,11 @@ from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_readings import MeterReading
 from contracts.types import Status
 from services.meter_reading_and_control.config import Config
-from services.meter_reading_and_control.domain.controls import Control
 from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
 from services.meter_reading_and_control.domain.installation import Change, Installed
 from services.meter_reading_and_control.domain.readings import Origin, Register, Value
 from services.meter_reading_and_control.store.blocks import Blocks
+from services.meter_reading_and_control.store.commands import Commands
 from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
@@ -29,7 +29,7 @@ PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings):
+class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config
@@ -234,16 +234,6 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings):
             if len(rows) < PAGE:
                 return
             after = (rows[-1]["happened_at"], rows[-1]["meter"], rows[-1]["code"])
-
-    async def save_control(self, ticket: str, control: Control) -> None:
-        """Keep a control until its device has answered."""
-        sql = "INSERT INTO control (ticket, body) VALUES ($1, $2)"
-        await self.execute(sql, ticket, json.encode(control).decode())
-
-    async def end_control(self, ticket: str) -> Control | None:
-        """A control that its device has not answered yet, taken out; None where there is none."""
-        row = await self.lock("DELETE FROM control WHERE ticket = $1 RETURNING body", ticket)
-        return None if row is None else json.decode(row["body"], type=Control)
 
 
 def _register(row: Record) -> Register:

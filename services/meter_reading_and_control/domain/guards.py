@@ -1,0 +1,108 @@
+"""What must not be disconnected, or not by one person alone (metering guide 9).
+
+Guards are asked when a control is accepted and again when it is about to be sent. A reconnection has none.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta, tzinfo
+
+from msgspec import Struct
+
+from contracts.codes.end_device_controls import ControlKind
+from contracts.errors import Rejected
+from services.meter_reading_and_control.domain.controls import Command
+
+HOUR = timedelta(hours=1)
+
+
+class Rules(Struct, frozen=True, kw_only=True):
+    """What is set.
+
+    Attributes:
+        most_in_an_hour: so many are disconnected within an hour by one person's word.
+        moratorium: days of the year between which nobody is disconnected, as ``(month, day)``, both included.
+    """
+
+    most_in_an_hour: int = 50
+    moratorium: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+
+
+class Facts(Struct, frozen=True, kw_only=True):
+    """What is known now.
+
+    Attributes:
+        needs: why a usage point is critical, by its mRID; the word of customer management.
+        dark: devices and usage points of which the last word is that the power was lost.
+        disconnected: how many were disconnected in the last hour, or are under way.
+        second: who else has said that the same is to be done.
+    """
+
+    needs: dict[str, str]
+    dark: frozenset[str]
+    disconnected: int = 0
+    second: frozenset[str] = frozenset()
+
+
+def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Rejected | None:
+    """Why one device must not be disconnected; None where it may, and for everything else than a disconnection."""
+    if command.kind is not ControlKind.DISCONNECT:
+        return None
+    places = {each for each in (command.meter, command.usage_point) if each is not None}
+    need = next((facts.needs[each] for each in sorted(places) if each in facts.needs), None)
+    if need is not None:
+        return Rejected(f"who lives there depends on the supply ({need})", code="6.1", object_id=command.mrid)
+    if places & facts.dark:
+        return Rejected("there is an outage; what a switch did could not be told", code="6.1", object_id=command.mrid)
+    if _in_moratorium(now.astimezone(zone).date(), rules):
+        return Rejected("nobody is disconnected on this day of the year", code="6.1", object_id=command.mrid)
+    return None
+
+
+def needs_second_person(commands: Sequence[Command], facts: Facts, rules: Rules) -> Rejected | None:
+    """That so many disconnections are not done by one person's word: mass switching is the attack to fear."""
+    many = sum(command.kind is ControlKind.DISCONNECT for command in commands)
+    if not many or many + facts.disconnected <= rules.most_in_an_hour:
+        return None
+    user = commands[0].user
+    if facts.second - {user} and user:
+        return None
+    reason = (
+        f"{many + facts.disconnected} disconnections within an hour need the word of a second person:"
+        " the same controls, from another user"
+    )
+    return Rejected(reason, code="6.1", object_id=commands[0].mrid)
+
+
+def same_words(commands: Iterable[Command]) -> list[str]:
+    """What two people must have said alike: what is to be done with which device, and by which control."""
+    return sorted({f"{each.kind} {each.device} {each.mrid}" for each in commands})
+
+
+def moratorium_from(text: str) -> tuple[tuple[tuple[int, int], tuple[int, int]], ...]:
+    """The days of the year in words such as ``12-20/01-06,07-01/07-31``.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    found: list[tuple[tuple[int, int], tuple[int, int]]] = []
+    for word in filter(None, text.split(",")):
+        first, last = (_day(each) for each in word.strip().split("/"))
+        found.append((first, last))
+    return tuple(found)
+
+
+def _day(text: str) -> tuple[int, int]:
+    day = date.fromisoformat(f"2000-{text}")
+    return day.month, day.day
+
+
+def _in_moratorium(day: date, rules: Rules) -> bool:
+    here = (day.month, day.day)
+    return any(
+        first <= here <= last if first <= last else (here >= first or here <= last) for first, last in rules.moratorium
+    )
+
+
+def points_of(commands: Iterable[Command]) -> list[str]:
+    """The devices and usage points of commands, each once."""
+    return sorted({each for command in commands for each in (command.meter, command.usage_point) if each is not None})

@@ -1,0 +1,114 @@
+"""Controls of devices as they stand."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from msgspec import json
+
+from contracts.codes.end_device_controls import ControlKind
+from contracts.codes.end_device_events import KINDS, EventKind
+from services.meter_reading_and_control.domain.controls import OPEN, SWITCHING, Command, State
+from shared.store import Store as KernelStore
+
+LOST = [code for code, kind in KINDS.items() if kind is EventKind.POWER_LOST]
+BACK = [code for code, kind in KINDS.items() if kind is EventKind.POWER_RESTORED]
+
+
+class Commands(KernelStore):
+    """What was asked of devices, and what became of it."""
+
+    async def command(self, identity: str) -> Command | None:
+        """A command, locked until this is done; None where there is none."""
+        row = await self.lock("SELECT body FROM command WHERE id = $1 FOR UPDATE", identity)
+        return None if row is None else json.decode(row["body"], type=Command)
+
+    async def commands_of(self, ticket: str) -> list[Command]:
+        """The commands of one request, all locked, in their order."""
+        rows = await self.lock_all("SELECT body FROM command WHERE ticket = $1 ORDER BY id FOR UPDATE", ticket)
+        return sorted((json.decode(row["body"], type=Command) for row in rows), key=lambda each: _place(each.id))
+
+    async def commands_named(self, mrids: Iterable[str]) -> list[Command]:
+        """The commands of the controls with these mRIDs, or all that are not over when none is named."""
+        wanted = sorted(set(mrids))
+        rows = await self.fetch(
+            "SELECT body FROM command WHERE mrid = ANY($1) OR ($1::text[] = '{}' AND state = ANY($2))"
+            " ORDER BY since, id",
+            wanted,
+            [*OPEN, State.UNKNOWN],
+        )
+        return [json.decode(row["body"], type=Command) for row in rows]
+
+    async def switching(self, devices: Iterable[str]) -> list[Command]:
+        """The commands for the switches of these devices that are not over."""
+        rows = await self.fetch(
+            "SELECT body FROM command WHERE device = ANY($1) AND kind = ANY($2) AND state = ANY($3)",
+            sorted(set(devices)),
+            sorted(SWITCHING),
+            [*OPEN, State.UNKNOWN],
+        )
+        return [json.decode(row["body"], type=Command) for row in rows]
+
+    async def disconnected_since(self, since: datetime) -> int:
+        """How many disconnections were sent since then, or wait to be."""
+        found: int = await self.fetchval(
+            "SELECT count(*) FROM command WHERE kind = $1 AND (state = ANY($2) OR since >= $3) AND state <> ALL($4)",
+            ControlKind.DISCONNECT,
+            list(OPEN),
+            since,
+            [State.FAILED, State.CANCELLED],
+        )
+        return found
+
+    async def save_command(self, command: Command) -> None:
+        """Keep a command as it is now."""
+        await self.execute(
+            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, body = excluded.body",
+            command.id,
+            command.mrid,
+            command.device,
+            command.kind or "",
+            command.state,
+            command.ticket,
+            command.since,
+            json.encode(command).decode(),
+        )
+
+    async def forget_command(self, identity: str) -> None:
+        """A ping that was answered is over."""
+        await self.execute("DELETE FROM command WHERE id = $1", identity)
+
+    async def second_words(self, words: Sequence[str], since: datetime) -> set[str]:
+        """Who has said all these words since then."""
+        rows = await self.fetch(
+            "SELECT person FROM second_word WHERE word = ANY($1) AND said_at >= $2"
+            " GROUP BY person HAVING count(*) = cardinality($1)",
+            words,
+            since,
+        )
+        return {row["person"] for row in rows}
+
+    async def say_second_word(self, words: Iterable[str], person: str, now: datetime) -> None:
+        """Keep that somebody wants these controls, for the second person to agree with."""
+        await self.executemany(
+            "INSERT INTO second_word (word, person, said_at) VALUES ($1, $2, $3)"
+            " ON CONFLICT (word, person) DO UPDATE SET said_at = excluded.said_at",
+            [(word, person, now) for word in words],
+        )
+
+    async def dark(self, places: Iterable[str]) -> frozenset[str]:
+        """The meters and usage points among these of which the last word about the power is that it was lost."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (meter) meter, usage_point, code FROM event"
+            " WHERE (meter = ANY($1) OR usage_point = ANY($1)) AND code = ANY($2)"
+            " ORDER BY meter, happened_at DESC",
+            sorted(set(places)),
+            [*LOST, *BACK],
+        )
+        lost = [row for row in rows if row["code"] in LOST]
+        return frozenset(each for row in lost for each in (row["meter"], row["usage_point"]) if each is not None)
+
+
+def _place(identity: str) -> int:
+    return int(identity.rpartition("/")[2])

@@ -1,0 +1,209 @@
+"""Controls of devices: the table of the guide, every message twice, late and in any order; guards; outcomes."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
+
+from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING
+from contracts.errors import BusbarError, Conflict, Rejected
+from contracts.message import Result
+from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
+from contracts.types import ObjectReference, Reference
+from services.meter_reading_and_control.domain import controls
+from services.meter_reading_and_control.domain.controls import OPEN, TABLE, Command, Event, State
+from services.meter_reading_and_control.domain.events import Generation
+from services.meter_reading_and_control.domain.guards import (
+    Facts,
+    Rules,
+    forbidden,
+    moratorium_from,
+    needs_second_person,
+)
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
+
+def asked(*meters: str, code: str = DISCONNECT, user: str = "ann") -> list[Command]:
+    noun = EndDeviceControls(
+        end_device_control=(
+            EndDeviceControl(
+                mrid="control",
+                end_device_control_type=Reference(ref=code),
+                end_devices=tuple(EndDevice(mrid=meter) for meter in meters),
+                usage_points=tuple(ObjectReference(mrid=f"{meter} point") for meter in meters),
+            ),
+        )
+    )
+    return controls.commands(noun, "ticket", user, NOW)
+
+
+@pytest.mark.parametrize(("state", "event"), list(product(State, Event)))
+def test_in_every_state_every_event_leads_on_or_is_refused_with_the_state_in_the_reason(
+    state: State, event: Event
+) -> None:
+    (command,) = asked("m1")
+    command = replace(command, state=state)
+    if (state, event) in TABLE:
+        assert controls.moved(command, event, NOW).state is TABLE[state, event]
+    else:
+        assert not controls.can(command, event)
+        with pytest.raises(Conflict, match=state):
+            controls.moved(command, event, NOW)
+
+
+def test_every_state_is_reached_and_what_is_over_stays_over() -> None:
+    reached = {State.ACCEPTED}
+    while more := {after for (before, _), after in TABLE.items() if before in reached} - reached:
+        reached |= more
+    assert reached == set(State)
+    ends = {State.CANCELLED, State.FAILED, State.CLOSED}
+    assert {before for before, _ in TABLE} == set(State) - ends
+
+
+class ControlRequest(RuleBasedStateMachine):
+    """A control of one device of whom every word may come twice, late and in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        (self.command,) = asked("m1")
+        self.sent = 0
+        self.told: list[str] = []
+        self.history = [State.ACCEPTED]
+
+    @rule(event=st.sampled_from(list(Event)))
+    def comes(self, event: Event) -> None:
+        before = self.command
+        if not controls.can(before, event):
+            with pytest.raises(Conflict):
+                controls.moved(before, event, NOW)
+            return
+        after = controls.moved(before, event, NOW)
+        self.sent += after.state is State.SENT
+        if after.state in {State.CONFIRMED, State.FAILED} and event is not Event.FORBID:
+            told = controls.event_of(after, NOW, Generation.FIRST, late=before.state is State.UNKNOWN)
+            assert told is not None
+            self.told.append(told.end_device_event_type.ref)
+        self.command = after
+        self.history.append(after.state)
+
+    @invariant()
+    def it_is_sent_once_and_one_thing_is_told_of_it(self) -> None:
+        assert self.sent <= 1
+        assert len(self.told) <= 1
+        assert len(self.history) == len(set(self.history)), "no state comes twice"
+
+    @invariant()
+    def who_asked_hears_of_it_when_it_is_not_open(self) -> None:
+        known = controls.outcome([self.command], EndDeviceControls())
+        assert (known is None) == (self.command.state in OPEN)
+        if known is not None:
+            done = self.command.state in {State.CONFIRMED, State.CLOSED}
+            assert (known[0].result is Result.OK) == done
+
+
+TestControlRequest = ControlRequest.TestCase
+
+
+@pytest.mark.parametrize(
+    ("states", "result", "codes"),
+    [
+        ([State.CONFIRMED, State.CLOSED], Result.OK, []),
+        ([State.CONFIRMED, State.UNKNOWN], Result.PARTIAL, ["4.1"]),
+        ([State.UNKNOWN, State.UNKNOWN], Result.FAILED, ["4.1", "4.1"]),
+        ([State.UNKNOWN, State.CANCELLED], Result.FAILED, ["5.4", "4.1", "6.5"]),
+    ],
+)
+def test_the_answer_of_a_request_follows_from_all_its_devices(
+    states: list[State], result: Result, codes: list[str]
+) -> None:
+    together = [replace(command, state=state) for command, state in zip(asked("m1", "m2"), states, strict=True)]
+    known = controls.outcome(together, EndDeviceControls())
+    assert known is not None
+    assert known[0].result is result
+    assert [error.code for error in known[0].error] == codes
+
+
+def test_a_ping_and_a_reconnection_have_no_guard() -> None:
+    facts = Facts(needs={"m1": "lifeSupport", "m1 point": "lifeSupport"}, dark=frozenset({"m1"}), disconnected=99)
+    for code in (PING, CONNECT):
+        (command,) = asked("m1", code=code)
+        assert forbidden(command, facts, Rules(), NOW, UTC) is None
+        assert needs_second_person([command], facts, Rules()) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        ({"needs": {"m1 point": "hospital"}}, "hospital"),
+        ({"needs": {"m1": "lifeSupport"}}, "lifeSupport"),
+        ({"dark": frozenset({"m1 point"})}, "outage"),
+    ],
+)
+def test_each_guard_says_why_nobody_is_disconnected(facts: dict[str, Any], word: str) -> None:
+    (command,) = asked("m1")
+    known = replace(Facts(needs={}, dark=frozenset(), disconnected=0), **facts)
+    no = forbidden(command, known, Rules(), NOW, UTC)
+    assert no is not None
+    assert no.code == "6.1"
+    assert word in no.reason
+
+
+@pytest.mark.parametrize(
+    ("words", "forbids"),
+    [("", False), ("12-20/01-06", True), ("01-06/12-19", False), ("07-01/07-31,01-05/01-05", True)],
+)
+def test_a_moratorium_may_span_the_new_year(words: str, forbids: bool) -> None:
+    (command,) = asked("m1")
+    facts = Facts(needs={}, dark=frozenset(), disconnected=0)
+    no = forbidden(command, facts, Rules(moratorium=moratorium_from(words)), NOW, UTC)
+    assert (no is not None) == forbids
+
+
+@pytest.mark.parametrize(
+    ("already", "second", "user", "allowed"),
+    [
+        (48, set(), "ann", True),
+        (49, set(), "ann", False),
+        (49, {"ann"}, "ann", False),
+        (49, {"bob"}, "ann", True),
+        (49, {"bob"}, "", False),
+    ],
+)
+def test_more_than_fifty_in_an_hour_need_another_person_who_said_the_same(
+    already: int, second: set[str], user: str, allowed: bool
+) -> None:
+    facts = Facts(needs={}, dark=frozenset(), disconnected=already, second=frozenset(second))
+    no = needs_second_person(asked("m1", "m2", user=user), facts, Rules())
+    assert (no is None) == allowed
+
+
+def test_a_meter_that_is_named_with_its_usage_point_is_one_device_and_others_are_each_one() -> None:
+    assert [(each.meter, each.usage_point) for each in asked("m1", "m2")] == [("m1", "m1 point"), ("m2", "m2 point")]
+    alone = EndDeviceControl(
+        end_device_control_type=Reference(ref=DISCONNECT),
+        end_devices=(EndDevice(mrid="m1"),),
+        usage_points=(ObjectReference(mrid="p2"), ObjectReference(mrid="p3")),
+    )
+    noun = EndDeviceControls(end_device_control=(alone,))
+    assert [each.device for each in controls.commands(noun, "t", "", NOW)] == ["m1", "p2", "p3"]
+    with pytest.raises(BusbarError, match="asks for nothing"):
+        controls.commands(EndDeviceControls(), "t", "", NOW)
+
+
+def test_a_refusal_keeps_its_code_and_its_reason_and_a_ping_that_is_answered_in_time_is_no_event() -> None:
+    (command,) = asked("m1")
+    sent = controls.moved(command, Event.SEND, NOW)
+    failed = controls.moved(sent, Event.REFUSE, NOW + timedelta(seconds=5), code="5.3", reason="stuck")
+    assert isinstance(failed.error, Rejected)
+    assert (failed.error.code, failed.error.reason) == ("5.3", "stuck")
+    (ping,) = asked("m1", code=PING)
+    done = controls.moved(controls.moved(ping, Event.SEND, NOW), Event.CONFIRM, NOW)
+    assert controls.event_of(done, NOW, Generation.FIRST, late=False) is None
+    late = controls.event_of(done, NOW, Generation.FIRST, late=True)
+    assert late is not None
+    assert late.end_device_event_type.ref == "3.26.9.216"
