@@ -269,3 +269,20 @@ async def test_waves_are_seen_at_once_and_as_of_their_time_before_and_after_they
         await here.all_is_folded()
         assert await values() == ["111", "102", "103"]
         assert [await values(each) for each in times[:3]] == seen
+
+
+async def test_the_answer_about_a_long_time_comes_in_pages_of_a_week_each(dms: Installation) -> None:
+    async with utility(dms) as here:
+        await here.install("a1", "a point 1", LONG_AGO)
+        for day in (date(2026, 1, 2), date(2026, 1, 5), date(2026, 4, 30)):
+            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+            values = tuple(
+                IntervalReading(time_stamp=midnight + timedelta(hours=place), value=str(place))
+                for place in range(1, 25)
+            )
+            block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
+            one = MeterReading(interval_blocks=(block,), meter=Meter(mrid="a1"))
+            await here.tell(MeterReadings(meter_reading=(one,)), CONTENT_TYPE)
+        await here.all_is_taken()
+        pages = await here.answer("a point 1")
+        assert [len(page.interval_blocks[0].interval_readings) for page in pages] == [48, 24]

@@ -1,10 +1,12 @@
 """Market days: from midnight to midnight where the customers live, with 92, 96 or 100 quarters of an hour."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from contracts.errors import Invalid
 
 DAY = timedelta(days=1)
+WEEK = timedelta(days=7)
 
 
 def market_day(instant: datetime, zone: tzinfo) -> date:
@@ -21,6 +23,13 @@ def bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
 def days(start: datetime, end: datetime, zone: tzinfo) -> tuple[date, date]:
     """The first and the last day of a time."""
     return market_day(start, zone), market_day(end, zone)
+
+
+def weeks(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """The first and the last day of each week of a time; the last may be shorter."""
+    while first <= last:
+        yield first, min(first + WEEK - DAY, last)
+        first += WEEK
 
 
 def starts(day: date, zone: tzinfo, length: timedelta) -> tuple[datetime, ...]:

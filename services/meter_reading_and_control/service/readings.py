@@ -42,16 +42,27 @@ async def show_readings(
         return
     asked = answers.question(message.request)
     for point in sorted(await work.store.points_of(asked.points, asked.meters)):
-        zone = work.store.memory.zone
-        blocks = await work.store.blocks([point], calendar.days(asked.start, asked.end, zone), asked.as_of)
-        reads = await work.store.registers([point], (asked.start, asked.end), asked.as_of)
-        registers = [register for register, _ in reads]
-        equipment = await equipment_of(point, work)
-        blocks = [equipment.there(each, zone) for each in blocks]
+        async for page in pages_of(point, asked, work):
+            yield page
+
+
+async def pages_of(point: str, asked: answers.Question, work: Work[Store]) -> AsyncIterator[MeterReadings]:
+    """What is known of one usage point: its intervals by weeks, so that no page is the larger the longer the time is.
+
+    At last come its registers and what follows from them.
+    """
+    zone = work.store.memory.zone
+    equipment = await equipment_of(point, work)
+    for days in calendar.weeks(*await work.store.known_days(point, calendar.days(asked.start, asked.end, zone))):
+        blocks = [equipment.there(each, zone) for each in await work.store.blocks([point], days, asked.as_of)]
         blocks += primary(blocks, asked.types, equipment, zone)
-        shown = [*answers.of_usage_point(point, blocks, registers, asked, now=work.now, zone=zone)]
-        days = usages(point, registers, asked.types, equipment, zone)
-        yield MeterReadings(meter_reading=tuple(each for each in (*shown, days) if each is not None))
+        if shown := tuple(answers.of_usage_point(point, blocks, (), asked, now=work.now, zone=zone)):
+            yield MeterReadings(meter_reading=shown)
+    reads = await work.store.registers([point], (asked.start, asked.end), asked.as_of)
+    registers = [register for register, _ in reads]
+    shown = tuple(answers.of_usage_point(point, (), registers, asked, now=work.now, zone=zone))
+    used = usages(point, registers, asked.types, equipment, zone)
+    yield MeterReadings(meter_reading=shown if used is None else (*shown, used))
 
 
 async def equipment_of(point: str, work: Work[Store]) -> Equipment:

@@ -8,6 +8,7 @@ import numpy as np
 from msgspec import json, structs
 
 from contracts.errors import Unavailable
+from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.columns import BUNCH, Chunk, Rows, marks_of, runs_of
 from services.meter_reading_and_control.domain.folding import LAG_S, NOTHING, Folding
 from services.meter_reading_and_control.domain.readings import Block, Origin, Value, empty_block, merged
@@ -43,6 +44,20 @@ class Blocks(SeriesStore):
                 if number in of:
                     self._see(found, of[number], row["market_day"], [told], 0)
         return [block for _, block in sorted(found.items())]
+
+    async def known_days(self, point: str, days: tuple[date, date]) -> tuple[date, date]:
+        """The first and the last of ``days`` on which a usage point may have values; for none they are reversed."""
+        row = await self.fetchrow(
+            "WITH own AS (SELECT DISTINCT id / $2 AS bunch FROM series WHERE usage_point = $1),"
+            " waves AS (SELECT min(market_day) AS first, max(market_day) AS last FROM tail JOIN own USING (bunch))"
+            " SELECT least((SELECT min(market_day) FROM block), first) AS first,"
+            " greatest((SELECT max(market_day) FROM block), last) AS last FROM waves",
+            point,
+            BUNCH,
+        )
+        if row is None or row["first"] is None:
+            return days[1], days[1] - calendar.DAY
+        return max(days[0], row["first"]), min(days[1], row["last"])
 
     def _see(
         self,
