@@ -295,6 +295,22 @@ def test_a_page_stands_alone_and_holds_no_text_that_could_act(plan: Plan) -> Non
     assert 'class="curve true" d="M' in text
 
 
+def test_a_fault_whose_outage_was_dismissed_by_mistake_is_told_by_the_one_that_stayed(story: Story) -> None:
+    for message in (
+        outage(1, 2, "PREDICTED", "house1", device="fuse"),
+        outage(2, 9, "DISMISSED", device="fuse"),
+        outage(1, 12, "PREDICTED", "house1", mrid="again", device="fuse"),
+        outage(2, 50, "RESTORED", mrid="again", device="fuse"),
+    ):
+        story.hear(message)
+    fault = Fault(mrid="x", device="fuse", equipment="line2", occurred_date_time=at(1))
+    match = OutageMatch(device_found=True, fault="x", outage="o")
+    scenario = TrainingScenario(mrid="s", faults=1, seed=1, fault=(fault,), outage_match=(match,))
+    (line,) = fault_lines(story, scenario)
+    assert line.outage == "again"
+    assert (line.detected_s, line.restored_s) == (60, 49 * 60)
+
+
 @given(st.lists(st.tuples(st.floats(0, 600), st.floats(0, 3)), max_size=30), st.floats(0.5, 1000))
 def test_granted_time_is_never_faster_than_it_may_be(steps: list[tuple[float, float]], speed: float) -> None:
     """Each step is (how far the next timer is, how late the system was); early ones wait."""
