@@ -33,7 +33,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         heard: messages, without the copies that the journal carries.
         requests: questions and commands.
         outages: outages that were told of.
-        unanswered: requests to which no answer came.
+        unanswered: requests to which no answer came; the real field need not answer, as a meter in the dark cannot.
         answered_twice: requests with more than one answer; the parts of one count as one.
         identities_twice: MessageIDs that two different messages had.
         sequence_gaps: events that are missing between the first and the last number of a producer on a subject.
@@ -81,6 +81,7 @@ class Observer:
         self._asked: dict[str, str] = {}
         """The request whose answer is expected at an address."""
         self._requests: set[str] = set()
+        self._to_field: set[str] = set()
         self._answers: dict[str, set[str]] = {}
         """The answers that came to an address."""
         self._bodies: dict[str, int] = {}
@@ -125,9 +126,11 @@ class Observer:
         if received.subject.startswith("_INBOX."):
             self._see_answer(received.subject, received)
         elif kind == ["request"]:
-            self._see_request(received, RequestSubject.parse(received.subject).asker, address=received.reply)
+            asked = RequestSubject.parse(received.subject)
+            self._see_request(received, asked.asker, asked.role, address=received.reply)
         elif kind == ["command"]:
-            self._see_request(received, CommandSubject.parse(received.subject).asker)
+            ordered = CommandSubject.parse(received.subject)
+            self._see_request(received, ordered.asker, ordered.role)
         elif kind == ["reply"]:
             subject = ReplySubject.parse(received.subject)
             self._see_answer(f"{subject.asker} {subject.message_id}", received)
@@ -140,7 +143,7 @@ class Observer:
             heard=len(self._bodies),
             requests=len(self._requests),
             outages=len(self._outages),
-            unanswered=len(self._requests - {self._asked[address] for address in self._answers}),
+            unanswered=len(self._requests - self._to_field - {self._asked[address] for address in self._answers}),
             answered_twice=sum(len(answers) > 1 for answers in self._answers.values()),
             identities_twice=len(self._twice),
             sequence_gaps=sum(max(each) - min(each) + 1 - len(each) for each in self._numbers.values()),
@@ -150,13 +153,15 @@ class Observer:
             unreadable=self._unreadable,
         )
 
-    def _see_request(self, received: Received, asker: str, address: str | None = None) -> None:
+    def _see_request(self, received: Received, asker: str, role: str, address: str | None = None) -> None:
         """A question, whose answer comes to the address that it names, or a command, whose answer names it."""
         message = self._read(received)
         if message is None:
             return
         identity = f"{asker} {message.header.message_id}"
         self._requests.add(identity)
+        if role in self._field:
+            self._to_field.add(identity)
         self._asked[address or identity] = identity
         if self._is_new(identity, received):
             self._see_objects(message, asker)

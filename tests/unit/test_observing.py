@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from contracts.catalogue import CATALOGUE
 from contracts.interface import Lane
 from contracts.message import Error, Level, Message, Reply, Result
+from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
 from contracts.nouns.work_requests import WorkRequests
@@ -108,6 +109,15 @@ def test_a_request_without_an_answer_and_one_with_two_are_both_found(observer: O
     one, two = (question(identity, f"_INBOX.testing-fault-management.{identity}") for identity in "ab")
     complaints = seen(observer, one, two, answer(two.reply, "1"), answer(two.reply, "2"), command("c", WorkRequests()))
     assert complaints == {"unanswered": 2, "answered_twice": 1}
+
+
+def test_a_meter_that_cannot_answer_breaks_no_promise(observer: Observer) -> None:
+    role = "meter-reading-and-control"
+    noun = EndDeviceControls.__name__
+    subject = CommandSubject(root="busbar", context="testing", role="head-end", noun=noun, verb=Verb.CREATE, asker=role)
+    ping = Received(str(subject), body(role, Verb.CREATE, noun, "p", EndDeviceControls()), {}, "")
+    assert seen(observer, ping) == {}
+    assert observer.verdict().requests == 1
 
 
 def test_a_question_that_the_broker_turned_away_is_no_request_that_somebody_left_unanswered(observer: Observer) -> None:
