@@ -264,3 +264,9 @@ def test_git_has_the_older_contracts(tree: Path, serves: tuple[Exchange, ...], s
 def test_a_revision_without_schemas_is_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="git knows no revision 'HEAD'"):
         breaks_since("HEAD", tmp_path, SMALL)
+
+
+def test_a_story_that_no_interface_allows_is_not_drawn(tree: Path) -> None:
+    (tree / "docs/architecture.md").write_text("a page", encoding="utf-8")
+    with pytest.raises(ValueError, match="no interface lets head-end say created EndDeviceEvents"):
+        write(tree, SMALL)

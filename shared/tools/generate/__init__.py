@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from contracts.interface import Catalogue
-from shared.tools.generate import asyncapi, json_schema, tables, xsd
+from shared.tools.generate import asyncapi, diagrams, json_schema, tables, xsd
 
 SCHEMAS = "contracts/schemas"
+ARCHITECTURE = "docs/architecture.md"
+"""The page whose generated parts stand between ``<!-- generated: NAME -->`` and ``<!-- end of NAME -->``."""
 
 
 def generated(catalogue: Catalogue) -> Mapping[str, str]:
@@ -31,7 +33,7 @@ def generated(catalogue: Catalogue) -> Mapping[str, str]:
 def write(root: Path, catalogue: Catalogue) -> list[str]:
     """Bring the generated files below ``root`` up to date, and say in sentences what was changed."""
     changes = []
-    files = generated(catalogue)
+    files = _whole(root, catalogue)
     for name, text in files.items():
         path = root / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -47,7 +49,7 @@ def write(root: Path, catalogue: Catalogue) -> list[str]:
 def stale(root: Path, catalogue: Catalogue) -> list[str]:
     """What is not as it would be generated, in sentences; empty when all is fresh."""
     found = []
-    files = generated(catalogue)
+    files = _whole(root, catalogue)
     for name, text in files.items():
         path = root / name
         if not path.exists():
@@ -55,6 +57,31 @@ def stale(root: Path, catalogue: Catalogue) -> list[str]:
         elif path.read_text(encoding="utf-8") != text:
             found.append(f"{name} is not what the contracts generate; run `busbar contracts` instead of editing it")
     return found + [f"{name} belongs to no noun; run `busbar contracts`" for name in _leftovers(root, files)]
+
+
+def _whole(root: Path, catalogue: Catalogue) -> Mapping[str, str]:
+    """The generated files, and the page with generated parts as it should be, where the tree has it."""
+    files = dict(generated(catalogue))
+    page = root / ARCHITECTURE
+    if page.exists():
+        files[ARCHITECTURE] = _spliced(page.read_text(encoding="utf-8"), diagrams.regions(catalogue))
+    return files
+
+
+def _spliced(page: str, parts: Mapping[str, str]) -> str:
+    """The page with its generated parts renewed.
+
+    Raises:
+        ValueError: the page has no place for one of them.
+    """
+    for name, text in parts.items():
+        begin, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
+        before, opened, rest = page.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (opened and closed):
+            raise ValueError(f"{ARCHITECTURE} has no place from '{begin}' to '{end}'")
+        page = f"{before}{begin}\n\n{text}\n\n{end}{after}"
+    return page
 
 
 def _leftovers(root: Path, files: Mapping[str, str]) -> list[str]:
