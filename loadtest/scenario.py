@@ -38,7 +38,7 @@ class What(StrEnum):
     """Meters that tell that they lose their power; each meter once."""
 
     CONTROLS = "controls"
-    """A person asks for connect and disconnect; the head-end, which the driver plays, answers."""
+    """A person asks for connects; the head-end, which the driver plays, answers."""
 
     PINGS = "pings"
     """On-demand: is the meter there?"""
