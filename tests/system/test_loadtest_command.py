@@ -12,7 +12,7 @@ SCENARIO = {
     "meters": 40,
     "duration_s": 3,
     "warm_up_s": 1,
-    "drain_s": 100,
+    "drain_s": 40,
     "loads": [
         {"what": "day_blocks", "encoding": "compact", "per_message": 20, "per_s": 1500},
         {"what": "wave", "encoding": "xml", "per_message": 20, "per_s": 80, "first_day": 20},
