@@ -4,7 +4,7 @@ Longer than 400 lines because eight neighbours speak to it, and each of their me
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from msgspec.structs import replace
@@ -83,8 +83,9 @@ async def hear_operations(message: Message[SwitchingEvents], work: Work[Store]) 
 
 @service.on(Verb.CREATED, EndDeviceEvents)
 async def hear_meters(message: Message[EndDeviceEvents], work: Work[Store]) -> None:
-    """Last gasps and returns of power are evidence."""
-    await take_evidence(work, views.evidence_in(message.noun, work.now))
+    """Last gasps and returns of power are evidence; what many meters tell at one time is judged once."""
+    news = await work.store.add_evidence(views.evidence_in(message.noun, work.now))
+    await judge_soon(work, news)
 
 
 @service.on(Verb.CREATE, TroubleTickets)
@@ -229,11 +230,18 @@ async def hear_of_ping(message: Message[EndDeviceControls], work: Work[Store]) -
     if asked is None:
         return
     outcome, evidence = views.outcome_of(asked, message, work.now)
-    networks = await work.store.lock_areas(await work.store.networks([asked.usage_point]))
+    await work.store.lock_areas(await work.store.networks([asked.usage_point]))
     await work.store.save_pings([replace(asked, outcome=outcome)])
     await work.store.add_evidence(evidence)
-    for network in networks:
-        await settle(work, await work.store.situation(network, work.now, work.new_id))
+    await judge_soon(work, [asked.usage_point])
+
+
+@service.on_wake("judge")
+async def judge_feeder(wake: Wake, work: Work[Store]) -> None:
+    """Something was heard of a feeder since its area was judged."""
+    network = await work.store.network(wake.key)
+    for locked in await work.store.lock_areas([] if network is None else [network]):
+        await settle(work, await work.store.situation(locked, work.now, work.new_id))
 
 
 @service.on_wake("predict")
@@ -366,6 +374,16 @@ async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Out
             await settle(work, situation)
         outages += situation.all()
     return outages
+
+
+async def judge_soon(work: Work[Store], points: Iterable[str]) -> None:
+    """Have the areas of ``points`` judged at once, but once for all that is heard until then.
+
+    Evidence needs no lock of its area: whoever writes it sets the wake in the same transaction, and a wake that is set
+    anew while it is fired is fired again.
+    """
+    for feeder in await work.store.feeders_of(points):
+        work.wake("judge", feeder, work.now)
 
 
 async def note_plan(work: Work[Store], outage: str, note: Callable[[Situation, Outage], None]) -> None:

@@ -116,6 +116,10 @@ class Memory:
         areas = {self._areas[feeder] for feeder in feeders}
         return [self._timeline(area, ()).network for area in sorted(areas)]
 
+    def feeders_of(self, points: Iterable[str]) -> list[str]:
+        """The feeders of these usage points, each once; unknown ones are of none."""
+        return sorted({self._feeder_of[mrid] for mrid in points if mrid in self._feeder_of})
+
     def network(self, feeder: str) -> Network | None:
         """The area of a feeder."""
         area = self._areas.get(feeder)
@@ -213,12 +217,20 @@ class Store(KernelStore):
         """The areas of some usage points and devices."""
         return (await self._memory()).networks(points, devices)
 
+    async def feeders_of(self, points: Iterable[str]) -> list[str]:
+        """The feeders of some usage points."""
+        return (await self._memory()).feeders_of(points)
+
     async def network(self, feeder: str) -> Network | None:
         """The area of a feeder."""
         return (await self._memory()).network(feeder)
 
     async def add_evidence(self, evidence: Sequence[Evidence]) -> frozenset[str]:
-        """Keep evidence; the usage points of which something new was heard."""
+        """Keep evidence; the usage points of which something new was heard.
+
+        Always written in one order, so that two who hear the same never wait for each other in a circle.
+        """
+        evidence = sorted(evidence)
         rows = await self.lock_all(
             "INSERT INTO evidence (usage_point, happened_at, kind, source)"
             " SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[])"

@@ -81,12 +81,32 @@ class Field:
 
     async def kept(self, sql: str) -> list[Any]:
         """What fault management has in its tables."""
+        async with self.connection() as connection:
+            return [tuple(row) for row in await connection.fetch(sql)]
+
+    async def until_kept(self, sql: str, rows: list[Any]) -> None:
+        """Wait until that is in the tables of fault management."""
+        while True:
+            if await self.kept(sql) == rows:
+                return
+            await asyncio.sleep(0.05)
+
+    @asynccontextmanager
+    async def judging(self) -> AsyncIterator[None]:
+        """Hold the lock of whoever judges the area."""
+        async with self.connection() as connection, connection.transaction():
+            assert await connection.fetch("SELECT mrid FROM feeder FOR UPDATE")
+            yield
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """A connection to the tables of fault management."""
         login = self.installation.settings.login(FM)
         connection = await asyncpg.connect(
             host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
         )
         try:
-            return [tuple(row) for row in await connection.fetch(sql)]
+            yield connection
         finally:
             await connection.close()
 
@@ -311,6 +331,25 @@ async def test_evidence_that_arrives_all_at_once_and_twice_makes_one_outage(dms:
         assert len(outage.trouble_ticket) == len(under("F3")), "who called first and again is one caller"
         request = (await here.peers["work-management"].next()).message
         assert request.noun.work_request[0].work[0].priority.rank == 2, "one of the customers is critical"
+
+
+async def test_what_many_meters_tell_while_their_area_is_judged_is_kept_at_once_and_judged_once(
+    dms: Installation,
+) -> None:
+    async with field(dms) as here, here.fault_management():
+        await here.peers["network-operation"].serve(here.snapshot)
+        await here.grant(40)
+        await here.located_call("T11-1", 35, "call")
+        assert (await here.told())[0] is Verb.CREATED
+        async with here.judging():
+            await here.meters(EventKind.POWER_LOST, *under("F1"), at=36)
+            await here.until_kept("SELECT count(*) FROM evidence WHERE kind = 'gasp'", [(len(under("F1")),)])
+            assert await here.kept("SELECT count(*) FROM wake WHERE name = 'judge'") == [(1,)]
+        await here.until_kept("SELECT key FROM wake WHERE name = 'judge'", [])
+        (outage,) = await here.shown()
+        assert points(outage.de_energized_usage_point) == set(under("F1"))
+        await here.grant(101)
+        assert points((await here.until(S.PREDICTED)).opened_switches) == {"F1"}
 
 
 async def test_without_network_operation_calls_join_by_the_last_topology_and_nothing_is_closed(
