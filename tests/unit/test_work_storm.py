@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from services.work_management.domain.places import spots_in
 from services.work_management.domain.planning import Job, by_value
 from services.work_management.domain.storm import CRITICAL_WEIGHT, Damage, nearest_above, order_of_repair, rho
+from tests.fixtures.streets import equipment, street
 
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
 A = Damage(mrid="A", weight=100, hours=4)
@@ -70,6 +72,16 @@ def test_what_is_not_urgent_ages_and_never_becomes_urgent() -> None:
 def test_the_nearest_damage_upstream_counts_and_the_wires_between_do_not() -> None:
     chains = {"x": ["line", "y", "z"], "y": ["z"], "z": []}
     assert nearest_above({"1": "x", "2": "z"}, chains) == {"1": "2", "2": None}
+
+
+def test_a_consumer_that_is_its_own_usage_point_is_one_spot_with_its_customers() -> None:
+    drawn = street()
+    point = drawn.usage_point[0]
+    consumer = equipment(point.mrid, "EnergyConsumer", point.node, None)
+    spots = spots_in([replace(drawn, equipment=(*drawn.equipment, consumer))], CRITICAL_WEIGHT)
+    assert len({spot.mrid for spot in spots}) == len(spots)
+    (found,) = [spot for spot in spots if spot.mrid == point.mrid]
+    assert found.weight >= point.customers
 
 
 @st.composite

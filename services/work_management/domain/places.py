@@ -69,7 +69,8 @@ def travel(start: Place | None, end: Place | None) -> timedelta:
 def spots_in(feeders: Iterable[Feeder], critical_weight: float) -> list[Spot]:
     """Every equipment and usage point of the network in its normal state, from the sources outwards.
 
-    In a mesh the shortest way counts.
+    In a mesh the shortest way counts. Where a model knows consumers and no usage points, a consumer is its usage point
+    as well, under one mRID: then it is one spot, that of the usage point.
     """
     known = list(feeders)
     equipment = {each.mrid: each for feeder in known for each in feeder.equipment}
@@ -88,21 +89,21 @@ def spots_in(feeders: Iterable[Feeder], critical_weight: float) -> list[Spot]:
             if other not in reached:
                 reached[other] = mrid
                 queue.append(other)
-    spots = [
-        Spot(mrid=mrid, above=above.get(mrid), place=_place(each.longitude, each.latitude))
+    spots = {
+        mrid: Spot(mrid=mrid, above=above.get(mrid), place=_place(each.longitude, each.latitude))
         for mrid, each in equipment.items()
-    ]
+    }
     points = {each.mrid: each for feeder in known for each in feeder.usage_point}
-    spots += [
-        Spot(
+    spots |= {
+        mrid: Spot(
             mrid=mrid,
             above=reached.get(each.node),
             place=_place(each.longitude, each.latitude),
             weight=each.customers + (critical_weight if each.critical else 0.0),
         )
         for mrid, each in points.items()
-    ]
-    return spots
+    }
+    return list(spots.values())
 
 
 def _place(longitude: float | None, latitude: float | None) -> Place | None:
