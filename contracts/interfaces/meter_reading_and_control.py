@@ -11,8 +11,10 @@ from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.meter_readings import MeterReadings
+from contracts.nouns.meter_service_requests import MeterServiceRequests
 from contracts.nouns.planned_outage_notifications import PlannedOutageNotifications
 from contracts.nouns.service_requests import ServiceRequests
+from contracts.nouns.usage_point_config import UsagePointConfig
 from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.verbs import Verb
 
@@ -25,6 +27,7 @@ METER_READING_AND_CONTROL = Interface(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=EndDeviceControls),
+        Exchange(verb=Verb.CREATE, noun=MeterServiceRequests),
         Exchange(verb=Verb.GET, noun=EndDeviceEvents, query=GetEndDeviceEvents),
         Exchange(verb=Verb.CREATE, noun=MeterConfig),
         Exchange(verb=Verb.CHANGE, noun=MeterConfig),
@@ -57,6 +60,8 @@ METER_READING_AND_CONTROL = Interface(
     ),
     publishes=(
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=EndDeviceControls),
+        Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=MeterServiceRequests),
+        Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=UsagePointConfig),
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MeterConfig),
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=MeterConfig),

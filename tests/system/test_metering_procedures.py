@@ -1,4 +1,4 @@
-"""The metering procedures of the EPRI interoperability tests (metering guide 13, F1, F2, F4, F5), message by message.
+"""The metering procedures of the EPRI interoperability tests (metering guide 13, F1 to F5), message by message.
 
 A stranger writes them from docs/binding.md and docs/metering.md: he is the customer system, the head-end and fault
 management; meter reading and control runs as a user runs it. The error cases belong to them: what is missing,
@@ -14,12 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from tests.system.bare_client import Bare, Heard, bare, now, partition, payload, request
@@ -35,6 +36,9 @@ EVENTS = "http://iec.ch/TC57/2011/EndDeviceEvents#"
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 LOST, BACK, COVER, REVERSED = "3.26.9.185", "3.26.9.216", "3.12.0.257", "3.33.1.219"
 INSTALLED = "3.6.0.105"
+DISCONNECT, DISCONNECTED, CONNECT_FAILED = "3.31.0.23", "3.31.0.68", "3.31.0.67"
+SERVICES = "http://iec.ch/TC57/2011/MeterServiceRequests#"
+GROUPS = "http://iec.ch/TC57/2011/UsagePointGroups#"
 PATIENCE_S = 2
 PRODUCTS = ("fault-management", "customer-management")
 
@@ -127,6 +131,12 @@ class Procedure:
             rest += payload("MeterReadings", READINGS, "".join(shows(name, value) for name, value in meters))
         thread = question.text("Header/CorrelationID")
         await self.head_end.answer(question.text("Header/ReplyAddress"), "MeterReadings", thread, rest)
+
+    async def command(self, verb: str, noun: str, rest: str) -> str:
+        """Leave a command; gives the MessageID under which the answer comes."""
+        thread = str(uuid4())
+        await self.cis.command(MRC, verb, noun, request("operator", verb, noun, rest, MessageID=thread), thread)
+        return thread
 
     async def answer(self, thread: str) -> Heard:
         """The answer to a question that did not wait; others that come before it are kept."""
@@ -300,3 +310,72 @@ async def test_outage(here: Procedure) -> None:
     asked = await here.ask("get", "EndDeviceEvents", "<Request><ID>ou</ID></Request>")
     codes = [each.get("ref") for each in asked.root.iterfind(".//{*}EndDeviceEventType")]
     assert codes == [INSTALLED, LOST, BACK]
+
+
+@asynccontextmanager
+async def answering(cm: Bare, groups: str) -> AsyncIterator[None]:
+    """Customer management says who depends on the supply, whenever it is asked."""
+
+    async def say(msg: Msg) -> None:
+        question = Heard(msg)
+        rest = f"<Reply><Result>OK</Result></Reply>{groups}"
+        await cm.answer(msg.reply, "UsagePointGroups", question.text("Header/MessageID"), rest)
+
+    subject = "busbar.production.request.customer-management.UsagePointGroups.get.>"
+    subscription = await cm.client.subscribe(subject, queue="customer-management", cb=say)
+    await cm.client.flush()
+    yield
+    await subscription.unsubscribe()
+
+
+def service(name: str, kind_of_work: str) -> str:
+    """A request to disconnect or to reconnect."""
+    content = (
+        f"<MeterServiceWork><kind>{kind_of_work}</kind><Meter><mRID>{name}-meter</mRID></Meter></MeterServiceWork>"
+    )
+    return payload("MeterServiceRequests", SERVICES, content)
+
+
+async def test_disconnect_and_reconnect(here: Procedure) -> None:
+    """F3: request, guard, control, event, reading; refused where a life depends on it, and for other work."""
+    await here.install("dr-1", "dr-2")
+    critical = payload(
+        "UsagePointGroups",
+        GROUPS,
+        "<UsagePointGroup><mRID>critical</mRID><type>lifeSupport</type><UsagePoints><mRID>dr-2</mRID></UsagePoints>"
+        "</UsagePointGroup>",
+    )
+    async with answering(here.cm, critical):
+        thread = await here.command("create", "MeterServiceRequests", service("dr-1", "disconnect"))
+        control = await here.head_end.take("command", "head-end")
+        assert control.texts("//EndDevices/mRID") == ["dr-1-meter"]
+        assert [each.get("ref") for each in control.root.iterfind(".//{*}EndDeviceControlType")] == [DISCONNECT]
+        ok = "<Reply><Result>OK</Result></Reply>"
+        for _ in range(2):
+            correlation = control.text("Header/CorrelationID")
+            await here.head_end.answer(control.text("Header/ReplyAddress"), "EndDeviceControls", correlation, ok)
+        await control.msg.ack_sync()
+        assert kind(await here.passed_on("dr-1")) == DISCONNECTED
+        reply = await here.answer(thread)
+        assert (reply.text("Reply/Result"), reply.text("//status/value")) == ("OK", "completed")
+        question = await here.question()
+        assert question.texts("//EndDevice/mRID") == ["dr-1-meter"]
+        await here.show(question, ("dr-1", 42))
+        read = "<Request><ID>dr-1</ID></Request>"
+        await here.comes_to("MeterReadings", read, lambda found: found.texts("//Readings/value") == ["42"])
+
+        thread = await here.command("create", "MeterServiceRequests", service("dr-2", "disconnect"))
+        assert (await here.answer(thread)).code == "6.1"
+        thread = await here.command("create", "MeterServiceRequests", service("dr-1", "inspection"))
+        assert (await here.answer(thread)).code == "2.9"
+
+        thread = await here.command("create", "MeterServiceRequests", service("dr-1", "reconnect"))
+        control = await here.head_end.take("command", "head-end")
+        error = "<Error><code>5.3</code><level>FATAL</level><reason>stuck</reason></Error>"
+        stuck = f"<Reply><Result>FAILED</Result>{error}</Reply>"
+        correlation = control.text("Header/CorrelationID")
+        await here.head_end.answer(control.text("Header/ReplyAddress"), "EndDeviceControls", correlation, stuck)
+        await control.msg.ack_sync()
+        assert kind(await here.passed_on("dr-1")) == CONNECT_FAILED
+        reply = await here.answer(thread)
+        assert (reply.code, reply.text("//status/value")) == ("5.3", "failed")

@@ -17,6 +17,7 @@ from contracts.errors import BusbarError, Conflict, Invalid, Rejected, Unavailab
 from contracts.message import Reply, Result
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail
+from contracts.nouns.meter_service_requests import MeterServiceWork
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from services.meter_reading_and_control.domain.events import CODES, Generation
 
@@ -104,6 +105,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         since: when the state began.
         user: who asked.
         cancel_ticket: the request to cancel it that waits.
+        service: the piece of work that it does, where a service was asked for and no control.
         looks: how often the state of the switch was asked for.
         answered: who asked has been told.
         code, reason: why it failed.
@@ -116,6 +118,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime
     user: str = ""
     cancel_ticket: str = ""
+    service: MeterServiceWork | None = None
     looks: int = 0
     answered: bool = False
     code: str = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -9,10 +10,11 @@ from contracts.codes.end_device_controls import ControlKind
 from contracts.errors import BusbarError, Conflict, NotFound, Rejected, Unavailable, from_reply, to_reply
 from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_controls import EndDeviceControls
+from contracts.nouns.meter_service_requests import MeterServiceRequests
 from contracts.nouns.reading_types import ReadingReasonKind
 from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain import controls
+from services.meter_reading_and_control.domain import controls, services
 from services.meter_reading_and_control.domain.controls import Command, Event, State
 from services.meter_reading_and_control.domain.guards import (
     HOUR,
@@ -39,8 +41,23 @@ DISCONNECTIONS = "disconnections"
 @service.on(Verb.CREATE, EndDeviceControls)
 async def take_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Whole | Later:
     """Controls are guarded and sent to the head-end, or wait for their time; who asked hears when it is known."""
-    user = message.header.user.user_id if message.header.user else ""
-    asked = controls.commands(message.noun, work.ticket, user, work.now)
+    return await order(controls.commands(message.noun, work.ticket, user_of(message), work.now), work)
+
+
+@service.on(Verb.CREATE, MeterServiceRequests)
+async def take_services(message: Message[MeterServiceRequests], work: Work[Store]) -> Whole | Later:
+    """To disconnect and to reconnect are controls of meters; how each piece of work ended is told to all."""
+    return await order(services.ordered(message.noun, work.ticket, user_of(message), work.now), work)
+
+
+def user_of(message: Message[Any]) -> str:
+    """The person behind a request; empty where it names none."""
+    return (message.header.user.user_id or "") if message.header.user else ""
+
+
+async def order(asked: list[Command], work: Work[Store]) -> Whole | Later:
+    """Judge commands by the guards, and give them, or have them wait for their time."""
+    user = asked[0].user
     facts = await facts_for(asked, work)
     await work.store.lock_all_of([each.device for each in asked if each.switches])
     await refuse_repeated(asked, work)
@@ -231,6 +248,8 @@ async def hear(command: Command, event: Event, at: datetime, failure: BusbarErro
 async def settle(command: Command, work: Work[Store]) -> None:
     """Keep how a command stands, and tell who waits for it once that is known."""
     await keep_command(command, work)
+    if command.service is not None and command.state not in controls.OPEN:
+        work.publish(Verb.CHANGED, services.told([command]), key=command.device)
     if command.state not in controls.OPEN:
         work.cancel_wake("patience", command.id)
         work.cancel_wake("control", command.id)
@@ -248,7 +267,7 @@ async def settle(command: Command, work: Work[Store]) -> None:
     )
     if (known := controls.outcome(together, done)) is not None:
         reply, payload = known
-        work.answer(command.ticket, Whole(reply=reply, payload=payload))
+        work.answer(command.ticket, Whole(reply=reply, payload=services.told(together) if command.service else payload))
         for each in together:
             await keep_answered(each, work)
 
@@ -280,6 +299,7 @@ async def read_back(command: Command, work: Work[Store]) -> None:
     here = next((each for each in known if each.ends is None), None)
     if here is None:
         return
+    work.publish(Verb.CHANGED, services.connection(here.usage_point, command.kind), key=here.usage_point)
     disconnected = command.kind is ControlKind.DISCONNECT
     job = Job(
         mrid=work.new_id(),
