@@ -45,11 +45,9 @@ WAITING = {
     "EquipmentFaults",
     "FieldDispatchHistories",
     "LineFaults",
-    "MeterServiceRequests",
     "ServiceOrders",
     "SwitchingOrders",
     "SwitchingPlanRequests",
-    "UsagePointConfig",
 }
 """Nouns that no role carries yet: each leaves this list when the service of its role learns it."""
 
