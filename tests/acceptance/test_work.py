@@ -15,10 +15,13 @@ from contracts.message import Message, Reply, Result
 from contracts.nouns import crews as crew_noun
 from contracts.nouns import maintenance_orders as orders
 from contracts.nouns.crews import Crews
+from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.maintenance_orders import MaintenanceOrder, MaintenanceOrders
 from contracts.nouns.material_items import IntegerQuantity, MaterialItem, MaterialItems
+from contracts.nouns.network_models import NetworkModel, NetworkModels
 from contracts.nouns.safety_documents import ClearanceDocument, SafetyDocuments
-from contracts.nouns.work_requests import Work, WorkRequest, WorkRequests, WorkTask
+from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
+from contracts.nouns.work_requests import Asset, Work, WorkRequest, WorkRequests, WorkTask
 from contracts.nouns.work_types import (
     ActivityRecord,
     Priority,
@@ -27,12 +30,13 @@ from contracts.nouns.work_types import (
     WorkTimeSchedule,
     WorkTimeScheduleKind,
 )
-from contracts.types import DateTimeInterval, Name, NameType, Status
+from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Status
 from contracts.verbs import Verb
 from services.work_management.service import service as work_management
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
+from tests.fixtures.streets import equipment, feeder, usage_point
 
 WM = "work-management"
 K = WorkStatusKind
@@ -233,6 +237,78 @@ async def test_given_a_cancel_and_an_acceptance_at_one_instant_then_one_wins_and
         await here.sent(Verb.CANCEL)
         ended = await here.report(order, K.COMPLETED, 10)
         assert ended.work[0].status_kind is K.CLOSED
+
+
+async def storm(here: Desk, models: Peer, faults: Peer) -> None:
+    """Section 2.4: A, of 100 customers and 4 h, lies upstream of B, of 400 and 1 h; C, of 150 and 1 h, is elsewhere."""
+    drawn = feeder(
+        [
+            equipment("source", "EnergySource", "s"),
+            *(
+                equipment(name, "Fuse", *nodes)
+                for name, nodes in {"A": ("s", "a"), "B": ("a", "b"), "C": ("s", "c")}.items()
+            ),
+        ],
+        [usage_point("pa", "a", 100), usage_point("pb", "b", 400), usage_point("pc", "c", 150)],
+    )
+
+    async def shown(_: Message[Any]) -> tuple[Reply, Any]:
+        return Reply(result=Result.OK), FeederTopology(feeder=(drawn,))
+
+    await models.serve(shown)
+    await models.tell(
+        Verb.CREATED,
+        NetworkModels(network_model=(NetworkModel(mrid="model", model_format="application/rdf+xml"),)),
+        key="model",
+    )
+    for name in ("A", "B", "C"):
+        dark = (ObjectReference(mrid=f"p{name.lower()}"),)
+        outage = UnplannedOutage(
+            mrid=f"outage {name}",
+            revision_number=1,
+            outage_kind=OutageStatusKind.PREDICTED,
+            de_energized_usage_point=dark,
+        )
+        await faults.tell(Verb.CREATED, UnplannedOutages(unplanned_outage=(outage,)), key=outage.mrid)
+    await asyncio.sleep(1.0)
+    for name, hours in (("A", 4), ("B", 1), ("C", 1)):
+        span = WorkTimeSchedule(
+            kind=WorkTimeScheduleKind.ESTIMATE, schedule_interval=DateTimeInterval(start=T0, end=at(60 * hours))
+        )
+        task = WorkTask(mrid=f"{name} task", assets=(Asset(mrid=name),))
+        work = Work(
+            mrid=f"{name} work",
+            kind=WorkKind.REPAIR,
+            names=(typed(f"outage {name}", "UnplannedOutage"),),
+            priority=Priority(rank=3),
+            time_schedules=(span,),
+            work_tasks=(task,),
+        )
+        asked = WorkRequest(mrid=name, work=(work,))
+        await here.do(Verb.CREATE, WorkRequests(work_request=(asked,)))
+
+
+async def test_given_a_b_and_c_and_one_crew_then_it_repairs_c_then_a_then_b(dms: Installation) -> None:
+    """Scenario 9: 3,050 customer-hours, where the largest outage first would have cost 3,300."""
+    async with (
+        desk(dms) as here,
+        dms.peer("network-model-management") as models,
+        dms.peer("fault-management") as faults,
+    ):
+        gone = tuple(crew_noun.Crew(mrid=each, status=Status(value="RELEASED")) for each in SIMULATED)
+        await here.do(Verb.CHANGE, Crews(crew=gone))
+        await storm(here, models, faults)
+        line = (crew_noun.Capability(type="line"),)
+        crew = crew_noun.Crew(mrid="crew", capabilities=line, names=(Name(name="crew"),))
+        await here.do(Verb.CREATE, Crews(crew=(crew,)))
+        minute, sequence = 0.0, []
+        for hours in (1, 4, 1):
+            order = await here.sent()
+            sequence.append(order.work[0].mrid)
+            minute += 60 * hours
+            await here.grant(at(minute))
+            await here.report(order, K.COMPLETED, minute)
+        assert sequence == ["C work", "A work", "B work"]
 
 
 async def test_given_a_wire_down_when_the_only_crew_is_on_its_way_elsewhere_then_it_goes_there_first(
