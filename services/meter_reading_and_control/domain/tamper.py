@@ -72,6 +72,7 @@ class Suspicion(Struct, frozen=True, kw_only=True, omit_defaults=True):
         latest: the last one.
         signs: what was seen.
         score: the sum of their weights.
+        reading: the question to its meter that was asked last; its answer goes into the case, an earlier one does not.
         request: the service request that was made of it; empty while there is none.
         reason: why it stands as it does.
     """
@@ -83,6 +84,7 @@ class Suspicion(Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: SuspicionState
     signs: tuple[Sign, ...] = ()
     score: int = 0
+    reading: str = ""
     request: str = ""
     reason: str = ""
 
@@ -129,7 +131,7 @@ def suspected(
     """
     score = sum(weights.get(sign, 0) for sign in new.signs)
     if before is not None and before.is_open:
-        new = replace(new, since=before.since, request=before.request)
+        new = replace(new, since=before.since, reading=before.reading, request=before.request)
     if work is not None:
         return replace(new, score=score, state=SuspicionState.EXPLAINED, reason=f"work {work} at the place")
     was_case = before is not None and before.state is SuspicionState.CASE

@@ -53,7 +53,6 @@ async def weigh(each: Heard, before: Suspicion | None, work: Work[Store]) -> Sus
     works = explaining(await work.store.works_at([point, each.meter]), [point, each.meter], at)
     config = work.store.memory
     after = suspected(before, told, config.tamper_weights, config.tamper_case, None if works is None else works.work)
-    await work.store.save_suspicion(after)
     if after.is_open and (before is None or not before.is_open or before.state is not after.state):
         part = Part(wanted=Wanted(meter=each.meter), usage_point=point)
         job = Job(
@@ -65,19 +64,24 @@ async def weigh(each: Heard, before: Suspicion | None, work: Work[Store]) -> Sus
             then="suspect-read",
             about=point,
         )
+        after = replace(after, reading=job.mrid)
         await ask(job, work)
+    await work.store.save_suspicion(after)
     return after
 
 
 @service.on_wake("suspect-read")
 async def make_case(wake: Wake, work: Work[Store]) -> None:
     """The meter was read, or did not answer; a case goes to customer management, once."""
+    job = json.decode(wake.payload, type=Job)
     suspicion = (await work.store.suspicions([wake.key])).get(wake.key)
     if suspicion is None or suspicion.state is not SuspicionState.CASE or suspicion.request:
         return
+    if job.mrid != suspicion.reading:
+        return
     suspicion = replace(suspicion, request=work.new_id())
     await work.store.save_suspicion(suspicion)
-    work.send(Verb.CREATE, surroundings.inspection(suspicion, json.decode(wake.payload, type=Job)), about=wake.key)
+    work.send(Verb.CREATE, surroundings.inspection(suspicion, job), about=wake.key)
 
 
 async def explain(name: str, places: Iterable[str], at: datetime, work: Work[Store]) -> None:
