@@ -1,4 +1,7 @@
-"""The acceptance scenarios of the planning guide for work, message by message on real servers."""
+"""The acceptance scenarios of the planning guide for work, message by message on real servers.
+
+Longer than 400 lines because they share one desk, with which a scenario is told in a few lines.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -106,7 +106,7 @@ class Outside:
 
     async def order(self, seed: int, faults: int = 1, **more: Any) -> Message[TrainingScenarios]:
         scenario = TrainingScenario(mrid=f"storm {seed}", seed=seed, faults=faults, **more)
-        return await self.admin.request(ES, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)))
+        return await self.admin.request(ES, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,)), timeout_s=60)
 
     async def end_of_storm(self) -> TrainingScenario:
         """The storm as it is told when it has ended; the other words about it come before."""
