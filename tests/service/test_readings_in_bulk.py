@@ -27,6 +27,7 @@ from contracts.nouns.reading_types import ReadingQuality
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
 from services.meter_reading_and_control.service import service as meter_reading
+from services.meter_reading_and_control.store.blocks import Blocks
 from shared.codec import CONTENT_MSGPACK, CONTENT_XML
 from shared.envelope import CONTENT_TYPE as HEADER
 from shared.runtime import running
@@ -54,6 +55,7 @@ class Utility:
 
     def __init__(self, head_end: Peer, clerk: Peer, admin: Peer, database: Any) -> None:
         self.head_end, self.clerk, self.admin, self.database = head_end, clerk, admin, database
+        self.told = 0
 
     async def install(self, meter: str, point: str, at: datetime, verb: Verb = Verb.CREATE) -> None:
         made = MeterConfig(meter=(Device(mrid=meter, serial_number=meter),))
@@ -72,12 +74,14 @@ class Utility:
         body = self.head_end.codec.encode(Message(header=header, payload=noun), content_type)
         name = header.message_id or ""
         await self.head_end.tell_raw(Verb.CREATED, "MeterReadings", body, name, headers={HEADER: content_type})
+        self.told += 1
 
     async def all_is_taken(self) -> None:
         stream = self.admin.space.stream(Lane.READINGS)
         while True:
             durable = await self.admin.bus.manager.consumer_info(stream, f"{MRC}_shared")
-            if not durable.num_pending and not durable.num_ack_pending:
+            came = durable.delivered is not None and durable.delivered.consumer_seq >= self.told
+            if came and not durable.num_pending and not durable.num_ack_pending:
                 return
             await asyncio.sleep(0.02)
 
@@ -269,6 +273,34 @@ async def test_waves_are_seen_at_once_and_as_of_their_time_before_and_after_they
         await here.all_is_folded()
         assert await values() == ["111", "102", "103"]
         assert [await values(each) for each in times[:3]] == seen
+
+
+async def test_what_is_folded_while_somebody_asks_is_in_the_answer(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = datetime(2026, 5, 6, tzinfo=UTC)
+    read = Blocks._block_rows
+    async with utility(dms) as here:
+        for meter in "123":
+            await here.install(f"f{meter}", f"f point {meter}", LONG_AGO)
+        await here.set_clock(NOW)
+        one = IntervalReading(time_stamp=midnight + timedelta(minutes=15), value="7")
+        block = IntervalBlock(interval_readings=(one,), reading_type=Reference(ref=QUARTERS))
+        every = (MeterReading(interval_blocks=(block,), meter=Meter(mrid=f"f{meter}")) for meter in "123")
+        await here.tell(MeterReadings(meter_reading=tuple(every)), CONTENT_TYPE)
+        await here.all_is_taken()
+
+        async def slowly(*arguments: Any) -> Any:
+            found = await read(*arguments)
+            await here.set_clock(NOW + timedelta(hours=2))
+            await here.all_is_folded()
+            return found
+
+        assert await here.database.fetchval("SELECT count(*) FROM tail") == 1
+        monkeypatch.setattr(Blocks, "_block_rows", slowly)
+        (reading,) = await here.answer("f point 2")
+        shown = [each.value for each in reading.interval_blocks[0].interval_readings if each.value is not None]
+        assert shown == ["7"]
 
 
 async def test_the_answer_about_a_long_time_comes_in_pages_of_a_week_each(dms: Installation) -> None:
