@@ -138,6 +138,14 @@ class Procedure:
         await self.cis.command(MRC, verb, noun, request("operator", verb, noun, rest, MessageID=thread), thread)
         return thread
 
+    async def control(self) -> Heard:
+        """The next control that the head-end is given; what it was told of schedules before is taken as well."""
+        while True:
+            command = await self.head_end.take("command", "head-end")
+            await command.msg.ack_sync()
+            if command.text("Header/Noun") == "EndDeviceControls":
+                return command
+
     async def answer(self, thread: str) -> Heard:
         """The answer to a question that did not wait; others that come before it are kept."""
         while thread not in self._answers:
@@ -347,14 +355,13 @@ async def test_disconnect_and_reconnect(here: Procedure) -> None:
     )
     async with answering(here.cm, critical):
         thread = await here.command("create", "MeterServiceRequests", service("dr-1", "disconnect"))
-        control = await here.head_end.take("command", "head-end")
+        control = await here.control()
         assert control.texts("//EndDevices/mRID") == ["dr-1-meter"]
         assert [each.get("ref") for each in control.root.iterfind(".//{*}EndDeviceControlType")] == [DISCONNECT]
         ok = "<Reply><Result>OK</Result></Reply>"
         for _ in range(2):
             correlation = control.text("Header/CorrelationID")
             await here.head_end.answer(control.text("Header/ReplyAddress"), "EndDeviceControls", correlation, ok)
-        await control.msg.ack_sync()
         assert kind(await here.passed_on("dr-1")) == DISCONNECTED
         reply = await here.answer(thread)
         assert (reply.text("Reply/Result"), reply.text("//status/value")) == ("OK", "completed")
@@ -370,12 +377,11 @@ async def test_disconnect_and_reconnect(here: Procedure) -> None:
         assert (await here.answer(thread)).code == "2.9"
 
         thread = await here.command("create", "MeterServiceRequests", service("dr-1", "reconnect"))
-        control = await here.head_end.take("command", "head-end")
+        control = await here.control()
         error = "<Error><code>5.3</code><level>FATAL</level><reason>stuck</reason></Error>"
         stuck = f"<Reply><Result>FAILED</Result>{error}</Reply>"
         correlation = control.text("Header/CorrelationID")
         await here.head_end.answer(control.text("Header/ReplyAddress"), "EndDeviceControls", correlation, stuck)
-        await control.msg.ack_sync()
         assert kind(await here.passed_on("dr-1")) == CONNECT_FAILED
         reply = await here.answer(thread)
         assert (reply.code, reply.text("//status/value")) == ("5.3", "failed")
