@@ -141,9 +141,10 @@ async def hear_of_cancellation(message: Message[EndDeviceControls], work: Work[S
 @service.on_wake("control")
 async def carry_out(wake: Wake, work: Work[Store]) -> None:
     """The time of a control has come; the guards are asked once more, since much may have happened since."""
-    known = await work.store.commands_named([])
-    named = [each for each in known if each.id == wake.key]
-    facts = await facts_for(named, work)
+    waiting = await work.store.waiting_command(wake.key)
+    if waiting is None:
+        return
+    facts = await facts_for([waiting], work)
     command = await work.store.command(wake.key)
     if command is None or not controls.can(command, Event.SEND):
         return
@@ -247,16 +248,16 @@ async def hear(command: Command, event: Event, at: datetime, failure: BusbarErro
 
 async def settle(command: Command, work: Work[Store]) -> None:
     """Keep how a command stands, and tell who waits for it once that is known."""
+    if command.cancel_ticket and command.state is not State.CANCEL_PENDING:
+        too_late = Conflict("it could not be cancelled any more", code="6.5", object_id=command.mrid)
+        work.answer(command.cancel_ticket, error=None if command.state is State.CANCELLED else too_late)
+        command = replace(command, cancel_ticket="")
     await keep_command(command, work)
     if command.service is not None and command.state not in controls.OPEN:
         work.publish(Verb.CHANGED, services.told([command]), key=command.device)
     if command.state not in controls.OPEN:
         work.cancel_wake("patience", command.id)
         work.cancel_wake("control", command.id)
-    if command.cancel_ticket and command.state is not State.CANCEL_PENDING:
-        too_late = Conflict("it could not be cancelled any more", code="6.5", object_id=command.mrid)
-        work.answer(command.cancel_ticket, error=None if command.state is State.CANCELLED else too_late)
-        await keep_command(replace(command, cancel_ticket=""), work)
     together = await work.store.commands_of(command.ticket)
     if any(each.answered for each in together):
         if not command.switches and command.state is not State.UNKNOWN:

@@ -22,6 +22,11 @@ class Commands(KernelStore):
         row = await self.lock("SELECT body FROM command WHERE id = $1 FOR UPDATE", identity)
         return None if row is None else json.decode(row["body"], type=Command)
 
+    async def waiting_command(self, identity: str) -> Command | None:
+        """A command as it was seen last, without a lock: for questions that come before the first write."""
+        body = await self.fetchval("SELECT body FROM command WHERE id = $1", identity)
+        return None if body is None else json.decode(body, type=Command)
+
     async def commands_of(self, ticket: str) -> list[Command]:
         """The commands of one request, all locked, in their order."""
         rows = await self.lock_all("SELECT body FROM command WHERE ticket = $1 ORDER BY id FOR UPDATE", ticket)
