@@ -20,6 +20,7 @@ CASE_VARIABLE = "BUSBAR_METER_TAMPER_CASE"
 KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
+RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
 
 MOST = 100_000
@@ -39,6 +40,7 @@ class Config(Struct, frozen=True, kw_only=True):
         tamper_weights: what each sign of tampering weighs.
         tamper_case: from which score on people are asked to look.
         guards: what must not be disconnected.
+        head_end_rate: how many controls one head-end is sent in a second.
         known: what the process remembers of meters.
     """
 
@@ -51,6 +53,7 @@ class Config(Struct, frozen=True, kw_only=True):
     tamper_weights: Mapping[Sign, int]
     tamper_case: int
     guards: Rules
+    head_end_rate: int
     known: Roster = field(default_factory=Roster)
 
 
@@ -73,6 +76,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
             most_in_an_hour=number_from(environ, MOST_VARIABLE, 50),
             moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
         ),
+        head_end_rate=number_from(environ, RATE_VARIABLE, 100),
     )
 
 

@@ -11,7 +11,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
-from contracts.codes.end_device_controls import CONNECT, DISCONNECT, SWITCH_STATE
+from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING, SWITCH_STATE
 from contracts.interface import Lane
 from contracts.message import Error, Message, ReplayDetection, Reply, Result, User
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
@@ -19,7 +19,9 @@ from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.usage_point_groups import UsagePointGroup, UsagePointGroups
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
+from services.meter_reading_and_control.domain.controls import Command
 from services.meter_reading_and_control.service import service as meter_reading
+from services.meter_reading_and_control.store.commands import Commands
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
@@ -261,6 +263,50 @@ async def test_given_two_devices_when_one_refuses_then_the_answer_is_partial_and
         assert reply.result is Result.PARTIAL
         assert [(error.code, error.reason) for error in reply.error] == [("5.3", "the switch is stuck")]
         assert sorted(await here.told()) == ["3.31.0.68", "3.31.0.84"]
+
+
+async def test_the_commands_of_a_request_are_read_once_however_many_answers_come(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, commands_of = [], Commands.commands_of
+
+    async def counted(store: Commands, ticket: str) -> list[Command]:
+        read.append(found := await commands_of(store, ticket))
+        return found
+
+    monkeypatch.setattr(Commands, "commands_of", counted)
+    async with utility(dms) as here:
+        await here.cis.command(MRC, Verb.CREATE, order(*(f"m{number}" for number in range(20)), code=PING, mrid="all"))
+        for _ in range(20):
+            asked = await here.field()
+            await here.head_end.reply(asked, OK, asked.noun)
+        assert (await here.hears()).result is Result.OK
+    assert [len(found) for found in read] == [20]
+
+
+async def test_given_a_busy_head_end_then_a_reconnection_overtakes_and_who_waits_too_long_is_told_when_to_come_again(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUSBAR_METER_HEAD_END_RATE", "1")
+    async with utility(dms) as here:
+        await here.cis.command(MRC, Verb.CREATE, order(*(f"m{number}" for number in range(14)), code=PING, mrid="all"))
+        pings = [await here.field() for _ in range(10)]
+        await here.cis.command(MRC, Verb.CREATE, order("m0", code=CONNECT))
+        await here.cis.command(MRC, Verb.CREATE, order("m20", code=CONNECT))
+        await here.becomes("3.31.0.18 m20", "ACCEPTED")
+        await here.nothing_comes_to_the_field()
+        await here.at(seconds=2)
+        assert (await here.field()).noun == order("m20", code=CONNECT), "the meter m0 is asked something else now"
+        for asked in [*pings, await here.field()]:
+            await here.head_end.reply(asked, OK, asked.noun)
+        await here.at(seconds=61)
+        reply = await here.hears()
+        assert reply.result is Result.PARTIAL
+        assert {(error.code, error.reason) for error in reply.error} == {
+            ("5.1", "its turn has not come in 60 s; ask again in 4 s")
+        }
+        assert len(reply.error) == 3
+        assert (await here.field()).noun == order("m0", code=CONNECT), "its turn came when the meter was free"
 
 
 async def test_a_control_that_was_given_before_or_while_another_is_under_way_is_a_conflict(dms: Installation) -> None:

@@ -84,7 +84,7 @@ class ControlRequest(RuleBasedStateMachine):
             return
         after = controls.moved(before, event, NOW)
         self.sent += after.state is State.SENT
-        if after.state in {State.CONFIRMED, State.FAILED} and event is not Event.FORBID:
+        if after.state in {State.CONFIRMED, State.FAILED} and event not in {Event.FORBID, Event.OVERDUE}:
             told = controls.event_of(after, NOW, Generation.FIRST, late=before.state is State.UNKNOWN)
             assert told is not None
             self.told.append(told.end_device_event_type.ref)

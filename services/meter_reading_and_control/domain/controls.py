@@ -60,6 +60,7 @@ class Event(StrEnum):
     PUT_OFF = "its time is later"
     SEND = "it is sent"
     FORBID = "a guard forbids it"
+    OVERDUE = "its turn has not come in time"
     CANCEL = "the asker cancels it"
     DROPPED = "the head-end has cancelled it"
     CONFIRM = "the device has done it"
@@ -73,9 +74,11 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.ACCEPTED, Event.SEND): State.SENT,
     (State.ACCEPTED, Event.CANCEL): State.CANCELLED,
     (State.ACCEPTED, Event.FORBID): State.FAILED,
+    (State.ACCEPTED, Event.OVERDUE): State.FAILED,
     (State.SCHEDULED, Event.SEND): State.SENT,
     (State.SCHEDULED, Event.CANCEL): State.CANCELLED,
     (State.SCHEDULED, Event.FORBID): State.FAILED,
+    (State.SCHEDULED, Event.OVERDUE): State.FAILED,
     (State.SENT, Event.CANCEL): State.CANCEL_PENDING,
     (State.SENT, Event.CONFIRM): State.CONFIRMED,
     (State.SENT, Event.REFUSE): State.FAILED,
@@ -107,7 +110,8 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         cancel_ticket: the request to cancel it that waits.
         service: the piece of work that it does, where a service was asked for and no control.
         looks: how often the state of the switch was asked for.
-        answered: who asked has been told.
+        head_end: by which system its device is reached, as the meter's ``amrSystem`` says; empty where it does not.
+        overdue_at: until when it waits for its turn; None when it does not wait.
         code, reason: why it failed.
     """
 
@@ -120,7 +124,8 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancel_ticket: str = ""
     service: MeterServiceWork | None = None
     looks: int = 0
-    answered: bool = False
+    head_end: str = ""
+    overdue_at: datetime | None = None
     code: str = ""
     reason: str = ""
 
@@ -229,12 +234,17 @@ def moved(command: Command, event: Event, at: datetime, *, code: str = "", reaso
     state = TABLE.get((command.state, event))
     if state is None:
         raise Conflict(f"it is {command.state}; {event} is not possible", code="5.2", object_id=command.mrid)
-    return replace(command, state=state, since=at, code=code, reason=reason)
+    return replace(command, state=state, since=at, overdue_at=None, code=code, reason=reason)
 
 
 def can(command: Command, event: Event) -> bool:
     """True when the table has that step; what comes late or twice has none and changes nothing."""
     return (command.state, event) in TABLE
+
+
+def is_over(command: Command) -> bool:
+    """True when nothing more is to be known of a command that moved no switch."""
+    return not command.switches and command.state not in {*OPEN, State.UNKNOWN}
 
 
 def outcome(together: Sequence[Command], done: EndDeviceControls) -> tuple[Reply, EndDeviceControls | None] | None:

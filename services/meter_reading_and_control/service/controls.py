@@ -1,41 +1,32 @@
 """What is asked of devices: guarded, passed on once, answered once; and what is not answered is read back."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import ControlKind
-from contracts.errors import BusbarError, Conflict, NotFound, Rejected, Unavailable, from_reply, to_reply
+from contracts.errors import BusbarError, NotFound, Rejected, Unavailable, from_reply, to_reply
 from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.meter_service_requests import MeterServiceRequests
 from contracts.nouns.reading_types import ReadingReasonKind
-from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import controls, services
 from services.meter_reading_and_control.domain.controls import Command, Event, State
-from services.meter_reading_and_control.domain.guards import (
-    HOUR,
-    Facts,
-    forbidden,
-    needs_second_person,
-    points_of,
-    same_words,
-)
+from services.meter_reading_and_control.domain.guards import forbidden, needs_second_person, same_words
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
 from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
+from services.meter_reading_and_control.service.guarding import counted, facts_for, refuse_repeated
+from services.meter_reading_and_control.service.lanes import line_up
+from services.meter_reading_and_control.service.settling import keep_command, settle
 from services.meter_reading_and_control.store import Store
 from shared.work import LATER, Later, Wake, Whole, Work
 
 LOOK = " state"
 """What a question for the state of a switch is about: the command and this word."""
-
-DISCONNECTIONS = "disconnections"
-"""The lock of whoever counts how many are disconnected."""
 
 
 @service.on(Verb.CREATE, EndDeviceControls)
@@ -68,12 +59,12 @@ async def order(asked: list[Command], work: Work[Store]) -> Whole | Later:
     if (no := needs_second_person(asked, facts, work.store.memory.guards)) is not None:
         await work.store.say_second_word(same_words(asked), user, work.now)
         return Whole(reply=Reply(result=Result.FAILED, error=to_reply(no).error))
-    for command in asked:
-        if command.starts is not None and command.starts > work.now:
-            await keep_command(controls.moved(command, Event.PUT_OFF, work.now), work)
-            work.wake("control", command.id, command.starts)
-        else:
-            await give(command, work)
+    await work.store.expect(work.ticket, len(asked))
+    later = [each for each in asked if each.starts is not None and each.starts > work.now]
+    for command in later:
+        await keep_command(controls.moved(command, Event.PUT_OFF, work.now), work)
+        work.wake("control", command.id, command.starts or work.now)
+    await line_up([each for each in asked if each not in later], work)
     return LATER
 
 
@@ -92,7 +83,7 @@ async def cancel_controls(message: Message[EndDeviceControls], work: Work[Store]
         if after.state is State.CANCEL_PENDING:
             after = replace(after, cancel_ticket=work.ticket)
             work.send(Verb.CANCEL, EndDeviceControls(end_device_control=(after.control,)), about=after.id)
-        await settle(after, work)
+        await settle(before, after, work)
     return LATER if waiting else None
 
 
@@ -151,9 +142,9 @@ async def carry_out(wake: Wake, work: Work[Store]) -> None:
     rules, zone = work.store.memory.guards, work.store.memory.zone
     no = forbidden(command, facts, rules, work.now, zone)
     if no is None:
-        await give(command, work)
+        await line_up([command], work)
     else:
-        await settle(controls.moved(command, Event.FORBID, work.now, code=no.code, reason=no.reason), work)
+        await settle(command, controls.moved(command, Event.FORBID, work.now, code=no.code, reason=no.reason), work)
 
 
 @service.on_wake("patience")
@@ -182,50 +173,6 @@ async def close(wake: Wake, work: Work[Store]) -> None:
         await keep_command(controls.moved(command, Event.READ_BACK, work.now), work)
 
 
-async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
-    """What the guards want to know; customer management is asked only where something is to be disconnected."""
-    if all(each.kind is not ControlKind.DISCONNECT for each in asked):
-        return Facts(needs={}, dark=frozenset())
-    groups = (await work.request(UsagePointGroups, role="customer-management")).usage_point_group
-    places = points_of(asked)
-    installed = await work.store.installed(places)
-    at = {each.meter: each.usage_point for each in installed if each.ends is None}
-    needs = {point.mrid: group.type or "critical" for group in groups for point in group.usage_points if point.mrid}
-    return Facts(
-        needs=needs | {meter: needs[point] for meter, point in at.items() if point in needs},
-        dark=await work.store.dark(places),
-    )
-
-
-async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> Facts:
-    """The facts with how many are disconnected; who else counts waits, so that two requests are not one too many."""
-    if all(each.kind is not ControlKind.DISCONNECT for each in asked):
-        return facts
-    await work.store.lock_all_of([DISCONNECTIONS])
-    since = work.now - HOUR
-    others = frozenset(await work.store.second_words(same_words(asked), since))
-    return replace(facts, disconnected=await work.store.disconnected_since(since), second=others)
-
-
-async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:
-    """Refuse a switching control that was given before under its mRID, or while another is under way for the device."""
-    switching = [each for each in asked if each.switches]
-    named = [each.control.mrid for each in switching if each.control.mrid]
-    if known := (await work.store.commands_named(named) if named else []):
-        raise Conflict(f"the control {known[0].mrid} was given before", code="5.2", object_id=known[0].mrid)
-    if under_way := await work.store.switching(each.device for each in switching):
-        raise Conflict(
-            f"another control of {under_way[0].device} is under way", code="5.2", object_id=under_way[0].mrid
-        )
-
-
-async def give(command: Command, work: Work[Store]) -> None:
-    """Send a command to the head-end, once, and wait for its answer."""
-    work.send(Verb.CREATE, EndDeviceControls(end_device_control=(command.control,)), about=command.id)
-    work.wake("patience", command.id, work.now + command.patience)
-    await keep_command(controls.moved(command, Event.SEND, work.now), work)
-
-
 async def hear(command: Command, event: Event, at: datetime, failure: BusbarError | None, work: Work[Store]) -> None:
     """A word about a command; one for which the table has no step came late or twice, and changes nothing."""
     if not controls.can(command, event):
@@ -243,49 +190,7 @@ async def hear(command: Command, event: Event, at: datetime, failure: BusbarErro
     await keep(told, work)
     if after.state is State.CONFIRMED and after.switches:
         await read_back(after, work)
-    await settle(after, work)
-
-
-async def settle(command: Command, work: Work[Store]) -> None:
-    """Keep how a command stands, and tell who waits for it once that is known."""
-    if command.cancel_ticket and command.state is not State.CANCEL_PENDING:
-        too_late = Conflict("it could not be cancelled any more", code="6.5", object_id=command.mrid)
-        work.answer(command.cancel_ticket, error=None if command.state is State.CANCELLED else too_late)
-        command = replace(command, cancel_ticket="")
-    await keep_command(command, work)
-    if command.service is not None and command.state not in controls.OPEN:
-        work.publish(Verb.CHANGED, services.told([command]), key=command.device)
-    if command.state not in controls.OPEN:
-        work.cancel_wake("patience", command.id)
-        work.cancel_wake("control", command.id)
-    together = await work.store.commands_of(command.ticket)
-    if any(each.answered for each in together):
-        if not command.switches and command.state is not State.UNKNOWN:
-            await work.store.forget_command(command.id)
-        return
-    done = EndDeviceControls(
-        end_device_control=tuple(controls.done_at(each) for each in together if each.error is None)
-    )
-    if (known := controls.outcome(together, done)) is not None:
-        reply, payload = known
-        work.answer(command.ticket, Whole(reply=reply, payload=services.told(together) if command.service else payload))
-        for each in together:
-            await keep_answered(each, work)
-
-
-async def keep_command(command: Command, work: Work[Store]) -> None:
-    """Keep a command; that of a switch is told to all who listen."""
-    await work.store.save_command(command)
-    if command.switches:
-        work.publish(Verb.CHANGED, controls.shown([command]), key=command.device)
-
-
-async def keep_answered(command: Command, work: Work[Store]) -> None:
-    """Remember that who asked has been told; a ping that was answered is over."""
-    if command.switches or command.state is State.UNKNOWN:
-        await work.store.save_command(replace(command, answered=True))
-    else:
-        await work.store.forget_command(command.id)
+    await settle(command, after, work)
 
 
 async def look_again(command: Command, work: Work[Store]) -> None:

@@ -8,6 +8,7 @@ from msgspec import json
 from contracts.codes.end_device_controls import ControlKind
 from contracts.codes.end_device_events import KINDS, EventKind
 from services.meter_reading_and_control.domain.controls import OPEN, SWITCHING, Command, State
+from services.meter_reading_and_control.domain.lanes import lane_of
 from shared.store import Store as KernelStore
 
 LOST = [code for code, kind in KINDS.items() if kind is EventKind.POWER_LOST]
@@ -27,9 +28,28 @@ class Commands(KernelStore):
         body = await self.fetchval("SELECT body FROM command WHERE id = $1", identity)
         return None if body is None else json.decode(body, type=Command)
 
+    async def expect(self, ticket: str, commands: int) -> None:
+        """A request waits for so many commands."""
+        await self.execute("INSERT INTO control_request (ticket, open) VALUES ($1, $2)", ticket, commands)
+
+    async def one_less(self, ticket: str) -> bool:
+        """A command of a request is open no longer; True when it was the last, and the request waits no more.
+
+        The row is the lock of all who hear of the request, so that one of them, and one alone, finds the end.
+        """
+        row = await self.lock("UPDATE control_request SET open = open - 1 WHERE ticket = $1 RETURNING open", ticket)
+        if row is None or row["open"] > 0:
+            return False
+        await self.execute("DELETE FROM control_request WHERE ticket = $1", ticket)
+        return True
+
+    async def is_waited_for(self, ticket: str) -> bool:
+        """True while a command of the request is open; who ends it meanwhile is waited for."""
+        return await self.lock("SELECT open FROM control_request WHERE ticket = $1 FOR UPDATE", ticket) is not None
+
     async def commands_of(self, ticket: str) -> list[Command]:
-        """The commands of one request, all locked, in their order."""
-        rows = await self.lock_all("SELECT body FROM command WHERE ticket = $1 ORDER BY id FOR UPDATE", ticket)
+        """The commands of one request, in their order."""
+        rows = await self.fetch("SELECT body FROM command WHERE ticket = $1", ticket)
         return sorted((json.decode(row["body"], type=Command) for row in rows), key=lambda each: _place(each.id))
 
     async def commands_named(self, mrids: Iterable[str]) -> list[Command]:
@@ -67,9 +87,10 @@ class Commands(KernelStore):
     async def save_command(self, command: Command) -> None:
         """Keep a command as it is now."""
         await self.execute(
-            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, body = excluded.body",
+            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body, head_end, lane, overdue_at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            " ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, body = excluded.body,"
+            " head_end = excluded.head_end, lane = excluded.lane, overdue_at = excluded.overdue_at",
             command.id,
             command.mrid,
             command.device,
@@ -78,11 +99,23 @@ class Commands(KernelStore):
             command.ticket,
             command.since,
             json.encode(command).decode(),
+            command.head_end,
+            lane_of(command),
+            command.overdue_at,
         )
 
     async def forget_command(self, identity: str) -> None:
         """A ping that was answered is over."""
         await self.execute("DELETE FROM command WHERE id = $1", identity)
+
+    async def forget_commands_of(self, ticket: str) -> None:
+        """A request was answered: what moved no switch is over, but for that of which nothing is known."""
+        await self.execute(
+            "DELETE FROM command WHERE ticket = $1 AND kind <> ALL($2) AND state <> $3",
+            ticket,
+            sorted(SWITCHING),
+            State.UNKNOWN,
+        )
 
     async def second_words(self, words: Sequence[str], since: datetime) -> set[str]:
         """Who has said all these words since then."""

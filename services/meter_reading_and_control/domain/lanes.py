@@ -1,0 +1,174 @@
+"""Whose turn it is at a head-end: seven lanes with shares, and a token bucket for each head-end (metering guide 9).
+
+The urgent go first, but of what a head-end can do each lane that waits is owed a share, so that none starves. A device
+takes part in one exchange at a time. Who has waited longer than a question of his lane is worth is told so, not sent.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.codes.end_device_controls import ControlKind
+from services.meter_reading_and_control.domain.controls import Command
+
+BURST = timedelta(seconds=10)
+"""A head-end that had nothing to do takes at once what it can do in this time [P]."""
+
+LOOK = timedelta(seconds=5)
+"""So long after a look at those who wait, of whom none could be sent, there is another."""
+
+MOST = 20_000
+"""So many wait at one head-end at most [P]."""
+
+FIRMWARE = "11"
+"""The domain of codes of controls that is about firmware."""
+
+
+class Lane(IntEnum):
+    """The lanes, the most urgent first."""
+
+    SAFETY = 1
+    """To have power again."""
+    OUTAGE = 2
+    """Pings: a crew is about to go."""
+    SWITCH = 3
+    """To disconnect, and to shed load."""
+    ON_DEMAND = 4
+    BILLING = 5
+    CATCH_UP = 6
+    FIRMWARE = 7
+
+
+OWED: Mapping[Lane, int] = {
+    Lane.SAFETY: 0,
+    Lane.OUTAGE: 200,
+    Lane.SWITCH: 150,
+    Lane.ON_DEMAND: 100,
+    Lane.BILLING: 50,
+    Lane.CATCH_UP: 30,
+    Lane.FIRMWARE: 20,
+}
+"""What a lane is owed of each thousand turns while it waits; the others go to the most urgent that waits [P]."""
+
+WORTH: Mapping[Lane, timedelta] = {
+    Lane.SAFETY: timedelta(minutes=10),
+    Lane.OUTAGE: timedelta(minutes=1),
+    Lane.SWITCH: timedelta(minutes=10),
+    Lane.ON_DEMAND: timedelta(minutes=10),
+    Lane.BILLING: timedelta(days=1),
+    Lane.CATCH_UP: timedelta(days=1),
+    Lane.FIRMWARE: timedelta(days=7),
+}
+"""How long one may wait for its turn; after that who asked is told, and asks again if he still wants it [P]."""
+
+_LANES: Mapping[ControlKind, Lane] = {
+    ControlKind.CONNECT: Lane.SAFETY,
+    ControlKind.ARM_FOR_CLOSURE: Lane.SAFETY,
+    ControlKind.PING: Lane.OUTAGE,
+    ControlKind.SWITCH_STATE: Lane.OUTAGE,
+    ControlKind.DISCONNECT: Lane.SWITCH,
+    ControlKind.ARM_FOR_OPEN: Lane.SWITCH,
+    ControlKind.RESET_DEMAND: Lane.BILLING,
+}
+
+TURN = 1000
+
+
+class Budget(Struct, frozen=True, kw_only=True):
+    """What a head-end may be given.
+
+    Attributes:
+        spent_until: when all that it was given will be done at its rate; a token bucket in one instant.
+        owed: how many thousandths of a turn each lane has coming.
+    """
+
+    spent_until: datetime | None = None
+    owed: dict[Lane, int] = {}
+
+
+def lane_of(command: Command) -> Lane:
+    """In which lane a command waits; what is no business of ours in particular waits with what people ask for now."""
+    if command.kind is not None:
+        return _LANES[command.kind]
+    control = command.control
+    if control.end_device_control_type.ref.split(".")[1:2] == [FIRMWARE]:
+        return Lane.FIRMWARE
+    sheds = control.dr_program_level is not None or control.pan_demand_response is not None
+    return Lane.SWITCH if sheds else Lane.ON_DEMAND
+
+
+def queued(command: Command, now: datetime) -> Command:
+    """The command as it waits for its turn."""
+    return replace(command, overdue_at=command.overdue_at or now + WORTH[lane_of(command)])
+
+
+def burst(rate: int) -> int:
+    """How much a head-end of a rate per second takes at once."""
+    return int(rate * BURST.total_seconds())
+
+
+def free(budget: Budget, rate: int, now: datetime) -> int:
+    """How many may be sent now."""
+    ahead = max(budget.spent_until or now, now) - now
+    return burst(rate) - -(-ahead * rate // timedelta(seconds=1))
+
+
+def spent(budget: Budget, turns: int, rate: int, now: datetime) -> Budget:
+    """The budget after so many were sent."""
+    return replace(budget, spent_until=max(budget.spent_until or now, now) + turns * timedelta(seconds=1) / rate)
+
+
+def next_at(budget: Budget, rate: int, now: datetime) -> datetime:
+    """When to look again at those who wait: with the next turn, or after a while where devices are busy."""
+    if free(budget, rate, now) > 0:
+        return now + LOOK
+    return max((budget.spent_until or now) - (burst(rate) - 1) * timedelta(seconds=1) // rate, now)
+
+
+def chosen(
+    waiting: Sequence[Command], busy: Collection[str], budget: Budget, rate: int, now: datetime
+) -> tuple[list[Command], Budget]:
+    """Who of those that wait, the oldest first, is sent now in which order, and the budget after it."""
+    queues: dict[Lane, list[Command]] = {}
+    taken = set(busy)
+    for command in waiting:
+        if command.device not in taken:
+            taken.add(command.device)
+            queues.setdefault(lane_of(command), []).append(command)
+    turns, owed = _turns({lane: len(queue) for lane, queue in queues.items()}, budget.owed, free(budget, rate, now))
+    sent = [queues[lane].pop(0) for lane in turns]
+    return sent, replace(spent(budget, len(sent), rate, now), owed=owed)
+
+
+def _turns(waiting: dict[Lane, int], owed: Mapping[Lane, int], free: int) -> tuple[list[Lane], dict[Lane, int]]:
+    """Whose turns the next ones are: of whom a whole turn is owed, else of the most urgent."""
+    left = {lane: count for lane, count in waiting.items() if count}
+    due = {lane: owed.get(lane, 0) for lane in left}
+    turns: list[Lane] = []
+    while left and len(turns) < free:
+        due = {lane: due[lane] + OWED[lane] for lane in left}
+        lane = min((each for each in left if due[each] >= TURN), default=min(left))
+        turns.append(lane)
+        due[lane] = max(due[lane] - TURN, 0)
+        left[lane] -= 1
+        if not left[lane]:
+            del left[lane]
+    return turns, {lane: due[lane] for lane in left}
+
+
+def too_many(waiting: int, rate: int) -> str:
+    """Why nothing more is taken."""
+    return f"{waiting} controls wait for the head-end; ask again in {_seconds(waiting, rate)} s"
+
+
+def too_late(command: Command, waiting: int, rate: int) -> str:
+    """Why a command is not sent that has waited for long."""
+    worth = int(WORTH[lane_of(command)].total_seconds())
+    return f"its turn has not come in {worth} s; ask again in {_seconds(waiting, rate)} s"
+
+
+def _seconds(waiting: int, rate: int) -> int:
+    return -(-waiting // rate)

@@ -1,0 +1,53 @@
+"""What is known of the places where something is to be disconnected, and what was ordered there before."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from contracts.codes.end_device_controls import ControlKind
+from contracts.errors import Conflict
+from contracts.nouns.usage_point_groups import UsagePointGroups
+from services.meter_reading_and_control.domain.controls import Command
+from services.meter_reading_and_control.domain.guards import HOUR, Facts, points_of, same_words
+from services.meter_reading_and_control.store import Store
+from shared.work import Work
+
+DISCONNECTIONS = "disconnections"
+"""The lock of whoever counts how many are disconnected."""
+
+
+async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
+    """What the guards want to know; customer management is asked only where something is to be disconnected."""
+    if all(each.kind is not ControlKind.DISCONNECT for each in asked):
+        return Facts(needs={}, dark=frozenset())
+    groups = (await work.request(UsagePointGroups, role="customer-management")).usage_point_group
+    places = points_of(asked)
+    installed = await work.store.installed(places)
+    at = {each.meter: each.usage_point for each in installed if each.ends is None}
+    needs = {point.mrid: group.type or "critical" for group in groups for point in group.usage_points if point.mrid}
+    return Facts(
+        needs=needs | {meter: needs[point] for meter, point in at.items() if point in needs},
+        dark=await work.store.dark(places),
+    )
+
+
+async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> Facts:
+    """The facts with how many are disconnected; who else counts waits, so that two requests are not one too many."""
+    if all(each.kind is not ControlKind.DISCONNECT for each in asked):
+        return facts
+    await work.store.lock_all_of([DISCONNECTIONS])
+    since = work.now - HOUR
+    others = frozenset(await work.store.second_words(same_words(asked), since))
+    return replace(facts, disconnected=await work.store.disconnected_since(since), second=others)
+
+
+async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:
+    """Refuse a switching control that was given before under its mRID, or while another is under way for the device."""
+    switching = [each for each in asked if each.switches]
+    named = [each.control.mrid for each in switching if each.control.mrid]
+    if known := (await work.store.commands_named(named) if named else []):
+        raise Conflict(f"the control {known[0].mrid} was given before", code="5.2", object_id=known[0].mrid)
+    if under_way := await work.store.switching(each.device for each in switching):
+        raise Conflict(
+            f"another control of {under_way[0].device} is under way", code="5.2", object_id=under_way[0].mrid
+        )

@@ -1,0 +1,89 @@
+"""Whose turn it is at a head-end: shares, rates, one exchange for each device."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING
+from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl
+from contracts.types import Reference
+from services.meter_reading_and_control.domain import lanes
+from services.meter_reading_and_control.domain.controls import Command
+from services.meter_reading_and_control.domain.lanes import OWED, Budget, Lane
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+CODES = {
+    Lane.SAFETY: CONNECT,
+    Lane.OUTAGE: PING,
+    Lane.SWITCH: DISCONNECT,
+    Lane.ON_DEMAND: "3.36.0.1",
+    Lane.BILLING: "3.8.0.214",
+    Lane.FIRMWARE: "3.11.0.1",
+}
+
+
+def command(lane: Lane, number: int, *, level: int | None = None, code: str = "") -> Command:
+    control = EndDeviceControl(
+        mrid=f"{lane} {number}",
+        dr_program_level=level,
+        end_device_control_type=Reference(ref=code or CODES[lane]),
+        end_devices=(EndDevice(mrid=f"meter {lane} {number}"),),
+    )
+    return Command(id=f"{lane}/{number}", control=control, ticket=str(lane), since=NOW)
+
+
+def test_every_kind_of_control_has_its_lane_and_load_is_shed_with_disconnections() -> None:
+    assert {lane: lanes.lane_of(command(lane, 0)) for lane in CODES} == {lane: lane for lane in CODES}
+    assert lanes.lane_of(command(Lane.SWITCH, 0, level=1, code="3.15.0.1")) is Lane.SWITCH
+
+
+def test_the_urgent_go_first_and_no_lane_that_waits_starves() -> None:
+    waiting = [command(lane, number) for lane in CODES for number in range(1000)]
+    sent, _ = lanes.chosen(waiting, (), Budget(), 100, NOW)
+    assert len(sent) == lanes.burst(100) == 1000
+    shares = Counter(lanes.lane_of(each) for each in sent)
+    assert all(OWED[lane] - shares[lane] in {0, 1} for lane in CODES if OWED[lane]), "a turn may still be owed"
+    assert shares[Lane.SAFETY] >= 480
+    assert [lanes.lane_of(each) for each in sent[:4]] == [Lane.SAFETY] * 4
+
+
+def test_what_a_lane_is_owed_is_kept_while_one_turn_comes_at_a_time() -> None:
+    budget, seen = Budget(spent_until=NOW + timedelta(seconds=9)), Counter[Lane]()
+    for turn in range(100):
+        waiting = [command(lane, number) for lane in CODES for number in (turn, turn + 1)]
+        sent, budget = lanes.chosen(waiting, (), budget, 1, NOW + timedelta(seconds=turn))
+        seen.update(lanes.lane_of(each) for each in sent)
+    assert all(OWED[lane] // 10 - seen[lane] in {0, 1} for lane in CODES if OWED[lane])
+    assert seen[Lane.FIRMWARE] >= 1
+
+
+@given(
+    st.integers(1, 50),
+    st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 300)), max_size=30),
+)
+def test_a_head_end_never_gets_more_than_its_rate_and_a_burst_and_what_is_free_is_not_held_back(
+    rate: int, times: list[tuple[int, int]]
+) -> None:
+    budget, now, sent = Budget(), NOW, 0
+    for milliseconds, many in times:
+        now += timedelta(milliseconds=milliseconds)
+        waiting = [command(Lane.OUTAGE, number) for number in range(many)]
+        room = lanes.free(budget, rate, now)
+        taken, budget = lanes.chosen(waiting, (), budget, rate, now)
+        assert len(taken) == min(room, many)
+        sent += len(taken)
+        assert sent <= lanes.burst(rate) + rate * (now - NOW).total_seconds() + 1e-3
+        if many > room:
+            again = lanes.next_at(budget, rate, now)
+            assert lanes.free(budget, rate, again) >= 1
+            assert again - now <= timedelta(seconds=1) / rate + timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize("busy", [set(), {"meter 2 0"}])
+def test_a_device_takes_part_in_one_exchange_at_a_time(busy: set[str]) -> None:
+    twice = [command(Lane.OUTAGE, 0), command(Lane.OUTAGE, 1), command(Lane.OUTAGE, 0)]
+    sent, _ = lanes.chosen(twice, busy, Budget(), 1, NOW)
+    assert [each.device for each in sent] == [each for each in ("meter 2 0", "meter 2 1") if each not in busy]
