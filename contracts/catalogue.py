@@ -1,6 +1,7 @@
 """Every noun and every interface, listed by hand: nothing is found by searching."""
 
-from contracts.compact_readings import CONTENT_TYPE, CompactReadings, condensed, expanded, problem
+from contracts.compact_readings import CONTENT_TYPE, CompactReadings, expanded, problem
+from contracts.condensed_readings import condensed
 from contracts.interface import Catalogue, CompactForm, Interface, NounType
 from contracts.interfaces.asset_management import ASSET_MANAGEMENT
 from contracts.interfaces.callers import CALLERS
@@ -107,6 +108,8 @@ from contracts.nouns.usage_point_config import UsagePointConfig
 from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.nouns.usage_point_location_config import UsagePointLocationConfig
 from contracts.nouns.work_requests import WorkRequests
+from contracts.readings_in_msgpack import msgpack_rows
+from contracts.readings_in_xml import xml_rows
 
 NOUNS: tuple[NounType, ...] = (
     Alarms,
@@ -229,6 +232,9 @@ COMPACT = (
         problem=problem,
         condensed=condensed,
         expanded=expanded,
+        element="MeterReading",
+        from_xml=xml_rows,
+        from_msgpack=msgpack_rows,
     ),
 )
 """The nouns that have a second form, for the lane of the readings."""

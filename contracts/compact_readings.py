@@ -9,13 +9,11 @@ times 10 to the ``scale``, and the smallest number says that there is no value. 
 with hyphens, may be its sixteen bytes.
 """
 
-import re
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain, groupby, repeat
-from typing import Any
+from itertools import chain, repeat
 
 from msgspec import Struct, field
 
@@ -37,12 +35,6 @@ _ID_BYTES = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_US, _LAST_US = ((datetime(year, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND for year in (1, 9999))
-_NUMBER = re.compile(r"0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9])")
-_MOST_DIGITS = 9
-"""Of a value that is put into a column: whatever the scale of its group, eight bytes hold it."""
-
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
 Ids = tuple[str, ...] | bytes
 """One mRID for each row, as text, or all as sixteen bytes each."""
 
@@ -233,117 +225,5 @@ def _text(number: int, scale: int) -> str:
     return f"{'-' if number < 0 else ''}{whole}{'.' if part else ''}{part}"
 
 
-def condensed(noun: MeterReadings) -> CompactReadings:
-    """``noun`` by the column, as far as it has that shape; what has not is kept as it is."""
-    groups: list[Group] = []
-    for key, readings in groupby(noun.meter_reading, _shape):
-        if key is None:
-            groups.append(Group(others=tuple(readings)))
-        else:
-            groups.append(Group(columns=_columns(key, [*readings])))
-    rest = MeterReadings(
-        end_device_event_type=noun.end_device_event_type,
-        reading_quality_type=noun.reading_quality_type,
-        reading_type=noun.reading_type,
-    )
-    return CompactReadings(groups=tuple(groups), rest=None if rest == MeterReadings() else rest)
-
-
-def _shape(reading: MeterReading) -> tuple[Any, ...] | None:
-    """What readings of one group have in common; None for a reading that is in none."""
-    if not _is_row(reading):
-        return None
-    (block,) = reading.interval_blocks
-    values = block.interval_readings
-    ends = [_microseconds(each.time_stamp) for each in values]
-    first, step = ends[0], 0 if len(ends) == 1 else (ends[1] or 0) - (ends[0] or 0)
-    if first is None or ends != [first + place * step for place in range(len(ends))] or (len(ends) > 1 and step < 1):
-        return None
-    source, reported = values[0].source, values[0].reported_date_time
-    if any(not _is_plain(each) or (each.source, each.reported_date_time) != (source, reported) for each in values):
-        return None
-    has = (reading.meter is not None, reading.usage_point is not None)
-    return (block.reading_type.ref, first, step, len(values), *has, source, _microseconds(reported))
-
-
-def _is_row(reading: MeterReading) -> bool:
-    """True for one block of values and mRIDs, with nothing beside them."""
-    meter, point, blocks = reading.meter, reading.usage_point, reading.interval_blocks
-    if len(blocks) != 1 or blocks[0].pending_calculation is not None or not blocks[0].interval_readings:
-        return False
-    named = (meter is None or meter == Meter(mrid=meter.mrid)) and (
-        point is None or point == ObjectReference(mrid=point.mrid)
-    )
-    ids = [each.mrid for each in (meter, point) if each is not None]
-    plain = MeterReading(interval_blocks=blocks, meter=meter, usage_point=point)
-    return named and bool(ids) and None not in ids and reading == plain
-
-
-def _is_plain(value: IntervalReading) -> bool:
-    """True for a value in its shortest form, with nothing but codes and comments beside it."""
-    if value.time_period is not None or (value.value is not None and not _fits(value.value)):
-        return False
-    return all(each.source is None and each.time_stamp is None for each in value.reading_qualities)
-
-
-def _fits(text: str) -> bool:
-    """True for a number in its shortest form that is not too long."""
-    return sum(map(str.isdigit, text)) <= _MOST_DIGITS and _NUMBER.fullmatch(text) is not None
-
-
 def _time(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
-
-
-def _microseconds(at: datetime | None) -> int | None:
-    return None if at is None else (at - _EPOCH) // _MICROSECOND
-
-
-def _columns(key: tuple[Any, ...], readings: Sequence[MeterReading]) -> Columns:
-    kind, first, step, count, has_meter, has_point, source, reported = key
-    values = [each for reading in readings for each in reading.interval_blocks[0].interval_readings]
-    scale = -max((len(each.value.partition(".")[2]) for each in values if each.value is not None), default=0)
-    told = [None if each.value is None else _number(each.value, scale) for each in values]
-    wide = any(each is not None and abs(each) >= -MISSING_32 for each in told)
-    missing = MISSING_64 if wide else MISSING_32
-    numbers = array("q" if wide else "i", [missing if each is None else each for each in told])
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    sets: dict[tuple[ReadingQuality, ...], int] = {(): 0}
-    places = [sets.setdefault(each.reading_qualities, len(sets)) for each in values]
-    runs = [part for place, run in groupby(places) for part in (sum(1 for _ in run), place)]
-    qualities = tuple(
-        tuple(CompactQuality(code=each.reading_quality_type.ref, comment=each.comment) for each in one)
-        for one in [*sets][1:]
-    )
-    return Columns(
-        reading_type=kind,
-        first_us=first,
-        step_us=step,
-        count=count,
-        scale=scale,
-        wide=wide,
-        numbers=numbers.tobytes(),
-        meters=packed([reading.meter.mrid or "" for reading in readings if reading.meter]) if has_meter else None,
-        usage_points=(
-            packed([reading.usage_point.mrid or "" for reading in readings if reading.usage_point])
-            if has_point
-            else None
-        ),
-        qualities=qualities,
-        runs=tuple(runs) if qualities else (),
-        source=source,
-        reported_us=reported,
-    )
-
-
-def _number(text: str, scale: int) -> int:
-    whole, _, part = text.partition(".")
-    return int(whole + part.ljust(-scale, "0"))
-
-
-def packed(ids: Sequence[str]) -> Ids:
-    """The mRIDs as sixteen bytes each where all of them are UUIDs, else as they are."""
-    if all(map(_UUID.fullmatch, ids)):
-        return bytes.fromhex("".join(ids).replace("-", ""))
-    return tuple(ids)

@@ -95,6 +95,13 @@ class CompactForm(Struct, frozen=True, kw_only=True):
         problem: what is wrong with such a value, as a sentence about it; None when nothing is.
         condensed: the value of a noun.
         expanded: the noun of a value with which nothing is wrong.
+        element: the one list of the noun that the next two read.
+        from_xml: for a prefix with its colon, or none, reads all of ``element`` in a text from a place on, and says
+            where they end; in the text is nothing that is not plain (:mod:`shared.codec.xml_plain`), and no reference.
+        from_msgpack: reads the array that is all of a body from a place on.
+
+    Both read what is mostly written and raise ValueError for all else; what they make is what ``condensed`` makes of
+    the same noun.
     """
 
     noun: NounType
@@ -103,6 +110,9 @@ class CompactForm(Struct, frozen=True, kw_only=True):
     problem: Callable[[Any], str | None]
     condensed: Callable[[Any], Any]
     expanded: Callable[[Any], Any]
+    element: str
+    from_xml: Callable[[str], Callable[[str, int], tuple[Any, int]]]
+    from_msgpack: Callable[[bytes, int], Any]
 
 
 class Interface(Struct, frozen=True, kw_only=True):

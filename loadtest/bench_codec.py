@@ -1,13 +1,15 @@
 """How fast messages are read and written, as ratios to what lxml alone needs to parse the same bytes.
 
-``python -m loadtest.bench_codec`` prints JSON; a hundred events are read with xsdata as well. Every round times all the
-subjects after one another, and a ratio is the median over the rounds of the processor time taken, so that a busy
+``python -m loadtest.bench_codec`` prints JSON; a hundred events are read with xsdata as well. What meters measured in
+intervals is read into columns, as the service takes it, straight and over objects. Every round times all the subjects
+after one another, and a ratio is the median over the rounds of the processor time taken, so that a busy
 machine slows both sides of it.
 """
 
 import json
 import statistics
 import sys
+from array import array
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,13 +19,15 @@ from typing import Any
 from lxml import etree
 
 from contracts.catalogue import CATALOGUE
+from contracts.compact_readings import Columns, CompactReadings, Group, expanded
+from contracts.condensed_readings import condensed
 from contracts.message import Header, Message
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail, EndDeviceEvents
 from contracts.nouns.meter_readings import Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import Reading, ReadingQuality
 from contracts.types import Name, NameType, ObjectReference, Reference, Status
 from contracts.verbs import Verb
-from loadtest import xsdata_events
+from loadtest import xsdata_events, xsdata_readings
 from shared.codec import CONTENT_JSON, CONTENT_MSGPACK, CONTENT_XML, Codec
 
 ROUNDS = 21
@@ -74,6 +78,21 @@ def readings(count: int) -> Message[MeterReadings]:
         for index in range(count)
     )
     return Message(header=_header("MeterReadings"), payload=MeterReadings(meter_reading=told))
+
+
+def intervals(meters: int, count: int) -> Message[MeterReadings]:
+    """A message of ``meters`` meters with ``count`` intervals each."""
+    numbers = array("i", [place * 7919 % 3000 for place in range(meters * count)])
+    columns = Columns(
+        reading_type="0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0",
+        first_us=1_767_226_500_000_000,
+        step_us=900_000_000 if count > 1 else 0,
+        count=count,
+        scale=-3,
+        numbers=numbers.tobytes(),
+        meters=tuple(f"5f0c3a52-7c1e-4d0e-9a3b-{index:012d}" for index in range(meters)),
+    )
+    return Message(header=_header("MeterReadings"), payload=expanded(CompactReadings(groups=(Group(columns=columns),))))
 
 
 def _header(noun: str) -> Header:
@@ -145,6 +164,43 @@ def all_encodings(codec: Codec, message: Message[Any]) -> dict[str, Callable[[],
     return subjects
 
 
+def columns(codec: Codec, message: Message[MeterReadings]) -> dict[str, float]:
+    """How fast ``message`` is read into columns, and its readings in a second on one core."""
+    bodies = {"xml": codec.encode(message, CONTENT_XML), "msgpack": codec.encode(message, CONTENT_MSGPACK)}
+    others = of_another_product(bodies["xml"])
+
+    def over_objects(kind: str) -> object:
+        message = codec.decode(bodies[kind.removeprefix("application/")], kind)
+        return condensed(message.payload) if isinstance(message, Message) and message.payload else None
+
+    ratios = measure(
+        {
+            "lxml": partial(etree.fromstring, bodies["xml"]),
+            "read_xml": partial(codec.decode_compact, bodies["xml"], CONTENT_XML),
+            "read_xml_over_objects": partial(over_objects, CONTENT_XML),
+            "read_msgpack": partial(codec.decode_compact, bodies["msgpack"], CONTENT_MSGPACK),
+            "read_msgpack_over_objects": partial(over_objects, CONTENT_MSGPACK),
+            "read_xsdata": partial(xsdata_readings.read, bodies["xml"]),
+        }
+    )
+    of_others = measure(
+        {"lxml": partial(etree.fromstring, others), "read": partial(codec.decode_compact, others, CONTENT_XML)}
+    )
+    told = (
+        sum(len(block.interval_readings) for each in message.payload.meter_reading for block in each.interval_blocks)
+        if message.payload
+        else 0
+    )
+    lxml_per_s = told / ratios["lxml_us"] * 1e6
+    return {
+        **ratios,
+        "read_xml_of_another_product": of_others["read"],
+        "read_xml_to_read_xsdata": round(ratios["read_xml"] / ratios["read_xsdata"], 1),
+        "xml_readings_per_s": round(lxml_per_s * ratios["read_xml"]),
+        "msgpack_readings_per_s": round(lxml_per_s * ratios["read_msgpack"]),
+    }
+
+
 def main() -> None:
     """Print the ratios for small messages and for some with a thousand repeated elements."""
     codec = Codec(CATALOGUE)
@@ -160,6 +216,9 @@ def main() -> None:
     small = codec.encode(events(100), CONTENT_XML)
     with_xsdata = measure(reading(codec, small) | {"read_xsdata": partial(xsdata_events.read, small)})
     with_xsdata["read_xml_to_read_xsdata"] = round(with_xsdata["read_xml"] / with_xsdata["read_xsdata"], 1)
+    report["twenty_days_in_columns"] = columns(codec, intervals(20, 96))
+    report["wave_of_500_in_columns"] = columns(codec, intervals(500, 1))
+    report["one_value_in_columns"] = columns(codec, intervals(1, 1))
     json.dump({**report, "hundred_events": with_xsdata}, sys.stdout, indent=2)
     sys.stdout.write("\n")
 

@@ -4,19 +4,16 @@ They are what ``xsdata generate`` makes of the schemas, but for the Payload, whi
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
-from xsdata.formats.dataclass.context import XmlContext
-from xsdata.formats.dataclass.parsers import XmlParser
-from xsdata.formats.dataclass.parsers.config import ParserConfig
-from xsdata.formats.dataclass.parsers.handlers import LxmlEventHandler
 from xsdata.models.datatype import XmlDateTime
 
-_ENVELOPE = "http://iec.ch/TC57/2011/schema/message"
+from loadtest.xsdata_envelope import Header, Reference, element, reader
+
 _PROFILE = "http://iec.ch/TC57/2011/EndDeviceEvents#"
 
 
-def _element(name: str, uri: str = _PROFILE) -> dict[str, str]:
-    return {"type": "Element", "name": name, "namespace": uri}
+_element = partial(element, uri=_PROFILE)
 
 
 @dataclass
@@ -63,13 +60,6 @@ class Status:
 
 
 @dataclass
-class Reference:
-    """As in the schema."""
-
-    ref: str | None = field(default=None, metadata={"type": "Attribute", "name": "ref"})
-
-
-@dataclass
 class EndDeviceEventDetail:
     """As in the schema."""
 
@@ -106,20 +96,6 @@ class EndDeviceEvents:
 
 
 @dataclass
-class Header:
-    """As in the schema, without what no message here has."""
-
-    verb: str | None = field(default=None, metadata=_element("Verb", _ENVELOPE))
-    noun: str | None = field(default=None, metadata=_element("Noun", _ENVELOPE))
-    revision: str | None = field(default=None, metadata=_element("Revision", _ENVELOPE))
-    context: str | None = field(default=None, metadata=_element("Context", _ENVELOPE))
-    timestamp: XmlDateTime | None = field(default=None, metadata=_element("Timestamp", _ENVELOPE))
-    source: str | None = field(default=None, metadata=_element("Source", _ENVELOPE))
-    message_id: str | None = field(default=None, metadata=_element("MessageID", _ENVELOPE))
-    correlation_id: str | None = field(default=None, metadata=_element("CorrelationID", _ENVELOPE))
-
-
-@dataclass
 class Payload:
     """The noun."""
 
@@ -130,15 +106,9 @@ class Payload:
 class EventMessage:
     """As in the schema."""
 
-    header: Header | None = field(default=None, metadata=_element("Header", _ENVELOPE))
-    payload: Payload | None = field(default=None, metadata=_element("Payload", _ENVELOPE))
+    header: Header | None = field(default=None, metadata=element("Header"))
+    payload: Payload | None = field(default=None, metadata=element("Payload"))
 
 
-_PARSER = XmlParser(
-    config=ParserConfig(fail_on_unknown_properties=True), context=XmlContext(), handler=LxmlEventHandler
-)
-
-
-def read(body: bytes) -> EventMessage:
-    """The message in ``body``, read by xsdata; as strict as it can be, which is less than the codec."""
-    return _PARSER.from_bytes(body, EventMessage)
+read = reader(EventMessage)
+"""The message in a body, read by xsdata."""

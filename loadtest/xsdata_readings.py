@@ -1,28 +1,16 @@
 """MeterReadings as dataclasses of xsdata: what it makes of the schema, without what no message of a load test has."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
-from xsdata.formats.dataclass.context import XmlContext
-from xsdata.formats.dataclass.parsers import XmlParser
-from xsdata.formats.dataclass.parsers.config import ParserConfig
-from xsdata.formats.dataclass.parsers.handlers import LxmlEventHandler
 from xsdata.models.datatype import XmlDateTime
 
-from loadtest.xsdata_events import Header
+from loadtest.xsdata_envelope import Header, Reference, element, reader
 
-_ENVELOPE = "http://iec.ch/TC57/2011/schema/message"
 _PROFILE = "http://iec.ch/TC57/2011/MeterReadings#"
 
 
-def _element(name: str, uri: str = _PROFILE) -> dict[str, str]:
-    return {"type": "Element", "name": name, "namespace": uri}
-
-
-@dataclass
-class Reference:
-    """As in the schema."""
-
-    ref: str | None = field(default=None, metadata={"type": "Attribute", "name": "ref"})
+_element = partial(element, uri=_PROFILE)
 
 
 @dataclass
@@ -84,15 +72,9 @@ class Payload:
 class EventMessage:
     """As in the schema."""
 
-    header: Header | None = field(default=None, metadata=_element("Header", _ENVELOPE))
-    payload: Payload | None = field(default=None, metadata=_element("Payload", _ENVELOPE))
+    header: Header | None = field(default=None, metadata=element("Header"))
+    payload: Payload | None = field(default=None, metadata=element("Payload"))
 
 
-_PARSER = XmlParser(
-    config=ParserConfig(fail_on_unknown_properties=True), context=XmlContext(), handler=LxmlEventHandler
-)
-
-
-def parse(body: bytes) -> EventMessage:
-    """The message in ``body``, read by xsdata."""
-    return _PARSER.from_bytes(body, EventMessage)
+read = reader(EventMessage)
+"""The message in a body, read by xsdata."""

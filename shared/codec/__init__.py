@@ -48,12 +48,12 @@ class Codec:
         wire = Wire(catalogue)
         xml = XmlFormat(wire)
         self.profiles = Profiles(wire, xml)
-        self._compact = {form.content_type: CompactFormat(form) for form in catalogue.compact.values()}
+        self._forms = tuple(catalogue.compact.values())
         self._formats: dict[str, XmlFormat | JsonFormat | MessagePackFormat | CompactFormat] = {
             CONTENT_XML: xml,
             CONTENT_JSON: JsonFormat(wire),
             CONTENT_MSGPACK: MessagePackFormat(wire),
-            **self._compact,
+            **{form.content_type: CompactFormat(form) for form in self._forms},
         }
 
     def decode(self, body: bytes, content_type: str, *, max_bytes: int = MAX_BYTES) -> Message[Any] | Fault:
@@ -67,15 +67,21 @@ class Codec:
         return compression.expanded(self._format(content_type).decode(body, max_bytes), self.profiles)
 
     def decode_compact(self, body: bytes, content_type: str, *, max_bytes: int = MAX_BYTES) -> Message[Any] | Fault:
-        """As :meth:`decode`, but the payload of an event in a compact form is that form and not the noun.
+        """As :meth:`decode`, but the payload of an event may be the compact form of its noun.
+
+        It is for an event in that form, and for one in XML or MessagePack that is written as most are (:mod:`.rows`).
 
         Raises:
             Malformed: as for :meth:`decode`.
         """
-        compact = self._compact.get(content_type.partition(";")[0].strip().lower())
-        if compact is None:
-            return self.decode(body, content_type, max_bytes=max_bytes)
-        return compact.decode_compact(body, max_bytes)
+        encoding = self._format(content_type)
+        if isinstance(encoding, CompactFormat):
+            return encoding.decode_compact(body, max_bytes)
+        if isinstance(encoding, XmlFormat | MessagePackFormat):
+            for form in self._forms:
+                if (message := encoding.decode_rows(body, max_bytes, form)) is not None:
+                    return message
+        return self.decode(body, content_type, max_bytes=max_bytes)
 
     def encode(self, message: Message[Any] | Fault, content_type: str, *, compress: bool = False) -> bytes:
         """The body that tells ``message``, with the noun compressed where ``compress`` asks for it and the schema can.

@@ -4,17 +4,15 @@
 its message is written as, byte for byte.
 """
 
-from datetime import datetime
 from typing import Any
 
-from msgspec import DecodeError, Struct, ValidationError, defstruct, msgpack, to_builtins
+from msgspec import Struct, defstruct
 
 from contracts.errors import Malformed
 from contracts.interface import CompactForm
 from contracts.message import Fault, Header, Message
-from shared.codec.flaws import malformed
 from shared.codec.fragment import with_canonical_fragments
-from shared.codec.guard import check_size
+from shared.codec.packing import Packing, tree
 from shared.codec.tree import header_values, uncarried
 
 
@@ -26,8 +24,7 @@ class CompactFormat:
         self._name = form.noun.__name__
         fields = [("Header", Header), ("Payload", form.struct)]
         self._document = defstruct("CompactEvent", fields, kw_only=True)
-        self._decoder: msgpack.Decoder[Any] = msgpack.Decoder(self._document)
-        self._encoder = msgpack.Encoder()
+        self._packing: Packing[Any] = Packing(self._document)
 
     def decode(self, body: bytes, max_bytes: int) -> Message[Any]:
         """The message that ``body`` tells, with the noun as its payload.
@@ -44,15 +41,8 @@ class CompactFormat:
         Raises:
             Malformed: with path and code.
         """
-        check_size(body, max_bytes)
-        try:
-            document = self._decoder.decode(body)
-        except ValidationError as error:
-            raise malformed(error) from None
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            raise Malformed("the message is not well-formed MessagePack, or nested too deep") from None
-        if self._shortest(document) != body:
-            raise Malformed("the message holds something unknown, repeated, out of order, needless or not shortest")
+        document = self._packing.read(body, max_bytes)
+        self._packing.check_shortest(document, body)
         if not document.Header.verb.is_event:
             raise Malformed("Header/Verb is not that of an event", code="2.9")
         if document.Header.noun != self._name:
@@ -80,10 +70,7 @@ class CompactFormat:
         document = self._document(Header=with_canonical_fragments(message.header), Payload=compact)
         if (found := self._form.problem(compact) or uncarried(document)) is not None:
             raise ValueError(f"Payload {found}")
-        return self._shortest(document)
-
-    def _shortest(self, document: Struct) -> bytes:
-        return self._encoder.encode(to_builtins(document, builtin_types=(datetime, bytes)))
+        return self._packing.shortest(document)
 
     def header_values(self, body: bytes, max_bytes: int) -> dict[str, Any]:
         """What can be read of the header's simple fields, by their names in Python.
@@ -91,8 +78,4 @@ class CompactFormat:
         Raises:
             Malformed: when the body cannot be parsed at all.
         """
-        check_size(body, max_bytes)
-        try:
-            return header_values({"CompactEvent": msgpack.decode(body)})
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            raise Malformed("the message is not well-formed MessagePack, or nested too deep") from None
+        return header_values({"CompactEvent": tree(body, max_bytes)})

@@ -5,15 +5,16 @@ in its shortest form. So a body is what its message is written as, byte for byte
 """
 
 import re
-from datetime import datetime
 from typing import Any
 
-from msgspec import DecodeError, Struct, ValidationError, msgpack, to_builtins
+from msgspec import ValidationError, msgpack
 
 from contracts.errors import Malformed
+from contracts.interface import CompactForm
 from contracts.message import Fault, Message
-from shared.codec.flaws import malformed
 from shared.codec.guard import check_size
+from shared.codec.packing import Packing, tree
+from shared.codec.rows import with_rows
 from shared.codec.tree import UNEQUAL, document_of, header_values, understood
 from shared.codec.wire import Wire
 
@@ -26,8 +27,7 @@ class MessagePackFormat:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._decoder = msgpack.Decoder(wire.document)
-        self._encoder = msgpack.Encoder()
+        self._packing: Packing[Any] = Packing(wire.document)
 
     def decode(self, body: bytes, max_bytes: int) -> Message[Any] | Fault:
         """The message that ``body`` tells.
@@ -35,19 +35,31 @@ class MessagePackFormat:
         Raises:
             Malformed: with path and code.
         """
-        check_size(body, max_bytes)
-        try:
-            document = self._decoder.decode(body)
-        except ValidationError as error:
-            raise malformed(error) from None
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            raise Malformed("the message is not well-formed MessagePack, or nested too deep") from None
+        document = self._packing.read(body, max_bytes)
         message = understood(self._wire, document)
-        if self._shortest(document) != body:
-            raise Malformed("the message holds something unknown, repeated, out of order, needless or not shortest")
-        if _NOT_FINITE.search(body) and self._decoder.decode(body) != document:
+        self._packing.check_shortest(document, body)
+        if _NOT_FINITE.search(body) and self._packing.read(body, max_bytes) != document:
             raise Malformed("the message holds a number that is none, which no equality survives")
         return message
+
+    def decode_rows(self, body: bytes, max_bytes: int, form: CompactForm) -> Message[Any] | None:
+        """The event that ``body`` tells with a compact form as its payload, if it is written as most are; else None.
+
+        The array that the form reads is taken out, and what is left is read as ever.
+
+        Raises:
+            Malformed: 3.1 for too many bytes.
+        """
+        check_size(body, max_bytes)
+        noun, text = form.noun.__name__, msgpack.encode
+        before = text("Payload") + b"\x81" + text(noun)
+        rest, _, rows = body.partition(before + b"\x81" + text(form.element))
+        try:
+            compact = form.from_msgpack(rows, 0)
+            message = self.decode(rest + before + b"\x80", max_bytes)
+        except (ValueError, Malformed):
+            return None
+        return with_rows(message, compact, form)
 
     def encode(self, message: Message[Any] | Fault) -> bytes:
         """The body that tells ``message``.
@@ -57,17 +69,13 @@ class MessagePackFormat:
         """
         document = document_of(self._wire, message)
         try:
-            read = self._decoder.decode(self._encoder.encode(document))
+            read = self._packing.as_read(document)
         except ValidationError as error:
             raise ValueError(str(error)) from None
         if read != document:
             raise ValueError(UNEQUAL)
         # a whole number in a field of floats is written as a float, as it will be read
-        return self._shortest(read)
-
-    def _shortest(self, document: Struct) -> bytes:
-        """The one body of ``document``; by itself msgspec gives large structs longer headers than they need."""
-        return self._encoder.encode(to_builtins(document, builtin_types=(datetime, bytes)))
+        return self._packing.shortest(read)
 
     def header_values(self, body: bytes, max_bytes: int) -> dict[str, Any]:
         """What can be read of the header's simple fields, by their names in Python.
@@ -75,8 +83,4 @@ class MessagePackFormat:
         Raises:
             Malformed: when the body cannot be parsed at all.
         """
-        check_size(body, max_bytes)
-        try:
-            return header_values(msgpack.decode(body))
-        except (DecodeError, UnicodeDecodeError, RecursionError):
-            raise Malformed("the message is not well-formed MessagePack, or nested too deep") from None
+        return header_values(tree(body, max_bytes))

@@ -5,13 +5,15 @@ from typing import Any
 
 from msgspec import convert
 
+from contracts.interface import CompactForm
 from contracts.message import NAMESPACE, Fault, Header, Message
 from shared.codec.flaws import at_path, flaw, unknown
 from shared.codec.fragment import with_canonical_fragments
 from shared.codec.guard import check_size, parse
+from shared.codec.rows import with_rows
 from shared.codec.shape import parts_of, scalar_forms
 from shared.codec.wire import MisfitError, Wire
-from shared.codec.xml_plain import PlainReaders
+from shared.codec.xml_plain import PlainReaders, plain_text
 from shared.codec.xml_reader import Readers
 from shared.codec.xml_writer import Writers
 
@@ -41,6 +43,27 @@ class XmlFormat:
         check_size(body, max_bytes)
         plain = self._decode_plain(body)
         return self._decode_any(body) if plain is None else plain
+
+    def decode_rows(self, body: bytes, max_bytes: int, form: CompactForm) -> Message[Any] | None:
+        """The event that ``body`` tells with a compact form as its payload, if it is written as most are; else None.
+
+        The elements that the form reads are taken out, and what is left is read as ever.
+
+        Raises:
+            Malformed: 3.1 for too many bytes.
+        """
+        check_size(body, max_bytes)
+        noun = form.noun.__name__
+        try:
+            text = plain_text(body)
+            start = re.search(rf"<([A-Za-z_][A-Za-z0-9_.-]{{0,15}}+:)?{noun}(?:[ \t\n][^>]*+)?>[ \t\n]*+", text)
+            if start is None or "&" in text:
+                return None
+            compact, end = form.from_xml(start[1] or "")(text, start.end())
+            message = self._wire.assemble(*self._plain_readers.read_text(text[: start.end()] + text[end:]))
+        except ValueError:
+            return None
+        return with_rows(message, compact, form)
 
     def _decode_plain(self, body: bytes) -> Message[Any] | Fault | None:
         """The message of a body in plain form, which is most of them; None for any other, and for any with a flaw."""

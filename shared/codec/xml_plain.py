@@ -84,7 +84,14 @@ class PlainReaders:
         Raises:
             ValueError: when it is not plain, or when a value in it is not what its type allows.
         """
-        text = _text(body)
+        return self.read_text(plain_text(body))
+
+    def read_text(self, text: str) -> tuple[str, Any]:
+        """As :meth:`read`, of what :func:`plain_text` said of a body.
+
+        Raises:
+            ValueError: as there.
+        """
         try:
             return self._read(text)
         except NotPlainError:
@@ -159,8 +166,12 @@ class PlainReaders:
         return found
 
 
-def _text(body: bytes) -> str:
-    """The characters of a body, with line feeds at the ends of its lines."""
+def plain_text(body: bytes) -> str:
+    """The characters of a body, with line feeds at the ends of its lines.
+
+    Raises:
+        ValueError: there is something in it that nothing plain has.
+    """
     if len(body) > MOST_BYTES or count_elements(body) > MAX_ELEMENTS:
         raise NotPlainError
     if len(body.translate(None, _NO_CHARACTERS)) < len(body):

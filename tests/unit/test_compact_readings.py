@@ -10,7 +10,8 @@ from msgspec import msgpack, to_builtins
 from msgspec.structs import replace
 
 from contracts.catalogue import CATALOGUE
-from contracts.compact_readings import CONTENT_TYPE, Columns, CompactReadings, Group, condensed, expanded
+from contracts.compact_readings import CONTENT_TYPE, Columns, CompactReadings, Group, expanded
+from contracts.condensed_readings import condensed
 from contracts.errors import Malformed
 from contracts.message import Header, Message
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings

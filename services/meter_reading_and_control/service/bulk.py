@@ -6,7 +6,8 @@ from datetime import timedelta
 import numpy as np
 from msgspec import Struct
 
-from contracts.compact_readings import Columns, CompactReadings, Group, condensed, expanded, texts
+from contracts.compact_readings import Columns, CompactReadings, Group, expanded, texts
+from contracts.condensed_readings import condensed
 from contracts.message import Message
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
