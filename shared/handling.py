@@ -17,7 +17,7 @@ from contracts.verbs import Verb
 from shared import dead_letters
 from shared.answering import Answering, is_later
 from shared.arrival import Arrival, Entrance, Outcome, pattern_of
-from shared.clock import Clock
+from shared.clock import Clock, GrantedClock
 from shared.codec.wire import OPERATION_SET
 from shared.envelope import Cause, Row, Writer, is_acknowledgement, more_follows, success
 from shared.inbox import AlreadyTaken, Inbox, Key, hear, key_of, stored_reply, use_nonce
@@ -364,6 +364,7 @@ class Desk:
             cause=cause,
             principal=principal,
             about=about,
+            granted=isinstance(self._clock, GrantedClock),
         )
 
     async def write(self, work: Work[Any], transaction: Transaction, *, fired: Wake | None = None) -> None:

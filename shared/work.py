@@ -123,11 +123,13 @@ class Work(Generic[S]):
         cause: Cause,
         principal: str,
         about: str = "",
+        granted: bool = False,
     ) -> None:
         self.store = store
         self.now = now
         self.principal = principal
         self.about = about
+        self._granted = granted
         self._transaction = transaction
         self._interfaces = interfaces
         self._writer = writer
@@ -171,6 +173,7 @@ class Work(Generic[S]):
             cause=structs.replace(self.cause, identity=f"{self.cause.identity}\n{name}"),
             principal=self.principal,
             about=self.about,
+            granted=self._granted,
         )
         async with self._transaction.part():
             yield part
@@ -264,7 +267,7 @@ class Work(Generic[S]):
 
         With ``new_thread`` what comes of it is a story of its own, with another CorrelationID than this one.
         """
-        identity = self.new_id()
+        identity = self._identity_of_wake(name, key, at)
         self.wakes[name, key] = Wake(
             name=name,
             key=key,
@@ -274,6 +277,17 @@ class Work(Generic[S]):
             thread=identity if new_thread else self.cause.thread,
             trace=self.cause.trace,
         )
+
+    def _identity_of_wake(self, name: str, key: str, at: datetime) -> str:
+        """A new one, as a wake that is set anew while it is fired is another.
+
+        Where time is granted that can only be said of the present instant, so of several messages that set one wake it
+        does not matter which comes last: all that follows from the wake is the same whenever the same story is played.
+        """
+        if self._granted and at > self.now:
+            role = self._interfaces[0].role
+            return Cause(identity=f"{name}\n{key}\n{at.isoformat()}", thread=None, trace={}).new_id(role, "wake")
+        return self.new_id()
 
     def cancel_wake(self, name: str, key: str) -> None:
         """Do not be woken after all; nothing happens when no such wake waits."""

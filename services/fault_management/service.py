@@ -5,6 +5,7 @@ Longer than 400 lines because eight neighbours speak to it, and each of their me
 
 import os
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import partial
 
 from msgspec.structs import replace
@@ -54,6 +55,9 @@ from shared.work import Wake, Work
 
 service = Service(FAULT_MANAGEMENT, store=Store, memory=lambda: Memory(rules_from(os.environ)))
 
+SOON = timedelta(milliseconds=100)
+"""So long what is heard is gathered: log, state and meters tell of one event by different ways."""
+
 INCIDENT = "incident"
 """What a request for work is about that is not about an outage, before the mRID."""
 
@@ -66,19 +70,16 @@ async def follow_topology(message: Message[FeederTopology], work: Work[Store]) -
     if missing is not None:
         feeders += (await work.request(FeederTopology, ids=missing)).whole()
     for network in await work.store.follow(feeders, changes):
-        await settle(work, await work.store.situation(network, work.now, work.new_id))
+        work.wake("judge", network.feeders[0], work.now + SOON)
 
 
 @service.on(Verb.CREATED, SwitchingEvents)
 async def hear_operations(message: Message[SwitchingEvents], work: Work[Store]) -> None:
     """What was switched and when is kept: with the structure of the feeders it tells how things were at any time."""
     events = message.noun.switching_event
-    networks = await work.store.networks(devices=[event.operated_switch.mrid or "" for event in events])
-    await work.store.lock_areas(networks)
     news = await work.store.add_events(events)
-    for network in networks:
-        if not news.isdisjoint(network.structure.switches):
-            await settle(work, await work.store.situation(network, work.now, work.new_id))
+    for network in await work.store.networks(devices=news):
+        work.wake("judge", network.feeders[0], work.now + SOON)
 
 
 @service.on(Verb.CREATED, EndDeviceEvents)
@@ -377,13 +378,13 @@ async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Out
 
 
 async def judge_soon(work: Work[Store], points: Iterable[str]) -> None:
-    """Have the areas of ``points`` judged at once, but once for all that is heard until then.
+    """Have the areas of ``points`` judged soon, and once for all that is heard until then.
 
     Evidence needs no lock of its area: whoever writes it sets the wake in the same transaction, and a wake that is set
     anew while it is fired is fired again.
     """
     for feeder in await work.store.feeders_of(points):
-        work.wake("judge", feeder, work.now)
+        work.wake("judge", feeder, work.now + SOON)
 
 
 async def note_plan(work: Work[Store], outage: str, note: Callable[[Situation, Outage], None]) -> None:

@@ -3,7 +3,7 @@
 Longer than 400 lines because whatever judges an area reads nearly all of it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import json
@@ -34,7 +34,7 @@ from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S
 from services.fault_management.domain.proposal import Scene, awaits_return, moved_for
 from services.fault_management.domain.situation import Situation
-from services.fault_management.domain.structure import ALL, Structure, code, mask
+from services.fault_management.domain.structure import ALL, Structure, code, mask, open_phases, switches
 from services.fault_management.domain.supply import Supplies
 from services.fault_management.domain.timeline import Timeline
 from shared.store import Record
@@ -60,6 +60,7 @@ class Memory:
         self.rules = rules
         self.complete = False
         self._feeders: dict[str, Feeder] = {}
+        self._since: dict[str, dict[str, datetime]] = {}
         self._areas: dict[str, tuple[str, ...]] = {}
         self._supplies: dict[tuple[str, ...], Supplies] = {}
         self._timelines: dict[tuple[tuple[str, ...], bool], tuple[object, Timeline]] = {}
@@ -81,6 +82,7 @@ class Memory:
         for each in others:
             del self._feeders[each.mrid]
         self._feeders[feeder.mrid] = feeder
+        self._since[feeder.mrid] = _since(feeder, known if same_model else None, self._since.get(feeder.mrid, {}))
         if known is None or not same_model:
             self._supplies.clear()
             self._timelines.clear()
@@ -130,8 +132,13 @@ class Memory:
         area = self._areas.get(feeder)
         if area is None:
             return ()
-        told_by = self._timeline(area, ()).structure.told_by
-        return tuple(self._feeders[mrid] for mrid in told_by if mrid in self._feeders)
+        structure = self._timeline(area, ()).structure
+        ends = {node for each in structure.equipment.values() if each.normal_open for node in (each.node1, each.node2)}
+        return tuple(
+            told
+            for mrid, told in sorted(self._feeders.items())
+            if mrid in structure.told_by or any(node.mrid in ends for node in told.connectivity_node)
+        )
 
     def timeline(self, area: tuple[str, ...], operations: Iterable[Operation], start: datetime) -> Timeline:
         """An area as it was at any time since ``start``."""
@@ -150,7 +157,9 @@ class Memory:
         state = (revisions, operations, sum(start is not None and each.time < start for each in operations))
         known = self._timelines.get((area, start is None))
         if known is None or known[0] != state:
-            known = self._timelines[area, start is None] = (state, Timeline(supplies, feeders, operations, start))
+            since = {mrid: at for feeder in feeders for mrid, at in self._since[feeder.mrid].items()}
+            timeline = Timeline(supplies, feeders, operations, start, since)
+            known = self._timelines[area, start is None] = (state, timeline)
         return known[1]
 
     def _redraw(self) -> None:
@@ -172,9 +181,10 @@ class Store(KernelStore):
         return (await self._memory()).missing(changes)
 
     async def follow(self, feeders: Sequence[Feeder], changes: Sequence[FeederChange]) -> list[Network]:
-        """Take the newer ones of ``feeders`` and ``changes``; the areas in which the table learned something, locked.
+        """Take the newer ones of ``feeders`` and ``changes``; the areas in which this process learned something.
 
-        Each process hears the same events; the one that is first to write them judges what follows.
+        Each process hears the same events, and has the areas judged as far as it knows them: whoever judges may be
+        behind the others, and is right once it has caught up.
         """
         memory = await self._memory()
         newer = [feeder for feeder in feeders if memory.put(feeder)]
@@ -182,7 +192,7 @@ class Store(KernelStore):
         newer += [feeder for feeder in after if feeder is not None and memory.put(feeder)]
         networks = {network.feeders: network for feeder in newer if (network := memory.network(feeder.mrid))}
         await self.lock_areas(networks.values())
-        changed = set()
+        changed = False
         for feeder in sorted(newer, key=lambda each: each.mrid):
             row = await self.lock(
                 "INSERT INTO feeder (mrid, model_version, revision, event_time, noun) VALUES ($1, $2, $3, $4, $5)"
@@ -196,10 +206,10 @@ class Store(KernelStore):
                 feeder.event_time,
                 json.encode(feeder).decode(),
             )
-            changed |= set() if row is None else {feeder.mrid}
+            changed = changed or row is not None
         if changed:
             await self.execute("DELETE FROM feeder WHERE model_version <> $1", newer[-1].model_version)
-        return [network for area, network in sorted(networks.items()) if changed.intersection(area)]
+        return [network for _, network in sorted(networks.items())]
 
     async def lock_areas(self, networks: Iterable[Network]) -> list[Network]:
         """Wait until nobody else judges these areas; always in the order of the feeders' mRIDs.
@@ -557,6 +567,16 @@ class Store(KernelStore):
 
 def _closed_ties(feeder: Feeder) -> frozenset[str]:
     return frozenset(each.mrid for each in feeder.equipment if each.normal_open and each.open is False)
+
+
+def _since(feeder: Feeder, known: Feeder | None, since: Mapping[str, datetime]) -> dict[str, datetime]:
+    """When each switch of a feeder was last told to stand otherwise than before, as it was ``known``."""
+    stood = {} if known is None else {each.mrid: open_phases(each) for each in known.equipment}
+    return {
+        each.mrid: since[each.mrid] if stood.get(each.mrid) == open_phases(each) else feeder.event_time
+        for each in feeder.equipment
+        if switches(each)
+    }
 
 
 def _row(each: Operation) -> tuple[object, ...]:

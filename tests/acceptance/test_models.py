@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,10 @@ class Utility:
             events = EndDeviceEvents(end_device_event=(event,))
             await self.peers["meter-reading-and-control"].tell(Verb.CREATED, events, key=point.mrid)
 
+        tenths = count(1)
+
         async def is_heard() -> bool:
+            await self.grant(minutes=2, milliseconds=100 * next(tenths))
             return bool((await self.asked(FM, UnplannedOutages)).unplanned_outage)
 
         await until(is_heard)

@@ -75,6 +75,16 @@ def test_a_state_that_no_operation_explains_came_with_the_last_change_of_its_fee
     assert [(each.device, each.time, each.open) for each in topology.implied] == [("R", s(300), True)]
 
 
+def test_what_the_log_tells_before_the_state_does_is_not_undone_by_the_older_state() -> None:
+    supplies, since = Supplies(Structure(feeders())), {"R": s(33)}
+    told = feeders(["R"], at=s(35))  # something else has moved at 35
+    trip, reclose = operation("R", "open", 33), operation("R", "close", 34)
+    between = Timeline(supplies, told, (trip, reclose), since=since)
+    assert between.implied == []
+    assert not between.network.dead
+    assert Timeline(supplies, told, (trip,), since=since).network.dead == frozenset(BELOW_R)
+
+
 def test_beyond_a_closed_tie_there_is_supply_from_elsewhere() -> None:
     one, two = feeders(["D", "N"])
     alone = Timeline(Supplies(Structure([one], [two])), [one, two])

@@ -75,3 +75,8 @@ def test_no_order_of_the_lines_changes_the_truth_and_its_minutes_are_within_the_
     whole = sum(customers[line.usage_point] * ((line.ended or at(500)) - line.began).total_seconds() for line in ledger)
     assert truth.minutes <= whole / 60 + sum(customers[point] * gaps for point, gaps in short.items()) + 1e-6
     assert truth.momentary_events <= truth.momentary
+
+
+def test_a_blink_soon_after_a_restoration_is_another_event() -> None:
+    truth = truth_of(dark("u", (0, 42), (43 - 1 / 60, 43)), {"u": 25}, at(70))
+    assert (truth.interruptions, truth.minutes, truth.momentary, truth.momentary_events) == (25, 25 * 42, 25, 25)

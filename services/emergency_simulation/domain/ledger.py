@@ -1,8 +1,9 @@
 """The truth's own ledger: who was really in the dark and how long, counted by the rules of IEEE 1366.
 
 Only real darkness counts. Times in the dark that follow one another while a device tries to close belong together: when
-one of them is sustained the others are part of that interruption, which began with the first of them. Momentary
-interruptions within five minutes of the first are one event, and none when a sustained one follows within that time.
+one of them is sustained those before it are part of that interruption, which began with the first of them; what comes
+after the last sustained one is another event, as somebody had switched on again. Momentary interruptions within five
+minutes of the first are one event, and none when a sustained one follows within that time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -95,14 +96,15 @@ def _counted(group: Iterable[Darkness], until: datetime) -> tuple[int, int, int,
         if first is not None and attempts[0].began - first > MOMENTARY:
             events += 1
             first = None
-        lasted = [(each.ended or until) - each.began for each in attempts]
-        if max(lasted) > MOMENTARY:
+        lasting = [place for place, each in enumerate(attempts) if (each.ended or until) - each.began > MOMENTARY]
+        if lasting:
             sustained += 1
-            seconds += ((attempts[-1].ended or until) - attempts[0].began).total_seconds()
+            seconds += ((attempts[lasting[-1]].ended or until) - attempts[0].began).total_seconds()
             first = None
-        else:
-            brief += len(attempts)
-            first = first or attempts[0].began
+        after = attempts[lasting[-1] + 1 :] if lasting else attempts
+        if after:
+            brief += len(after)
+            first = first or after[0].began
     return sustained, brief, events + (first is not None), seconds
 
 

@@ -18,10 +18,16 @@ from services.emergency_simulation.domain.network import SOURCE, Network
 from services.emergency_simulation.domain.timing import after
 
 FAULTS = 3
-"""So many faults a squall brings on average [P]."""
+"""So many faults a squall brings on average, unless there would be too many squalls [P]."""
+
+MOST = 12
+"""A storm has no more squalls than this, so it is over after six hours; what is more violent brings more faults [P]."""
 
 APART_S = 600.0
-"""The mean time from one fault to the next over the whole storm [P]."""
+"""The mean time from one fault to the next where there is no weather [P]."""
+
+BETWEEN_S = 1800.0
+"""The mean time from one squall to the next [P]."""
 
 APART = (0.5, 1.5)
 """From one squall to the next, as a share of its mean [P]."""
@@ -108,7 +114,8 @@ class Weather:
         placed = {mrid: place for mrid in network.mrids if (place := place_of(network, mrid)) is not None}
         self._spots = _on_plane(placed)
         self.stations = _stations(network, placed)
-        self.squalls = tuple(self._squalls(max(1, math.ceil(faults / FAULTS)), start)) if self._extent() else ()
+        number = min(MOST, max(1, math.ceil(faults / FAULTS)))
+        self.squalls = tuple(self._squalls(number, start)) if self._extent() else ()
 
     def spot(self, equipment: str) -> Spot | None:
         """Where a piece of equipment is on the map."""
@@ -172,7 +179,7 @@ class Weather:
                 radius=self._extent() * self._stream.between(*RADIUS, "radius", turn),
                 peak=self._stream.between(*PEAK, "peak", turn),
             )
-            at = after(at, APART_S * FAULTS * self._stream.between(*APART, "next", turn))
+            at = after(at, BETWEEN_S * self._stream.between(*APART, "next", turn))
 
 
 def rate_of(gust: float) -> float:

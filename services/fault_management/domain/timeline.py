@@ -1,12 +1,12 @@
 """How an area was at any time: what is built, and the log of what was switched.
 
 Whatever is judged is judged against the network as it was when it happened. The log decides; where network operation
-tells a state that no operation in the log explains, the switch moved with the last change of its feeder. Operations may
-come late and in any order; the result depends on their set alone.
+tells a state that no operation in the log explains, the switch moved when that was told. Operations may come late and
+in any order; the result depends on their set alone.
 """
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
@@ -47,6 +47,7 @@ class Timeline:
         feeders: its feeders, and those of ties to it, as network operation tells them now.
         operations: the log, from ``start`` on; earlier ones only help to say how it was at ``start``.
         start: operations before it are not told apart.
+        since: when each switch was last told to stand otherwise; without it, with the last change of its feeder.
 
     Attributes:
         structure: what is built.
@@ -63,6 +64,7 @@ class Timeline:
         feeders: Iterable[Feeder],
         operations: Iterable[Operation] = (),
         start: datetime | None = None,
+        since: Mapping[str, datetime] | None = None,
     ) -> None:
         self.structure: Structure = supplies.structure
         self._supplies = supplies
@@ -71,7 +73,8 @@ class Timeline:
         self._event_time = {mrid: each.at for mrid, each in told.items()}
         known = {each for each in operations if each.device in self.structure.equipment}
         self.log = _by_device(known)
-        opened, self.implied = self._reconcile(told)
+        self._outrun: set[str] = set()
+        opened, self.implied = self._reconcile(told, since or {})
         self.log = _by_device({*known, *self.implied})
         moves = sorted((each for log in self.log.values() for each in log if each.open is not None), key=_order)
         self.moments = self._states(opened, moves)
@@ -137,8 +140,14 @@ class Timeline:
     def _network(self, moment: Moment) -> Network:
         return Network(self.structure, self.supply(moment), self.dead(moment))
 
-    def _reconcile(self, told: dict[str, Told]) -> tuple[dict[str, int], list[Operation]]:
-        """What was open before the log begins, and what must have happened that is not in it."""
+    def _reconcile(
+        self, told: Mapping[str, Told], since: Mapping[str, datetime]
+    ) -> tuple[dict[str, int], list[Operation]]:
+        """What was open before the log begins, and what must have happened that is not in it.
+
+        The log and the state of a feeder come by different ways, so either may outrun the other: what the log tells of
+        a later time than the state of a switch is what will be told next.
+        """
         structure = self.structure
         opened: dict[str, int] = {}
         implied: list[Operation] = []
@@ -149,15 +158,20 @@ class Timeline:
                 opened[mrid] = 0 if moves[0].open else moves[0].phases & own
             else:
                 opened[mrid] = own if structure.equipment[mrid].normal_open else 0
-            feeder = told.get(structure.home[mrid])
+            home = structure.home[mrid]
+            feeder = told.get(home)
             folded = fold(opened[mrid], moves) & own
             now = folded if feeder is None else feeder.opened.get(mrid, 0)
-            if feeder is None or folded == now or (moves and moves[-1].time >= feeder.at):
+            if feeder is None or folded == now:
+                continue
+            at = since.get(mrid, feeder.at)
+            if moves and moves[-1].time >= at:
+                self._outrun.add(home)
                 continue
             for is_open, phases in ((True, now & ~folded), (False, folded & ~now)):
                 if phases:
-                    name = f"told/{mrid}/{feeder.at.isoformat()}/{'open' if is_open else 'close'}"
-                    implied.append(Operation(mrid=name, device=mrid, time=feeder.at, open=is_open, phases=phases))
+                    name = f"told/{mrid}/{at.isoformat()}/{'open' if is_open else 'close'}"
+                    implied.append(Operation(mrid=name, device=mrid, time=at, open=is_open, phases=phases))
         return opened, implied
 
     def _states(self, opened: dict[str, int], moves: list[Operation]) -> list[Moment]:
@@ -176,6 +190,8 @@ class Timeline:
     def _hear(self, told: dict[str, Told]) -> None:
         """Let the word of network operation count on who has supply, where nothing has changed since."""
         for mrid in self.structure.feeders:
+            if mrid in self._outrun:
+                continue
             feeder = told[mrid]
             own = self.structure.points_of[mrid]
             now = self.dead(self.moments[-1]) & own

@@ -73,6 +73,7 @@ def _dispatch(given: argparse.Namespace, settings: Settings, composition: Compos
             without=frozenset(given.without),
             isolate=given.isolate,
             chaos=given.chaos,
+            crews=given.crews,
             stay=given.stay,
             speed=given.speed or settings.granted_speed,
             folder=given.report,

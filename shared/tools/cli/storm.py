@@ -6,6 +6,7 @@ and stands still while one of them is away.
 
 import asyncio
 import contextlib
+import math
 import os
 import sys
 import time
@@ -20,11 +21,13 @@ from msgspec import structs
 from contracts.errors import BusbarError, Invalid
 from contracts.message import Option, Request
 from contracts.nouns.alarms import Alarms
+from contracts.nouns.crews import Capability, Crew, Crews
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndex, ReliabilityIndices
 from contracts.nouns.scenario_scores import ScenarioScore, ScenarioScores
 from contracts.nouns.training_scenarios import FieldConditions, ScenarioStatusKind, TrainingScenario, TrainingScenarios
 from contracts.nouns.unplanned_outages import UnplannedOutages
+from contracts.types import Name
 from contracts.verbs import Verb
 from shared.bus.subjects import AdminVerb
 from shared.config import Context, Settings
@@ -71,6 +74,15 @@ DEFAULT_NETWORK = "town"
 DEFAULT_FIELD = {"message_loss": "0.3", "message_double": "0.05"}
 """What meters say is lost and doubled so often where nobody says otherwise: a field in which all is heard is none."""
 
+FAULTS_A_CREW = 4
+"""A utility that expects a storm calls in so many crews that each has about so many faults to repair."""
+
+SKILLS = ("line", "cable", "service")
+"""What crews can do that are called in."""
+
+SWITCHING = "BUSBAR_FAULT_SWITCHING"
+"""Nobody is there to release switching in a storm, so it is carried out by itself where nobody says otherwise."""
+
 SIMULATION_PREFIX = "BUSBAR_SIMULATION_"
 """With such a variable an operator has said how the field behaves."""
 
@@ -87,6 +99,7 @@ async def storm(
     without: frozenset[str],
     isolate: bool,
     chaos: ChaosKind | None,
+    crews: int | None,
     stay: bool,
     speed: float | None,
     folder: Path | None,
@@ -101,6 +114,7 @@ async def storm(
     if folder is not None:
         made(folder)
     field = _field(conditions, os.environ)
+    os.environ.setdefault(SWITCHING, "auto")
     network = network or DEFAULT_NETWORK
     settings = structs.replace(settings, context=Context.TRAINING, granted_clock=True, granted_speed=speed)
     stop = interrupted()
@@ -119,7 +133,8 @@ async def storm(
         imported = await first_network(held, composition, network)
         added, start = await _equipped(held, composition, without)
         also = f", equipped with {added}" if added else ""
-        say(f"Network {imported}{also}; {faults} faults with seed {seed}.", as_json=as_json)
+        hands = await _call_in(voice, composition, crews or math.ceil(faults / FAULTS_A_CREW), without)
+        say(f"Network {imported}{also}; {faults} faults with seed {seed}{hands}.", as_json=as_json)
         scenario = TrainingScenario(
             mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults} {momentary} {' '.join(sorted(conditions))}".strip())),
             seed=seed,
@@ -129,8 +144,9 @@ async def storm(
             field_conditions=field,
         )
         plan = Plan(await insisted(voice, MANAGEMENT, Verb.GET, FeederTopology, timeout_s=PATIENT_S))
-        ordered = TrainingScenarios(training_scenario=(scenario,))
-        planned = await insisted(voice, composition.simulation, Verb.CREATE, ordered)
+        planned = await insisted(
+            voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,))
+        )
         told = Told()
         story = Story(plan, _start(planned, start))
         title = f"busbar storm   {network}   seed {seed}"
@@ -172,6 +188,25 @@ async def storm(
     if not stay:
         print_report(report, as_json=as_json)
     return 0 if report.good else 1
+
+
+async def _call_in(voice: Peer, composition: Composition, wanted: int, without: frozenset[str]) -> str:
+    """Call in crews until there are as many as are wanted; how many there are, in words, where their role is there."""
+    role = serving(composition, Verb.GET, Crews.__name__, None)
+    if role in without:
+        return ""
+    there = len((await insisted(voice, role, Verb.GET, Crews)).crew)
+    called = tuple(
+        Crew(
+            mrid=str(uuid5(NAMESPACE_OID, f"crew {number}")),
+            names=(Name(name=f"Crew {number}"),),
+            capabilities=tuple(Capability(type=skill) for skill in SKILLS),
+        )
+        for number in range(there + 1, wanted + 1)
+    )
+    if called:
+        await insisted(voice, role, Verb.CREATE, Crews(crew=called))
+    return f", {there + len(called)} crews"
 
 
 def _start(planned: TrainingScenarios, otherwise: datetime | None) -> datetime:

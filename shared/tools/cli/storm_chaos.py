@@ -45,8 +45,8 @@ class ChaosKind(StrEnum):
 PAUSES_S = {
     ChaosKind.KILL: (1.0, 4.0),
     ChaosKind.FREEZE: (1.0, 4.0),
-    ChaosKind.NATS: (2.0, 6.0),
-    ChaosKind.POSTGRES: (2.0, 6.0),
+    ChaosKind.NATS: (1.0, 4.0),
+    ChaosKind.POSTGRES: (1.0, 4.0),
 }
 """The least and the longest time between a recovery and the next blow, in s."""
 

@@ -100,6 +100,7 @@ def _storm(command: Callable[..., argparse.ArgumentParser]) -> None:
     storm.add_argument("--seed", type=int, default=1, help="the same seed gives the same storm")
     storm.add_argument("--faults", type=int, default=1, help="how many faults strike that must be repaired")
     storm.add_argument("--momentary", type=int, default=0, help="how many besides that reclosing clears")
+    storm.add_argument("--crews", type=int, help="how many crews at least; by default one for four faults, and three")
     storm.add_argument("--network", help=f"by default the town; {NETWORK_HELP}")
     storm.add_argument(
         "--condition",
