@@ -39,6 +39,11 @@ def file_of(name: str, state_dir: Path) -> Path:
     raise NotFound(f"there is no file '{name}', and no network of that name is shipped ({_listed(shipped)})")
 
 
+def is_drawn(name: str) -> bool:
+    """True for a network that is drawn by one of our scripts, which lacks nothing that a storm needs."""
+    return not Path(name).exists() and (SHIPPED / _SCRIPT.format(name.partition(":")[0])).exists()
+
+
 def _drawn(script: Path, stem: str, size: str, state_dir: Path) -> Path:
     if size and not size.isdecimal():
         raise Invalid(f"'{stem}:{size}': the size is a number of usage points")

@@ -44,6 +44,7 @@ from shared.tools.cli.running import (
     network_in_operation,
     services,
 )
+from shared.tools.cli.shipped import is_drawn
 from shared.tools.cli.storm_chaos import Chaos, ChaosKind, raging
 from shared.tools.cli.storm_page import facts_of
 from shared.tools.cli.storm_report import (
@@ -131,7 +132,7 @@ async def storm(
         await observer.listen(ear)
         await _answering(voice, composition, without, stop)
         imported = await first_network(held, composition, network)
-        added, start = await _equipped(held, composition, without)
+        added, start = (None, None) if is_drawn(network) else await _equipped(held, composition, without)
         also = f", equipped with {added}" if added else ""
         hands = await _call_in(voice, composition, crews or math.ceil(faults / FAULTS_A_CREW), without)
         say(f"Network {imported}{also}; {faults} faults with seed {seed}{hands}.", as_json=as_json)
