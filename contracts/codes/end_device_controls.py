@@ -22,6 +22,10 @@ SWITCH_STATE = "3.31.17.46"
 The answer is the control with ``connected`` or ``disconnected`` as its reason."""
 
 
+LOAD_CONTROL_DOMAIN = "15"
+"""The domain of all codes that have a device change its load for a while (LoadControl), such as ``3.15.0.18``."""
+
+
 class ControlKind(StrEnum):
     """What a control asks of a device, whatever kind of device it is."""
 
@@ -29,6 +33,7 @@ class ControlKind(StrEnum):
     ARM_FOR_OPEN = "armForOpen"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    LOAD_CONTROL = "loadControl"
     PING = "ping"
     RESET_DEMAND = "resetDemand"
     SWITCH_STATE = "switchState"
@@ -66,4 +71,6 @@ REFUSED: dict[ControlKind, EventKind] = {
 
 def control_kind_of(code: str) -> ControlKind | None:
     """The kind of ``code``, or None when it means nothing to us."""
+    if code.strip().split(".")[1:2] == [LOAD_CONTROL_DOMAIN]:
+        return ControlKind.LOAD_CONTROL
     return CONTROLS.get(code.strip())

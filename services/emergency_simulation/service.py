@@ -51,7 +51,7 @@ from services.emergency_simulation.domain.score import score_of
 from services.emergency_simulation.domain.telemetry import Obedience, Seen
 from services.emergency_simulation.domain.timing import after
 from services.emergency_simulation.store import Field, Memory, Store
-from services.emergency_simulation.views import readings
+from services.emergency_simulation.views import orders, readings
 from shared.service import Service
 from shared.work import LATER, Later, Wake, Work
 
@@ -260,23 +260,55 @@ async def call(wake: Wake, work: Work[Store]) -> None:
 async def order_meter(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
     """A meter is asked whether it has power, or to move its switch; it answers after some seconds, if at all."""
     field = await work.store.field()
-    kind, point = views.ordered(message.noun, field.network)
+    kind, point = orders.ordered(message.noun, field.network)
     at = meters.ping_time(_stream(field, "radio"), point, work.now)
     if kind is not ControlKind.PING:
-        await work.store.keep_order(work.ticket, message.noun.end_device_control[0].mrid or "")
-    work.wake("pong" if kind is ControlKind.PING else "throw", work.ticket, at, _text(message.noun))
+        await work.store.keep_order(work.ticket, orders.order_of(message.noun, point))
+    name = {ControlKind.PING: "pong", ControlKind.LOAD_CONTROL: "shed"}.get(kind, "throw")
+    work.wake(name, work.ticket, at, _text(message.noun))
     return LATER
 
 
 @service.on(Verb.CANCEL, EndDeviceControls)
 async def cancel_order(message: Message[EndDeviceControls], work: Work[Store]) -> None:
-    """An order that is still on its way to the meter is cancelled."""
-    mrids = [each.mrid for each in message.noun.end_device_control if each.mrid]
-    gone = await work.store.cancel_orders(mrids)
+    """An order that is still on its way to the meter is cancelled, and load that is shed is released."""
+    field = await work.store.field()
+    _, point = orders.ordered(message.noun, field.network)
+    gone = await work.store.cancel_orders([orders.order_of(message.noun, point)])
     if not gone:
-        raise Conflict("it was carried out, or is not known", code="6.5", object_id=next(iter(mrids), None))
+        raise Conflict("it was carried out, or is not known", code="6.5", object_id=point)
     for ticket in gone:
         work.cancel_wake("throw", ticket)
+        work.cancel_wake("shed", ticket)
+        work.cancel_wake("released", ticket)
+
+
+@service.on_wake("shed")
+async def shed(wake: Wake, work: Work[Store]) -> None:
+    """A load is shed until its time is over, unless that is over already or the customer opts out."""
+    controls = json.decode(wake.payload, type=EndDeviceControls)
+    field = await work.store.field()
+    _, point = orders.ordered(controls, field.network)
+    ends, mandatory = orders.ends_of(controls), orders.is_mandatory(controls)
+    is_late = ends is not None and ends <= wake.at
+    sheds = disconnectors.sheds(_stream(field, "switches"), point, wake.at, mandatory=mandatory)
+    if not await _is_heard(point, field, wake.at, work) or is_late or not sheds:
+        await work.store.end_order(wake.key)
+    elif ends is not None:
+        work.wake("released", wake.key, ends)
+    if not await _is_heard(point, field, wake.at, work):
+        return
+    if is_late or not sheds:
+        reason = "its time was over when it came" if is_late else "the customer opted out"
+        work.answer(wake.key, error=Conflict(reason, code="5.3", object_id=point))
+    else:
+        work.answer(wake.key, orders.ponged(controls, wake.at))
+
+
+@service.on_wake("released")
+async def release(wake: Wake, work: Work[Store]) -> None:
+    """The time is over for which a load was shed."""
+    await work.store.end_order(wake.key)
 
 
 @service.on_wake("pong")
@@ -284,9 +316,9 @@ async def pong(wake: Wake, work: Work[Store]) -> None:
     """A meter answers, if it has power and the radio carries its word; else there is silence for ever."""
     controls = json.decode(wake.payload, type=EndDeviceControls)
     field = await work.store.field()
-    _, point = views.ordered(controls, field.network)
+    _, point = orders.ordered(controls, field.network)
     if await _is_heard(point, field, wake.at, work):
-        work.answer(wake.key, views.ponged(controls, wake.at))
+        work.answer(wake.key, orders.ponged(controls, wake.at))
 
 
 @service.on_wake("throw")
@@ -294,7 +326,7 @@ async def throw(wake: Wake, work: Work[Store]) -> None:
     """A meter that the order reaches moves its switch, or tells how it stands."""
     controls = json.decode(wake.payload, type=EndDeviceControls)
     field = await work.store.field()
-    kind, point = views.ordered(controls, field.network)
+    kind, point = orders.ordered(controls, field.network)
     await work.store.end_order(wake.key)
     if not await _is_heard(point, field, wake.at, work):
         return
@@ -308,7 +340,7 @@ async def throw(wake: Wake, work: Work[Store]) -> None:
         work.answer(wake.key, error=Conflict("the switch does not move", code="5.3", object_id=point))
     elif obedience is Obeyed.DONE:
         state = "disconnected" if await work.store.disconnected([point]) else "connected"
-        work.answer(wake.key, views.ponged(controls, wake.at, state))
+        work.answer(wake.key, orders.ponged(controls, wake.at, state))
 
 
 async def _is_heard(point: str, field: Field, at: datetime, work: Work[Store]) -> bool:

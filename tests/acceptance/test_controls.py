@@ -14,8 +14,16 @@ from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING, SWITCH_STATE
 from contracts.interface import Lane
 from contracts.message import Error, Message, ReplayDetection, Reply, Result, User
-from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
+from contracts.nouns.end_device_controls import (
+    EndDevice,
+    EndDeviceControl,
+    EndDeviceControls,
+    EndDeviceTiming,
+    RandomisationKind,
+)
 from contracts.nouns.end_device_events import EndDeviceEvents
+from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
+from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.nouns.usage_point_groups import UsagePointGroup, UsagePointGroups
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
@@ -307,6 +315,43 @@ async def test_given_a_busy_head_end_then_a_reconnection_overtakes_and_who_waits
         }
         assert len(reply.error) == 3
         assert (await here.field()).noun == order("m0", code=CONNECT), "its turn came when the meter was free"
+
+
+async def test_a_group_sheds_load_for_a_while_and_who_cancels_releases_it_at_an_end_that_is_spread(
+    dms: Installation,
+) -> None:
+    group = EndDeviceGroup(mrid="north", end_devices=(ObjectReference(mrid="m1"), ObjectReference(mrid="m2")))
+    control = EndDeviceControl(
+        mrid="dr",
+        end_device_control_type=Reference(ref="3.15.0.18"),
+        end_device_groups=(ObjectReference(mrid="north"),),
+        primary_device_timing=EndDeviceTiming(duration=60, randomisation=RandomisationKind.START),
+    )
+    event = EndDeviceControls(end_device_control=(control,))
+    async with utility(dms) as here:
+        await here.cis.command(MRC, Verb.CREATE, event)
+        assert [error.code for error in (await here.hears()).error] == ["2.15"], "there is no such group"
+        for mrid in ("m1", "m2"):
+            await here.cis.command(MRC, Verb.CREATE, MeterConfig(meter=(Meter(mrid=mrid, serial_number=mrid),)))
+            assert (await here.hears()).result is Result.OK
+        await here.cis.command(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=(group,)))
+        assert (await here.hears()).result is Result.OK
+        await here.cis.command(MRC, Verb.CREATE, event)
+        for _ in range(2):
+            asked = await here.field()
+            await here.head_end.reply(asked, OK, asked.noun)
+        assert (await here.hears()).result is Result.OK
+        await here.cis.command(MRC, Verb.CREATE, event)
+        assert [error.code for error in (await here.hears()).error] == ["5.2"], "it is kept, with who was in the group"
+        await here.at(minutes=20)
+        await here.cis.command(MRC, Verb.CANCEL, event)
+        for _ in range(2):
+            released = await here.field()
+            timing = released.noun.end_device_control[0].primary_device_timing
+            assert (released.header.verb, timing.randomisation) == (Verb.CANCEL, RandomisationKind.END)
+            await here.head_end.reply(released, OK)
+        assert (await here.hears()).result is Result.OK
+        assert await here.state("dr") == ["CLOSED", "CLOSED"]
 
 
 async def test_a_control_that_was_given_before_or_while_another_is_under_way_is_a_conflict(dms: Installation) -> None:

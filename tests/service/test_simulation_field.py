@@ -355,6 +355,7 @@ async def test_crews_test_what_they_ground_and_nothing_closes_onto_a_ground(dms:
 
 QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
 DONE = f"{DISCONNECT} b1"
+SHED = "3.15.0.18"
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 
 
@@ -371,7 +372,8 @@ class Askers(Restorers):
         if self.first_gasp(message.payload):
             for point in ("a1", "b1"):
                 await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, order(point, PING))
-            await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, order("b1", DISCONNECT))
+            for code in (DISCONNECT, SHED):
+                await self.peers["meter-reading-and-control"].command("head-end", Verb.CREATE, order("b1", code))
             names = tuple(ObjectReference(mrid=mrid) for mrid in ("a1-meter", "b1-meter", "stranger"))
             question = Request(query=GetMeterReadings(end_device=names))
             await self.peers["meter-reading-and-control"].inquire("head-end", MeterReadings, question)
@@ -401,6 +403,7 @@ class Askers(Restorers):
 def order(point: str, code: str) -> EndDeviceControls:
     control = EndDeviceControl(
         mrid=f"{code} {point}",
+        dr_program_mandatory=True,
         end_device_control_type=Reference(ref=code),
         usage_points=(ObjectReference(mrid=point),),
     )
@@ -414,7 +417,7 @@ async def test_a_meter_that_has_power_answers_and_obeys_when_it_is_asked_and_one
         await outside.order(seed_that_strikes("line-a"))
         await outside.end_of_storm()
     said = {noun.end_device_control[0].mrid: noun for noun in outside.said(EndDeviceControls)}
-    assert set(said) == {f"{PING} b1", f"{DISCONNECT} b1", f"{SWITCH_STATE} b1"}
+    assert set(said) == {f"{PING} b1", f"{DISCONNECT} b1", f"{SWITCH_STATE} b1", f"{SHED} b1"}
     assert said[f"{SWITCH_STATE} b1"].end_device_control[0].reason == "disconnected"
     answer = said[f"{PING} b1"]
     timing = answer.end_device_control[0].primary_device_timing

@@ -10,11 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING
-from contracts.errors import BusbarError, Conflict, Rejected
+from contracts.errors import BusbarError, Conflict, Invalid, Rejected
 from contracts.message import Result
-from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
-from contracts.types import ObjectReference, Reference
-from services.meter_reading_and_control.domain import controls
+from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
+from contracts.types import DateTimeInterval, ObjectReference, Reference
+from services.meter_reading_and_control.domain import addressing, controls, lanes
 from services.meter_reading_and_control.domain.controls import OPEN, TABLE, Command, Event, State
 from services.meter_reading_and_control.domain.events import Generation
 from services.meter_reading_and_control.domain.guards import (
@@ -25,6 +25,7 @@ from services.meter_reading_and_control.domain.guards import (
     needs_second_person,
 )
 
+LOAD_CONTROL = "3.15.0.18"
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 
 
@@ -39,7 +40,7 @@ def asked(*meters: str, code: str = DISCONNECT, user: str = "ann") -> list[Comma
             ),
         )
     )
-    return controls.commands(noun, "ticket", user, NOW)
+    return addressing.commands(noun, "ticket", user, NOW)
 
 
 @pytest.mark.parametrize(("state", "event"), list(product(State, Event)))
@@ -102,7 +103,7 @@ class ControlRequest(RuleBasedStateMachine):
         known = controls.outcome([self.command], EndDeviceControls())
         assert (known is None) == (self.command.state in OPEN)
         if known is not None:
-            done = self.command.state in {State.CONFIRMED, State.CLOSED}
+            done = self.command.state in {State.CONFIRMED, State.RELEASING, State.CLOSED}
             assert (known[0].result is Result.OK) == done
 
 
@@ -190,9 +191,56 @@ def test_a_meter_that_is_named_with_its_usage_point_is_one_device_and_others_are
         usage_points=(ObjectReference(mrid="p2"), ObjectReference(mrid="p3")),
     )
     noun = EndDeviceControls(end_device_control=(alone,))
-    assert [each.device for each in controls.commands(noun, "t", "", NOW)] == ["m1", "p2", "p3"]
+    assert [each.device for each in addressing.commands(noun, "t", "", NOW)] == ["m1", "p2", "p3"]
     with pytest.raises(BusbarError, match="asks for nothing"):
-        controls.commands(EndDeviceControls(), "t", "", NOW)
+        addressing.commands(EndDeviceControls(), "t", "", NOW)
+
+
+def shedding(**timing: Any) -> EndDeviceControls:
+    control = EndDeviceControl(
+        mrid="dr",
+        dr_program_level=1,
+        end_device_control_type=Reference(ref=LOAD_CONTROL),
+        end_device_groups=(ObjectReference(mrid="north"), ObjectReference(mrid="hill")),
+        end_devices=(EndDevice(mrid="m1"),),
+        primary_device_timing=EndDeviceTiming(**timing),
+    )
+    return EndDeviceControls(end_device_control=(control,))
+
+
+def test_a_group_means_its_members_each_once_and_a_duration_begins_when_it_is_asked_for() -> None:
+    members = {"north": ("m1", "m2"), "hill": ("m2", "m3")}
+    found = addressing.commands(shedding(duration=30), "ticket", "ann", NOW, members)
+    assert [(each.device, each.group) for each in found] == [("m1", ""), ("m2", "north"), ("m3", "hill")]
+    assert {each.ends for each in found} == {NOW + timedelta(minutes=30)}
+    assert all(each.is_kept and not each.control.end_device_groups for each in found)
+    shown = controls.shown(found).end_device_control
+    assert [[group.mrid for group in each.end_device_groups] for each in shown] == [[], ["north"], ["hill"]]
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        {"duration": 0},
+        {"duration": 30, "interval": DateTimeInterval(start=NOW - timedelta(minutes=30))},
+        {"interval": DateTimeInterval(end=NOW)},
+    ],
+)
+def test_what_is_over_when_it_is_asked_for_is_refused(timing: dict[str, Any]) -> None:
+    with pytest.raises(Invalid, match="over"):
+        addressing.commands(shedding(**timing), "ticket", "ann", NOW, {"north": ("m2",), "hill": ()})
+
+
+def test_what_is_for_a_while_waits_for_its_turn_no_longer_than_that() -> None:
+    (command,) = addressing.commands(shedding(duration=3), "ticket", "ann", NOW)
+    waits = lanes.queued(command, NOW)
+    assert waits.overdue_at == command.ends == NOW + timedelta(minutes=3)
+    assert lanes.too_late(waits, 5, 1) == "its time was over before its turn came"
+    facts = Facts(needs={}, dark=frozenset())
+    assert forbidden(command, facts, Rules(), NOW + timedelta(seconds=179), UTC) is None
+    late = forbidden(command, facts, Rules(), NOW + timedelta(minutes=3), UTC)
+    assert late is not None
+    assert late.reason == "its time is over", "a device is never told to do what is over"
 
 
 def test_a_refusal_keeps_its_code_and_its_reason_and_a_ping_that_is_answered_in_time_is_no_event() -> None:

@@ -1,4 +1,4 @@
-"""Disconnect switches of meters: they obey, refuse, or say nothing, having moved or not (metering guide 14)."""
+"""Disconnect switches and loads of customers: they obey, refuse, or say nothing, having moved or not (guide 14)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,6 +14,10 @@ REFUSES = 0.01
 
 SILENT = 0.02
 """The share of orders after which a meter says nothing; half of them it has carried out."""
+
+
+OPTS_OUT = 0.05
+"""The share of orders to shed load of which a customer opts out, where he may."""
 
 
 class Obedience(StrEnum):
@@ -37,6 +41,11 @@ def obeyed(stream: Stream, usage_point: str, at: datetime) -> Obedience:
     if draw < REFUSES + SILENT / 2:
         return Obedience.DONE_SILENTLY
     return Obedience.NOT_DONE_SILENTLY if draw < REFUSES + SILENT else Obedience.DONE
+
+
+def sheds(stream: Stream, usage_point: str, at: datetime, *, mandatory: bool) -> bool:
+    """Whether a customer lets his load be controlled at a time; he has no say where it is mandatory."""
+    return mandatory or stream.fraction("optOut", usage_point, at.isoformat()) >= OPTS_OUT
 
 
 def unsupplied(*times: Iterable[Spell]) -> list[Spell]:

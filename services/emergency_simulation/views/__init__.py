@@ -5,11 +5,9 @@ from datetime import datetime
 
 from msgspec import Struct, structs
 
-from contracts.codes.end_device_controls import ControlKind, control_kind_of
 from contracts.codes.end_device_events import EMITTED, EventKind
-from contracts.errors import Invalid, NotFound
+from contracts.errors import Invalid
 from contracts.nouns.controls import Command, Controls
-from contracts.nouns.end_device_controls import EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.measurements import (
@@ -42,7 +40,7 @@ from contracts.nouns.trouble_tickets import IncidentHazard, TroubleReportingKind
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage
 from contracts.nouns.work_types import ActivityRecord, WorkStatusKind
-from contracts.types import DateTimeInterval, ObjectReference, Reference
+from contracts.types import ObjectReference, Reference
 from services.emergency_simulation.domain.callers import POWER_OUT, Call
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import Conditions
@@ -99,36 +97,6 @@ def call(made: Call, seed: int, now: datetime) -> TroubleTickets:
         usage_point=ObjectReference(mrid=made.about),
     )
     return TroubleTickets(trouble_ticket=(ticket,))
-
-
-def ordered(controls: EndDeviceControls, network: Network) -> tuple[ControlKind, str]:
-    """What one meter is to do, and its usage point.
-
-    Raises:
-        Invalid: it is not one control of one meter, or of a kind that the meters of this field do not know.
-        NotFound: 2.4, there is no such meter in the field.
-    """
-    kinds = [control_kind_of(each.end_device_control_type.ref) for each in controls.end_device_control]
-    if len(kinds) != 1 or kinds[0] not in _KNOWN:
-        raise Invalid("a meter of this field takes one ping, or one order to its switch, at a time")
-    (control,) = controls.end_device_control
-    named = [point.mrid for point in control.usage_points if point.mrid in network.usage_points]
-    named += [network.meters[meter.mrid] for meter in control.end_devices if meter.mrid in network.meters]
-    found = sorted(mrid for mrid in named if mrid is not None)
-    if not found:
-        raise NotFound("there is no such meter in the field", code="2.4", object_id=control.mrid)
-    return kinds[0], found[0]
-
-
-_KNOWN = frozenset({ControlKind.PING, ControlKind.CONNECT, ControlKind.DISCONNECT, ControlKind.SWITCH_STATE})
-
-
-def ponged(controls: EndDeviceControls, at: datetime, state: str | None = None) -> EndDeviceControls:
-    """The answer of the meter, with its time; ``state`` says how its switch stands."""
-    timing = EndDeviceTiming(interval=DateTimeInterval(start=at))
-    (control,) = controls.end_device_control
-    told = structs.replace(control, primary_device_timing=timing, reason=state or control.reason)
-    return EndDeviceControls(end_device_control=(told,))
 
 
 def moved(move: Move, has: int) -> Measurements:

@@ -13,9 +13,15 @@ from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import DONE, REFUSED, SWITCH_STATE, ControlKind, control_kind_of
 from contracts.codes.end_device_events import ANSWERS, EventKind
-from contracts.errors import BusbarError, Conflict, Invalid, Rejected, Unavailable, to_reply
+from contracts.errors import BusbarError, Conflict, Rejected, Unavailable, to_reply
 from contracts.message import Reply, Result
-from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
+from contracts.nouns.end_device_controls import (
+    EndDevice,
+    EndDeviceControl,
+    EndDeviceControls,
+    EndDeviceTiming,
+    RandomisationKind,
+)
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail
 from contracts.nouns.meter_service_requests import MeterServiceWork
 from contracts.types import DateTimeInterval, ObjectReference, Reference
@@ -51,6 +57,7 @@ class State(StrEnum):
     CONFIRMED = "CONFIRMED"
     FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
+    RELEASING = "RELEASING"
     CLOSED = "CLOSED"
 
 
@@ -62,6 +69,7 @@ class Event(StrEnum):
     FORBID = "a guard forbids it"
     OVERDUE = "its turn has not come in time"
     CANCEL = "the asker cancels it"
+    RELEASE = "the asker ends it before its time"
     DROPPED = "the head-end has cancelled it"
     CONFIRM = "the device has done it"
     REFUSE = "the device has not done it"
@@ -91,6 +99,10 @@ TABLE: dict[tuple[State, Event], State] = {
     (State.UNKNOWN, Event.REFUSE): State.FAILED,
     (State.UNKNOWN, Event.DROPPED): State.CANCELLED,
     (State.CONFIRMED, Event.READ_BACK): State.CLOSED,
+    (State.CONFIRMED, Event.RELEASE): State.RELEASING,
+    (State.RELEASING, Event.DROPPED): State.CLOSED,
+    (State.RELEASING, Event.REFUSE): State.CLOSED,
+    (State.RELEASING, Event.READ_BACK): State.CLOSED,
 }
 """All steps that there are; what is not here is a conflict with the state in which the control is."""
 
@@ -110,6 +122,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         cancel_ticket: the request to cancel it that waits.
         service: the piece of work that it does, where a service was asked for and no control.
         looks: how often the state of the switch was asked for.
+        group: the group of devices that was asked, of which this was a member when it was.
         head_end: by which system its device is reached, as the meter's ``amrSystem`` says; empty where it does not.
         overdue_at: until when it waits for its turn; None when it does not wait.
         code, reason: why it failed.
@@ -124,6 +137,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancel_ticket: str = ""
     service: MeterServiceWork | None = None
     looks: int = 0
+    group: str = ""
     head_end: str = ""
     overdue_at: datetime | None = None
     code: str = ""
@@ -166,6 +180,21 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return None if timing is None or timing.interval is None else timing.interval.start
 
     @property
+    def ends(self) -> datetime | None:
+        """Until when it is to hold, where it is for a while."""
+        timing = self.control.primary_device_timing
+        if timing is None or timing.interval is None:
+            return None
+        if timing.interval.end is None and timing.interval.start is not None and timing.duration is not None:
+            return timing.interval.start + timedelta(minutes=timing.duration)
+        return timing.interval.end
+
+    @property
+    def is_kept(self) -> bool:
+        """True when it is kept when it is over, since others must know of it or it is accounted for later."""
+        return self.switches or bool(self.group) or self.ends is not None
+
+    @property
     def patience(self) -> timedelta:
         """How long its answer is waited for."""
         if self.switches:
@@ -188,43 +217,6 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return None
 
 
-def commands(controls: EndDeviceControls, ticket: str, user: str, now: datetime) -> list[Command]:
-    """A command for each device of a request.
-
-    Raises:
-        Invalid: 2.4, a control names no meter and no usage point, or a request names nothing.
-        Conflict: 5.2, one device is asked twice for the same.
-    """
-    found: list[Command] = []
-    for control in controls.end_device_control:
-        for alone in _each_device(control):
-            identity = f"{ticket}/{len(found)}"
-            found.append(Command(id=identity, control=alone, ticket=ticket, since=now, user=user))
-    if not found:
-        raise Invalid("EndDeviceControls: it asks for nothing", code="2.4")
-    asked = [(each.device, each.kind) for each in found]
-    twice = next((each for each in found if asked.count((each.device, each.kind)) > 1), None)
-    if twice is not None:
-        raise Conflict(f"{twice.device} is asked twice for the same", code="5.2", object_id=twice.mrid)
-    return found
-
-
-def _each_device(control: EndDeviceControl) -> list[EndDeviceControl]:
-    """The control for each of its devices; a meter that is named with its usage point is one device."""
-    meters, points = control.end_devices, control.usage_points
-    if not (meters or points):
-        raise Invalid("EndDeviceControl: it names no meter and no usage point", code="2.4", object_id=control.mrid)
-    if len(meters) == len(points):
-        return [
-            replace(control, end_devices=(meter,), usage_points=(point,))
-            for meter, point in zip(meters, points, strict=True)
-        ]
-    return [
-        *(replace(control, end_devices=(meter,), usage_points=()) for meter in meters),
-        *(replace(control, end_devices=(), usage_points=(point,)) for point in points),
-    ]
-
-
 def moved(command: Command, event: Event, at: datetime, *, code: str = "", reason: str = "") -> Command:
     """The command after an event.
 
@@ -243,8 +235,18 @@ def can(command: Command, event: Event) -> bool:
 
 
 def is_over(command: Command) -> bool:
-    """True when nothing more is to be known of a command that moved no switch."""
-    return not command.switches and command.state not in {*OPEN, State.UNKNOWN}
+    """True when nothing more is to be known of a command that need not be kept."""
+    return not command.is_kept and command.state not in {*OPEN, State.UNKNOWN}
+
+
+def holds(command: Command, now: datetime) -> bool:
+    """True while a device does for a while what was asked of it, and can be released before its time."""
+    return command.state is State.CONFIRMED and not command.switches and command.ends is not None and now < command.ends
+
+
+def is_cancelled(command: Command) -> bool:
+    """True when whoever cancelled it has his way: it was not carried out, or was ended before its time."""
+    return command.state is State.CANCELLED or (command.state is State.CLOSED and not command.code)
 
 
 def outcome(together: Sequence[Command], done: EndDeviceControls) -> tuple[Reply, EndDeviceControls | None] | None:
@@ -305,8 +307,8 @@ def answered_at(answer: EndDeviceControls | None, now: datetime) -> datetime:
 
 
 def done_at(command: Command) -> EndDeviceControl:
-    """The control as it was asked for, done when its state began."""
-    timing = EndDeviceTiming(interval=DateTimeInterval(start=command.since))
+    """The control as it was asked for, done when its state began, and until when it holds."""
+    timing = EndDeviceTiming(interval=DateTimeInterval(start=command.since, end=command.ends))
     return replace(command.control, primary_device_timing=timing)
 
 
@@ -314,10 +316,22 @@ def shown(together: Iterable[Command]) -> EndDeviceControls:
     """Controls with the state of each device as their reason, and since when (ours: the noun has no status)."""
     return EndDeviceControls(
         end_device_control=tuple(
-            replace(done_at(each), mrid=each.mrid, reason=f"{each.state}: {each.reason}" if each.reason else each.state)
+            replace(
+                done_at(each),
+                mrid=each.mrid,
+                reason=f"{each.state}: {each.reason}" if each.reason else each.state,
+                end_device_groups=(ObjectReference(mrid=each.group),) if each.group else (),
+            )
             for each in together
         )
     )
+
+
+def released(command: Command) -> EndDeviceControls:
+    """The word to end a control before its time: at an end that is spread, so that not all loads come back at once."""
+    timing = command.control.primary_device_timing or EndDeviceTiming()
+    spread = replace(timing, randomisation=RandomisationKind.END)
+    return EndDeviceControls(end_device_control=(replace(command.control, primary_device_timing=spread),))
 
 
 def question(command: Command) -> EndDeviceControls:

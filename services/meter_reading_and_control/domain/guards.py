@@ -44,7 +44,9 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Rejected | None:
-    """Why one device must not be disconnected; None where it may, and for everything else than a disconnection."""
+    """Why one device must not be told; None where it may, and for all that is in time and no disconnection."""
+    if command.ends is not None and command.ends <= now:
+        return Rejected("its time is over", code="6.1", object_id=command.mrid)
     if command.kind is not ControlKind.DISCONNECT:
         return None
     places = {each for each in (command.meter, command.usage_point) if each is not None}

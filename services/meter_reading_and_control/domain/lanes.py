@@ -71,6 +71,7 @@ _LANES: Mapping[ControlKind, Lane] = {
     ControlKind.SWITCH_STATE: Lane.OUTAGE,
     ControlKind.DISCONNECT: Lane.SWITCH,
     ControlKind.ARM_FOR_OPEN: Lane.SWITCH,
+    ControlKind.LOAD_CONTROL: Lane.SWITCH,
     ControlKind.RESET_DEMAND: Lane.BILLING,
 }
 
@@ -93,16 +94,14 @@ def lane_of(command: Command) -> Lane:
     """In which lane a command waits; what is no business of ours in particular waits with what people ask for now."""
     if command.kind is not None:
         return _LANES[command.kind]
-    control = command.control
-    if control.end_device_control_type.ref.split(".")[1:2] == [FIRMWARE]:
-        return Lane.FIRMWARE
-    sheds = control.dr_program_level is not None or control.pan_demand_response is not None
-    return Lane.SWITCH if sheds else Lane.ON_DEMAND
+    is_firmware = command.control.end_device_control_type.ref.split(".")[1:2] == [FIRMWARE]
+    return Lane.FIRMWARE if is_firmware else Lane.ON_DEMAND
 
 
 def queued(command: Command, now: datetime) -> Command:
-    """The command as it waits for its turn."""
-    return replace(command, overdue_at=command.overdue_at or now + WORTH[lane_of(command)])
+    """The command as it waits for its turn; one that is for a while waits no longer than that."""
+    worth = now + WORTH[lane_of(command)]
+    return replace(command, overdue_at=command.overdue_at or min(worth, command.ends or worth))
 
 
 def burst(rate: int) -> int:
@@ -166,6 +165,8 @@ def too_many(waiting: int, rate: int) -> str:
 
 def too_late(command: Command, waiting: int, rate: int) -> str:
     """Why a command is not sent that has waited for long."""
+    if command.overdue_at == command.ends:
+        return "its time was over before its turn came"
     worth = int(WORTH[lane_of(command)].total_seconds())
     return f"its turn has not come in {worth} s; ask again in {_seconds(waiting, rate)} s"
 

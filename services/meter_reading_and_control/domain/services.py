@@ -12,7 +12,8 @@ from contracts.nouns.meter_service_requests import MeterServiceRequests, MeterSe
 from contracts.nouns.service_kinds import UsagePointConnectedKind
 from contracts.nouns.usage_point_config import UsagePoint, UsagePointConfig
 from contracts.types import Reference, Status
-from services.meter_reading_and_control.domain.controls import Command, State, commands
+from services.meter_reading_and_control.domain.addressing import commands
+from services.meter_reading_and_control.domain.controls import Command, State
 
 _CODES = {MeterServiceWorkKind.DISCONNECT: DISCONNECT, MeterServiceWorkKind.RECONNECT: CONNECT}
 

@@ -12,7 +12,7 @@ from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.meter_service_requests import MeterServiceRequests
 from contracts.nouns.reading_types import ReadingReasonKind
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain import controls, services
+from services.meter_reading_and_control.domain import addressing, controls, services
 from services.meter_reading_and_control.domain.controls import Command, Event, State
 from services.meter_reading_and_control.domain.guards import forbidden, needs_second_person, same_words
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
@@ -32,7 +32,9 @@ LOOK = " state"
 @service.on(Verb.CREATE, EndDeviceControls)
 async def take_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Whole | Later:
     """Controls are guarded and sent to the head-end, or wait for their time; who asked hears when it is known."""
-    return await order(controls.commands(message.noun, work.ticket, user_of(message), work.now), work)
+    named = {group.mrid or "" for each in message.noun.end_device_control for group in each.end_device_groups}
+    groups = {mrid: await work.store.members([mrid]) for mrid in sorted(named)}
+    return await order(addressing.commands(message.noun, work.ticket, user_of(message), work.now, groups), work)
 
 
 @service.on(Verb.CREATE, MeterServiceRequests)
@@ -76,15 +78,19 @@ async def cancel_controls(message: Message[EndDeviceControls], work: Work[Store]
     found = [each for each in known if each is not None]
     if not found:
         raise NotFound("there is no such control", code="2.15")
-    waiting = False
+    waiting = 0
     for before in found:
-        after = controls.moved(before, Event.CANCEL, work.now)
-        waiting |= after.state is State.CANCEL_PENDING
-        if after.state is State.CANCEL_PENDING:
-            after = replace(after, cancel_ticket=work.ticket)
-            work.send(Verb.CANCEL, EndDeviceControls(end_device_control=(after.control,)), about=after.id)
+        holds = controls.holds(before, work.now)
+        after = controls.moved(before, Event.RELEASE if holds else Event.CANCEL, work.now)
+        if after.state is not State.CANCELLED:
+            waiting, after = waiting + 1, replace(after, cancel_ticket=work.ticket)
+            word = controls.released(after) if holds else EndDeviceControls(end_device_control=(after.control,))
+            work.send(Verb.CANCEL, word, about=after.id)
         await settle(before, after, work)
-    return LATER if waiting else None
+    if not waiting:
+        return None
+    await work.store.expect(work.ticket, waiting)
+    return LATER
 
 
 @service.on(Verb.GET, EndDeviceControls)
@@ -125,8 +131,9 @@ async def hear_of_control(message: Message[EndDeviceControls], work: Work[Store]
 async def hear_of_cancellation(message: Message[EndDeviceControls], work: Work[Store]) -> None:
     """The head-end has cancelled a control; where it had been carried out, that word comes by itself."""
     command = await work.store.command(work.about)
-    if command is not None and (message.reply is None or from_reply(message.reply) is None):
-        await hear(command, Event.DROPPED, work.now, None, work)
+    failure = None if message.reply is None else from_reply(message.reply)
+    if command is not None and (failure is None or command.state is State.RELEASING):
+        await hear(command, Event.DROPPED if failure is None else Event.REFUSE, work.now, failure, work)
 
 
 @service.on_wake("control")
@@ -167,10 +174,11 @@ async def look(wake: Wake, work: Work[Store]) -> None:
 
 @service.on_wake("switched")
 async def close(wake: Wake, work: Work[Store]) -> None:
-    """The register was read after a switch had moved, or could not be: nothing more follows."""
+    """The register was read after a switch had moved, or what was to hold for a while is over: nothing more follows."""
     command = await work.store.command(wake.key)
     if command is not None and controls.can(command, Event.READ_BACK):
-        await keep_command(controls.moved(command, Event.READ_BACK, work.now), work)
+        code = "4.1" if command.state is State.RELEASING else ""
+        await settle(command, controls.moved(command, Event.READ_BACK, work.now, code=code), work)
 
 
 async def hear(command: Command, event: Event, at: datetime, failure: BusbarError | None, work: Work[Store]) -> None:
@@ -190,6 +198,8 @@ async def hear(command: Command, event: Event, at: datetime, failure: BusbarErro
     await keep(told, work)
     if after.state is State.CONFIRMED and after.switches:
         await read_back(after, work)
+    elif after.state is State.CONFIRMED and after.ends is not None:
+        work.wake("switched", after.id, after.ends)
     await settle(command, after, work)
 
 

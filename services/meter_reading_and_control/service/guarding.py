@@ -42,12 +42,11 @@ async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> 
 
 
 async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:
-    """Refuse a switching control that was given before under its mRID, or while another is under way for the device."""
-    switching = [each for each in asked if each.switches]
-    named = [each.control.mrid for each in switching if each.control.mrid]
+    """Refuse what is kept and was given before, and a second order to a switch while one is under way."""
+    named = sorted({each.control.mrid for each in asked if each.is_kept and each.control.mrid})
     if known := (await work.store.commands_named(named) if named else []):
         raise Conflict(f"the control {known[0].mrid} was given before", code="5.2", object_id=known[0].mrid)
-    if under_way := await work.store.switching(each.device for each in switching):
+    if under_way := await work.store.switching(each.device for each in asked if each.switches):
         raise Conflict(
             f"another control of {under_way[0].device} is under way", code="5.2", object_id=under_way[0].mrid
         )

@@ -13,9 +13,8 @@ from shared.work import Whole, Work
 
 async def settle(before: Command, command: Command, work: Work[Store]) -> None:
     """Keep how a command stands, and tell who waits for it once that is known."""
-    if command.cancel_ticket and command.state is not State.CANCEL_PENDING:
-        too_late = Conflict("it could not be cancelled any more", code="6.5", object_id=command.mrid)
-        work.answer(command.cancel_ticket, error=None if command.state is State.CANCELLED else too_late)
+    if command.cancel_ticket and command.state not in {State.CANCEL_PENDING, State.RELEASING}:
+        await answer_cancellation(command, work)
         command = replace(command, cancel_ticket="")
     await keep_command(command, work)
     if command.service is not None and command.state not in controls.OPEN:
@@ -32,6 +31,17 @@ async def settle(before: Command, command: Command, work: Work[Store]) -> None:
         work.wake("lane", command.head_end, work.now)
 
 
+async def answer_cancellation(command: Command, work: Work[Store]) -> None:
+    """Tell who cancelled that all devices have heeded it, or at the first that has not that it is too late."""
+    if controls.is_cancelled(command):
+        if await work.store.one_less(command.cancel_ticket):
+            work.answer(command.cancel_ticket)
+    elif await work.store.is_waited_for(command.cancel_ticket):
+        await work.store.forget_request(command.cancel_ticket)
+        too_late = Conflict("it could not be cancelled any more", code="6.5", object_id=command.mrid)
+        work.answer(command.cancel_ticket, error=too_late)
+
+
 async def answer(ticket: str, work: Work[Store]) -> None:
     """Tell who asked how it ended, once no command of the request is open."""
     together = await work.store.commands_of(ticket)
@@ -45,7 +55,7 @@ async def answer(ticket: str, work: Work[Store]) -> None:
 
 
 async def keep_command(command: Command, work: Work[Store]) -> None:
-    """Keep a command; that of a switch is told to all who listen."""
+    """Keep a command; what is kept for good is told to all who listen."""
     await work.store.save_command(command)
-    if command.switches:
+    if command.is_kept:
         work.publish(Verb.CHANGED, controls.shown([command]), key=command.device)

@@ -40,8 +40,12 @@ class Commands(KernelStore):
         row = await self.lock("UPDATE control_request SET open = open - 1 WHERE ticket = $1 RETURNING open", ticket)
         if row is None or row["open"] > 0:
             return False
-        await self.execute("DELETE FROM control_request WHERE ticket = $1", ticket)
+        await self.forget_request(ticket)
         return True
+
+    async def forget_request(self, ticket: str) -> None:
+        """A request waits no more."""
+        await self.execute("DELETE FROM control_request WHERE ticket = $1", ticket)
 
     async def is_waited_for(self, ticket: str) -> bool:
         """True while a command of the request is open; who ends it meanwhile is waited for."""
@@ -87,8 +91,8 @@ class Commands(KernelStore):
     async def save_command(self, command: Command) -> None:
         """Keep a command as it is now."""
         await self.execute(
-            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body, head_end, lane, overdue_at)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body, head_end, lane, overdue_at, kept)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
             " ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, body = excluded.body,"
             " head_end = excluded.head_end, lane = excluded.lane, overdue_at = excluded.overdue_at",
             command.id,
@@ -102,6 +106,7 @@ class Commands(KernelStore):
             command.head_end,
             lane_of(command),
             command.overdue_at,
+            command.is_kept,
         )
 
     async def forget_command(self, identity: str) -> None:
@@ -109,13 +114,8 @@ class Commands(KernelStore):
         await self.execute("DELETE FROM command WHERE id = $1", identity)
 
     async def forget_commands_of(self, ticket: str) -> None:
-        """A request was answered: what moved no switch is over, but for that of which nothing is known."""
-        await self.execute(
-            "DELETE FROM command WHERE ticket = $1 AND kind <> ALL($2) AND state <> $3",
-            ticket,
-            sorted(SWITCHING),
-            State.UNKNOWN,
-        )
+        """A request was answered: what need not be kept is over, but for that of which nothing is known."""
+        await self.execute("DELETE FROM command WHERE ticket = $1 AND NOT kept AND state <> $2", ticket, State.UNKNOWN)
 
     async def second_words(self, words: Sequence[str], since: datetime) -> set[str]:
         """Who has said all these words since then."""
