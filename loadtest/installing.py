@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contracts.catalogue import CATALOGUE
 from contracts.errors import BusbarError, Unavailable, from_reply
@@ -16,14 +17,14 @@ from contracts.verbs import Verb
 from loadtest.scenario import Scenario, ScenarioError
 from shared.codec import CONTENT_MSGPACK
 from shared.config import Settings
-from shared.fleet.metering import texts
+from shared.fleet.metering import Fleet, texts
 from shared.tools.testing import Peer
 
-AT_ONCE = 32
-"""Requests that are open at a time."""
+AT_ONCE = 3
+"""Requests that are open at a time: while one is written down the next is read."""
 
-METERS = 200
-"""Meters of one MeterConfig."""
+METERS = 1000
+"""Meters of one message."""
 
 _SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _TRIES = 20
@@ -37,33 +38,34 @@ async def install(settings: Settings, scenario: Scenario, progress: Callable[[in
     """
     fleet = scenario.fleet()
     async with Peer(settings, CATALOGUE, "operator") as peer:
-        for first in range(0, scenario.installed, METERS):
-            meters = np.arange(first, min(first + METERS, scenario.installed))
-            names, points = texts(fleet.meter_ids(meters)), texts(fleet.point_ids(meters))
-            config = MeterConfig(
-                meter=tuple(
-                    Meter(mrid=name, configuration_events=ConfigurationEvent(effective_date_time=_SINCE))
-                    for name in names
-                )
-            )
-            await _asked(peer, scenario.role, config)
-            links = [
-                MasterDataLinkageConfig(
-                    configuration_event=ConfigurationEvent(effective_date_time=_SINCE),
-                    meter=(ObjectReference(mrid=name),),
-                    usage_point=(ObjectReference(mrid=point),),
-                )
-                for name, point in zip(names, points, strict=True)
-            ]
-            for place in range(0, len(links), AT_ONCE):
-                await asyncio.gather(*(_asked(peer, scenario.role, each) for each in links[place : place + AT_ONCE]))
-            progress(int(meters[-1]) + 1)
+        for first in range(0, scenario.installed, AT_ONCE * METERS):
+            last = min(first + AT_ONCE * METERS, scenario.installed)
+            parts = [np.arange(start, min(start + METERS, last)) for start in range(first, last, METERS)]
+            for order in (_set_up, _put):
+                await asyncio.gather(*(_asked(peer, scenario.role, order(fleet, meters)) for meters in parts))
+            progress(last)
+
+
+def _set_up(fleet: Fleet, meters: NDArray[np.int64]) -> MeterConfig:
+    event = ConfigurationEvent(effective_date_time=_SINCE)
+    return MeterConfig(
+        meter=tuple(Meter(mrid=name, configuration_events=event) for name in texts(fleet.meter_ids(meters)))
+    )
+
+
+def _put(fleet: Fleet, meters: NDArray[np.int64]) -> MasterDataLinkageConfig:
+    names, points = texts(fleet.meter_ids(meters)), texts(fleet.point_ids(meters))
+    return MasterDataLinkageConfig(
+        configuration_event=ConfigurationEvent(effective_date_time=_SINCE),
+        meter=tuple(ObjectReference(mrid=name) for name in names),
+        usage_point=tuple(ObjectReference(mrid=point) for point in points),
+    )
 
 
 async def _asked(peer: Peer, role: str, noun: MeterConfig | MasterDataLinkageConfig) -> None:
     for _ in range(_TRIES):
         try:
-            answer = await peer.request(role, Verb.CREATE, noun, timeout_s=10, content_type=CONTENT_MSGPACK)
+            answer = await peer.request(role, Verb.CREATE, noun, timeout_s=30, content_type=CONTENT_MSGPACK)
         except Unavailable:
             await asyncio.sleep(0.2)
             continue

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -73,7 +74,9 @@ async def run(scenario: Scenario, options: Options) -> Result:
     async with _deployment(scenario, options) as deployment:
         if options.install:
             say(f"{scenario.installed:,} meters are made known")
+            began = time.monotonic()
             await install(deployment.settings, scenario, _progress(scenario.installed))
+            say(f"which took {time.monotonic() - began:.1f} s")
         tried: list[tuple[float, bool]] = []
         with tempfile.TemporaryDirectory(prefix="busbar-load-") as name:
             folder = Path(name)

@@ -1,7 +1,7 @@
 """What a handler gets: one instant, one transaction, and the words in which it may speak. Never the bus."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -12,6 +12,7 @@ from contracts.errors import BusbarError
 from contracts.interface import Ask, Interface
 from contracts.message import Id, Reply, Request
 from contracts.verbs import Verb
+from shared.bus.subjects import partition
 from shared.envelope import Cause, Row, Writer
 from shared.store import Transaction
 
@@ -261,6 +262,19 @@ class Work(Generic[S]):
                 self.rows.append(row)
                 return
         raise KeyError(f"'{self._interfaces[0].role}' does not publish '{verb} {noun.__name__}'")
+
+    def lines(self, verb: Verb, noun: type[Any], keys: Iterable[str]) -> list[list[str]]:
+        """The ``keys`` of events that travel in one line, for what is told of many objects at once.
+
+        An event that is told with any key of a line arrives in order with those that are told with the others.
+        """
+        lane = next(
+            told.lane for each in self._interfaces for told in each.publishes if (told.verb, told.noun) == (verb, noun)
+        )
+        found: dict[int, list[str]] = {}
+        for key in dict.fromkeys(keys):
+            found.setdefault(partition(key, lane), []).append(key)
+        return list(found.values())
 
     def wake(self, name: str, key: str, at: datetime, payload: str = "", *, new_thread: bool = False) -> None:
         """Be woken at ``at``; a wake of the same name and key that still waits is replaced.

@@ -22,7 +22,7 @@ METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="4",
+    revision="5",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),

@@ -14,8 +14,11 @@ from contracts.codes.end_device_controls import PING
 from contracts.codes.ping_results import CODES, PingResult, ping_result
 from contracts.interface import Lane
 from contracts.message import Error, Message, Reply, Result
+from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
+from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
+from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from services.meter_reading_and_control import store
@@ -188,3 +191,52 @@ async def test_the_five_results_of_a_ping_are_told_apart_by_who_asked(dms: Insta
             told[result] = ping_result(await here.answers())
         assert all(result is said for result, said in told.items())
         assert ping_result(Reply(result=Result.FAILED, error=(Error(code="3.1"),))) is None
+
+
+def put(pairs: list[tuple[str, str]]) -> MasterDataLinkageConfig:
+    return MasterDataLinkageConfig(
+        configuration_event=ConfigurationEvent(effective_date_time=T0),
+        meter=tuple(ObjectReference(mrid=meter) for meter, _ in pairs),
+        usage_point=tuple(ObjectReference(mrid=point) for _, point in pairs),
+    )
+
+
+async def test_of_many_meters_in_one_message_each_is_taken_or_refused_by_itself_and_told_once(
+    dms: Installation,
+) -> None:
+    installation = dms.of(Schema(MRC, meter_reading.migrations))
+    await installation.prepare()
+    async with (
+        running(meter_reading, settings=installation.settings, catalogue=CATALOGUE),
+        installation.peer("operator") as clerk,
+        installation.peer("admin") as admin,
+    ):
+        await admin.follow(admin.space.events(Lane.GENERAL, MRC))
+        names = [f"meter {number}" for number in range(40)]
+        config = MeterConfig(meter=tuple(Meter(mrid=name, serial_number="1") for name in names))
+        assert (await clerk.request(MRC, Verb.CREATE, config)).reply == Reply(result=Result.OK)
+        other = MeterConfig(meter=(Meter(mrid="meter 7", serial_number="1", type="new"), *config.meter[:3]))
+        answer = await clerk.request(MRC, Verb.CREATE, other)
+        assert answer.reply is not None
+        assert [(each.code, each.id and each.id.value) for each in answer.reply.error] == [("5.2", "meter 7")]
+        assert answer.reply.result is Result.PARTIAL
+
+        pairs = [(name, f"point of {name}") for name in names]
+        odd = [("stranger", "point"), ("meter 0", "another point"), ("meter 1", "point of meter 2")]
+        answer = await clerk.request(MRC, Verb.CREATE, put(pairs + odd))
+        assert answer.reply is not None
+        assert (answer.reply.result, [each.code for each in answer.reply.error]) == (
+            Result.PARTIAL,
+            ["2.4", "5.2", "5.2"],
+        )
+        assert answer.noun == put(pairs)
+        assert (await clerk.request(MRC, Verb.CREATE, put(pairs))).reply == Reply(result=Result.OK)
+        assert (await clerk.request(MRC, Verb.GET, MasterDataLinkageConfig, ids=["meter 9"])).noun == put([pairs[9]])
+
+        told: dict[str, list[str]] = {"MeterConfig": [], "MasterDataLinkageConfig": []}
+        while sum(map(len, told.values())) < 2 * len(names):
+            heard = (await admin.next()).message
+            told[heard.header.noun] += [each.mrid for each in heard.noun.meter]
+        assert {noun: sorted(all_of) for noun, all_of in told.items()} == dict.fromkeys(told, sorted(names))
+        with pytest.raises(TimeoutError):
+            await admin.next(timeout_s=0.3)

@@ -17,6 +17,7 @@ from services.meter_reading_and_control.domain.installation import (
     Change,
     Installed,
     Order,
+    each_in_turn,
     exchange,
     install,
     remove,
@@ -202,6 +203,39 @@ class Installing(RuleBasedStateMachine):
 
 
 TestInstalling = Installing.TestCase
+
+
+def alone(order: Order, known: Sequence[Installed], meter: str, point: str, at: datetime) -> Change | BusbarError:
+    """What one order does, in which the meter m3 is not known."""
+    if meter == "m3":
+        return Invalid("meter m3 is not known", code="2.4")
+    try:
+        return order([each for each in known if meter == each.meter or point == each.usage_point], meter, point, at)
+    except BusbarError as error:
+        return error
+
+
+def said(outcome: Change | BusbarError) -> Change | tuple[str, str]:
+    return outcome if isinstance(outcome, Change) else (outcome.code, outcome.reason)
+
+
+@given(
+    st.lists(
+        st.tuples(orders, st.integers(0, 9), st.lists(st.tuples(st.sampled_from(METERS), st.sampled_from(POINTS))))
+    )
+)
+def test_an_order_about_many_meters_does_what_as_many_orders_about_one_each_would(
+    told: list[tuple[Order, int, list[tuple[str, str]]]],
+) -> None:
+    known: list[Installed] = []
+    for order, hour, pairs in told:
+        at = T0 + timedelta(hours=hour)
+        outcomes = each_in_turn(known, pairs, at, order, {"m1", "m2"})
+        for (meter, point), outcome in zip(pairs, outcomes, strict=True):
+            one = alone(order, known, meter, point, at)
+            assert said(outcome) == said(one)
+            if isinstance(one, Change):
+                known = after(known, one)
 
 
 @given(st.permutations(range(4)))

@@ -7,7 +7,7 @@ import pytest
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.config import generation_from
-from services.meter_reading_and_control.domain.events import Drop, Generation, by_usage_point, received
+from services.meter_reading_and_control.domain.events import Drop, Generation, passed_on, received
 
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
 
@@ -23,24 +23,24 @@ def event(code: str, meter: str | None = "meter", point: str | None = "point") -
 
 @pytest.mark.parametrize("code", ["3.26.9.185", "3.26.0.47", "3.26.136.47", "3.26.17.185", "3.26.0.85"])
 def test_every_code_for_a_last_gasp_is_passed_on_as_one(code: str) -> None:
-    assert received(event(code), "id", {}, Generation.FIRST).code == "3.26.9.185"
-    assert received(event(code), "id", {}, Generation.SECOND).code == "3.26.0.47"
+    assert received(event(code), "id", None, Generation.FIRST).code == "3.26.9.185"
+    assert received(event(code), "id", None, Generation.SECOND).code == "3.26.0.47"
 
 
 def test_a_code_that_means_nothing_to_us_stays_as_it_is() -> None:
-    assert received(event("99.1.2.3"), "id", {}, Generation.FIRST).code == "99.1.2.3"
+    assert received(event("99.1.2.3"), "id", None, Generation.FIRST).code == "99.1.2.3"
 
 
 def test_an_event_without_a_usage_point_is_at_the_one_where_its_meter_was_heard_before() -> None:
-    heard = received(event("3.26.9.185", point=None), "id", {"meter": "point"}, Generation.FIRST)
+    heard = received(event("3.26.9.185", point=None), "id", "point", Generation.FIRST)
     assert (heard.usage_point, heard.dropped, heard.event.mrid) == ("point", None, "id")
-    assert list(by_usage_point([heard])) == ["point"]
+    assert [point for point, _ in passed_on([heard])] == ["point"]
 
 
 def test_an_event_of_a_meter_that_is_nowhere_is_kept_with_the_reason_and_not_passed_on() -> None:
-    heard = received(event("3.26.9.185", point=None), "id", {}, Generation.FIRST)
+    heard = received(event("3.26.9.185", point=None), "id", None, Generation.FIRST)
     assert heard.dropped is Drop.UNLOCATED
-    assert by_usage_point([heard]) == {}
+    assert passed_on([heard]) == []
 
 
 def test_the_generation_of_the_codes_is_a_setting_and_a_wrong_one_is_refused_by_name() -> None:

@@ -89,17 +89,17 @@ def usage_point_of(event: EndDeviceEvent) -> str | None:
     return None if event.usage_point is None else event.usage_point.mrid
 
 
-def received(event: EndDeviceEvent, mrid: str, places: Mapping[str, str], generation: Generation) -> Heard:
+def received(event: EndDeviceEvent, mrid: str, known_at: str | None, generation: Generation) -> Heard:
     """``event`` in the codes of ``generation`` and at the place of its meter.
 
     Args:
         event: as the head-end tells it. A code that means nothing to us stays as it is.
         mrid: the identity of the event if it has none.
-        places: the usage point of each meter that was heard before.
+        known_at: the usage point where its meter is known to be; what the event says itself counts more.
         generation: whose codes are passed on.
     """
     meter = meter_of(event)
-    place = usage_point_of(event) or places.get(meter or "")
+    place = usage_point_of(event) or known_at
     kind = kind_of(event.end_device_event_type.ref)
     code = event.end_device_event_type.ref if kind is None else CODES[generation].get(kind)
     located = replace(
@@ -111,10 +111,10 @@ def received(event: EndDeviceEvent, mrid: str, places: Mapping[str, str], genera
     return Heard(event=located, meter=meter or place or "", usage_point=place)
 
 
-def by_usage_point(heard: Iterable[Heard]) -> dict[str, list[EndDeviceEvent]]:
-    """The events that are passed on, for each usage point in the order of time."""
-    result: dict[str, list[EndDeviceEvent]] = {}
-    for each in sorted(heard, key=lambda h: h.happened_at):
-        if each.usage_point is not None and each.dropped is None:
-            result.setdefault(each.usage_point, []).append(each.event)
-    return result
+def passed_on(heard: Iterable[Heard]) -> list[tuple[str, EndDeviceEvent]]:
+    """The events that are passed on, each with its usage point, in the order of time."""
+    return [
+        (each.usage_point, each.event)
+        for each in sorted(heard, key=lambda h: h.happened_at)
+        if each.usage_point is not None and each.dropped is None
+    ]

@@ -5,12 +5,13 @@ An installation ends at the instant at which the next one of its usage point beg
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from contracts.errors import Conflict, Invalid
+from contracts.errors import Conflict, Invalid, Rejected
 
 
 class Installed(Struct, frozen=True, kw_only=True, order=True):
@@ -93,6 +94,47 @@ def remove(known: Sequence[Installed], meter: str, usage_point: str, at: datetim
     if last.ends != at:
         raise Conflict(f"meter {meter} left usage point {usage_point} at {last.ends}", object_id=meter)
     return NOTHING
+
+
+def each_in_turn(
+    known: Iterable[Installed], pairs: Sequence[tuple[str, str]], at: datetime, order: Order, set_up: AbstractSet[str]
+) -> list[Change | Rejected]:
+    """What one order changes for many meters, as if it were given for one after the other.
+
+    Args:
+        known: every installation of the meters and of the usage points.
+        pairs: meters and usage points.
+        at: from when on.
+        order: what is ordered.
+        set_up: the meters that are known.
+
+    Returns:
+        for each pair what changes, or why it cannot be.
+    """
+    by_mrid: dict[str, dict[tuple[str, datetime], Installed]] = {}
+    for each in known:
+        _note(each, by_mrid)
+    found: list[Change | Rejected] = []
+    for meter, point in pairs:
+        if meter not in set_up:
+            found.append(Invalid(f"meter {meter} is not known", code="2.4", object_id=meter))
+            continue
+        concerned = by_mrid.get(meter, {}) | by_mrid.get(point, {})
+        try:
+            change = order(sorted(concerned.values()), meter, point, at)
+        except Rejected as error:
+            found.append(error)
+            continue
+        found.append(change)
+        for new in (change.ended, change.begun):
+            if new is not None:
+                _note(new, by_mrid)
+    return found
+
+
+def _note(new: Installed, by_mrid: dict[str, dict[tuple[str, datetime], Installed]]) -> None:
+    for mrid in (new.meter, new.usage_point):
+        by_mrid.setdefault(mrid, {})[new.usage_point, new.starts] = new
 
 
 def at_point(known: Iterable[Installed], usage_point: str, at: datetime) -> Installed | None:

@@ -1,13 +1,14 @@
 """Meters as they are set up: one device for each mRID, its register, its multipliers, from when on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from fractions import Fraction
 from math import prod
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from contracts.errors import Conflict, Invalid
+from contracts.errors import Conflict, Invalid, NotFound, Rejected
 from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.nouns.service_kinds import MeterMultiplierKind
 from services.meter_reading_and_control.domain.registers import Factor
@@ -20,20 +21,42 @@ _RATIOS = frozenset({MeterMultiplierKind.CT_RATIO, MeterMultiplierKind.PT_RATIO,
 
 def each_by_itself(config: MeterConfig) -> list[MeterConfig]:
     """One MeterConfig for each meter of ``config``, with the functions that it refers to."""
-    return [_alone(meter, config) for meter in config.meter]
+    radios = _by_mrid(config.com_function)
+    switches = _by_mrid(config.connect_disconnect_function)
+    functions = _by_mrid(config.simple_end_device_function)
+    return [
+        MeterConfig(
+            com_function=_referred(meter, radios),
+            connect_disconnect_function=_referred(meter, switches),
+            meter=(meter,),
+            simple_end_device_function=_referred(meter, functions),
+        )
+        for meter in config.meter
+    ]
 
 
-def _alone(meter: Meter, config: MeterConfig) -> MeterConfig:
-    refs = {
-        each.ref
-        for each in (*meter.com_function, *meter.connect_disconnect_function, *meter.simple_end_device_function)
-    }
-    return MeterConfig(
-        com_function=tuple(each for each in config.com_function if each.mrid in refs),
-        connect_disconnect_function=tuple(each for each in config.connect_disconnect_function if each.mrid in refs),
-        meter=(meter,),
-        simple_end_device_function=tuple(each for each in config.simple_end_device_function if each.mrid in refs),
-    )
+class _Function(Protocol):
+    @property
+    def mrid(self) -> str | None: ...
+
+
+F = TypeVar("F", bound=_Function)
+
+
+def _by_mrid(functions: Iterable[F]) -> dict[str, list[tuple[int, F]]]:
+    """The functions of each mRID, with their places."""
+    found: dict[str, list[tuple[int, F]]] = {}
+    for place, each in enumerate(functions):
+        if each.mrid is not None:
+            found.setdefault(each.mrid, []).append((place, each))
+    return found
+
+
+def _referred(meter: Meter, functions: Mapping[str, list[tuple[int, F]]]) -> tuple[F, ...]:
+    """The functions to which a meter refers, in the order in which they stand."""
+    refs = (*meter.com_function, *meter.connect_disconnect_function, *meter.simple_end_device_function)
+    found = dict(each for mrid in {ref.ref for ref in refs} for each in functions.get(mrid, ()))
+    return tuple(found[place] for place in sorted(found))
 
 
 def together_again(configs: Iterable[MeterConfig]) -> MeterConfig:
@@ -62,6 +85,46 @@ def same_device(meter: Meter, known: Mapping[str, MeterConfig]) -> MeterConfig |
     if not meter.mrid:
         raise Invalid("Meter: mRID is missing", code="5.8")
     return known.get(meter.mrid)
+
+
+def beginning(config: MeterConfig, there: MeterConfig | None) -> Rejected | bool:
+    """Whether a meter is new; why not where it is set up otherwise."""
+    if there is not None and there != config:
+        mrid = config.meter[0].mrid
+        return Conflict(f"meter {mrid} is set up otherwise; change it", object_id=mrid)
+    return there is None
+
+
+def changing(config: MeterConfig, there: MeterConfig | None) -> Rejected | bool:
+    """Whether a meter is set up otherwise from now on; why not where it is not known."""
+    if there is None:
+        return NotFound("there is no such meter", code="2.4", object_id=config.meter[0].mrid)
+    return there != config
+
+
+Judge = Callable[[MeterConfig, MeterConfig | None], Rejected | bool]
+"""Says of a meter whether anything is new of it, given what is known of it, or why it cannot be."""
+
+
+def sorted_out(
+    config: MeterConfig, known: Mapping[str, MeterConfig], judge: Judge
+) -> tuple[list[MeterConfig], list[Rejected]]:
+    """Of the meters of ``config`` each that is new, by itself, and why others cannot be, one after the other.
+
+    Raises:
+        Invalid: 5.8, one has no mRID.
+    """
+    seen = dict(known)
+    new: list[MeterConfig] = []
+    errors: list[Rejected] = []
+    for each in each_by_itself(config):
+        verdict = judge(each, same_device(each.meter[0], seen))
+        if isinstance(verdict, Rejected):
+            errors.append(verdict)
+        elif verdict:
+            seen[each.meter[0].mrid or ""] = each
+            new.append(each)
+    return new, errors
 
 
 class Collision(Struct, frozen=True, kw_only=True):

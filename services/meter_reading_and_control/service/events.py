@@ -8,7 +8,7 @@ from contracts.codes.end_device_events import EventKind
 from contracts.message import Message
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain.events import Heard, by_usage_point, meter_of, received
+from services.meter_reading_and_control.domain.events import Heard, meter_of, passed_on, received
 from services.meter_reading_and_control.domain.installation import Installed
 from services.meter_reading_and_control.domain.suppression import Facts, suppressed
 from services.meter_reading_and_control.service.declared import service
@@ -42,8 +42,14 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
     """Keep events, and pass on what is new."""
     meters = [meter for event in events if (meter := meter_of(event)) is not None]
     places, known = await work.store.places(meters), await work.store.installed(meters)
-    generation = work.store.memory.generation
-    heard = [received(event, work.new_id(), places | linkage.placed(event, known), generation) for event in events]
+    own: dict[str, list[Installed]] = {}
+    for there in known:
+        own.setdefault(there.meter, []).append(there)
+    heard = []
+    for event in events:
+        meter = meter_of(event) or ""
+        place = linkage.placed(event, own.get(meter, ())) or places.get(meter)
+        heard.append(received(event, work.new_id(), place, work.store.memory.generation))
     facts = await facts_about(heard, known, work)
     heard = [
         replace(each, suppressed=suppressed(each.kind, each.meter, each.usage_point or "", each.happened_at, facts))
@@ -53,9 +59,16 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
     added = await work.store.add(heard)
     for each in added:
         work.count("meter_events", kind=each.kind or "other", dropped=each.dropped or "no")
-    for usage_point, new in by_usage_point(added).items():
-        work.publish(Verb.CREATED, EndDeviceEvents(end_device_event=tuple(new)), key=usage_point)
+    pass_them_on(passed_on(added), work)
     await look_for_tampering(added, work)
+
+
+def pass_them_on(events: Sequence[tuple[str, EndDeviceEvent]], work: Work[Store]) -> None:
+    """Tell events, those of one usage point in their order, and together what travels together."""
+    for line in work.lines(Verb.CREATED, EndDeviceEvents, [point for point, _ in events]):
+        points = set(line)
+        told = tuple(event for point, event in events if point in points)
+        work.publish(Verb.CREATED, EndDeviceEvents(end_device_event=told), key=line[0])
 
 
 async def facts_about(heard: Sequence[Heard], known: Sequence[Installed], work: Work[Store]) -> Facts:

@@ -1,18 +1,18 @@
 """How meters are set up, and where they are."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 
-from contracts.errors import Conflict, Invalid, NotFound, to_reply
+from contracts.errors import BusbarError, NotFound, Rejected, to_reply
 from contracts.message import Message, Reply, Result
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import MeterConfig
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import installation as installations
 from services.meter_reading_and_control.domain.meters import (
+    beginning,
+    changing,
     collisions,
-    each_by_itself,
-    effective_at,
-    same_device,
+    sorted_out,
     together_again,
 )
 from services.meter_reading_and_control.service.declared import service
@@ -22,6 +22,11 @@ from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import linkage
 from shared.work import Whole, Work
 
+Payload = MeterConfig | MasterDataLinkageConfig
+
+TOLD_TOGETHER = 200
+"""So many meters at most are told in one event, which holds them in XML as well."""
+
 
 @service.on(Verb.CREATE, MeterConfig)
 async def take_meters(message: Message[MeterConfig], work: Work[Store]) -> MeterConfig | Whole:
@@ -30,14 +35,9 @@ async def take_meters(message: Message[MeterConfig], work: Work[Store]) -> Meter
     twins = await find_twins(message, known, work)
     if twins is not None:
         return twins
-    for config in each_by_itself(message.noun):
-        there = same_device(config.meter[0], known)
-        if there is None:
-            await set_up(config, Verb.CREATED, work)
-        elif there != config:
-            mrid = config.meter[0].mrid
-            raise Conflict(f"meter {mrid} is set up otherwise; change it", object_id=mrid)
-    return message.noun
+    new, errors = sorted_out(message.noun, known, beginning)
+    await set_up(new, Verb.CREATED, work)
+    return in_parts(together_again(new), len(message.noun.meter), errors) or message.noun
 
 
 @service.on(Verb.CHANGE, MeterConfig)
@@ -47,13 +47,9 @@ async def change_meters(message: Message[MeterConfig], work: Work[Store]) -> Met
     twins = await find_twins(message, known, work)
     if twins is not None:
         return twins
-    for config in each_by_itself(message.noun):
-        there = same_device(config.meter[0], known)
-        if there is None:
-            raise NotFound("there is no such meter", code="2.4", object_id=config.meter[0].mrid)
-        if there != config:
-            await set_up(config, Verb.CHANGED, work)
-    return message.noun
+    new, errors = sorted_out(message.noun, known, changing)
+    await set_up(new, Verb.CHANGED, work)
+    return in_parts(together_again(new), len(message.noun.meter), errors) or message.noun
 
 
 @service.on(Verb.GET, MeterConfig)
@@ -69,19 +65,23 @@ async def show_meters(message: Message[MeterConfig], work: Work[Store]) -> Async
 
 
 @service.on(Verb.CREATE, MasterDataLinkageConfig)
-async def install_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig:
+async def install_meter(
+    message: Message[MasterDataLinkageConfig], work: Work[Store]
+) -> MasterDataLinkageConfig | Whole:
     """A meter is put where none is."""
     return await relink(message.noun, installations.install, Verb.CREATED, work)
 
 
 @service.on(Verb.CHANGE, MasterDataLinkageConfig)
-async def exchange_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig:
+async def exchange_meter(
+    message: Message[MasterDataLinkageConfig], work: Work[Store]
+) -> MasterDataLinkageConfig | Whole:
     """A meter takes the place of what is there, at one instant."""
     return await relink(message.noun, installations.exchange, Verb.CHANGED, work)
 
 
 @service.on(Verb.DELETE, MasterDataLinkageConfig)
-async def remove_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig:
+async def remove_meter(message: Message[MasterDataLinkageConfig], work: Work[Store]) -> MasterDataLinkageConfig | Whole:
     """A meter is taken away; where it was stays known."""
     return await relink(message.noun, installations.remove, Verb.DELETED, work)
 
@@ -122,28 +122,67 @@ async def find_twins(message: Message[MeterConfig], known: dict[str, MeterConfig
     return None
 
 
-async def set_up(config: MeterConfig, verb: Verb, work: Work[Store]) -> None:
-    """Keep how a meter is set up, and tell it."""
-    (meter,) = config.meter
-    await work.store.save_meter(config, effective_at(meter))
-    work.publish(verb, config, key=meter.mrid or "")
+async def set_up(configs: Sequence[MeterConfig], verb: Verb, work: Work[Store]) -> None:
+    """Keep how meters are set up, and tell it, together what travels together."""
+    if not configs:
+        return
+    await work.store.save_meters(configs)
+    by_mrid = {config.meter[0].mrid or "": config for config in configs}
+    for line in work.lines(verb, MeterConfig, by_mrid):
+        for first in range(0, len(line), TOLD_TOGETHER):
+            some = line[first : first + TOLD_TOGETHER]
+            work.publish(verb, together_again([by_mrid[mrid] for mrid in some]), key=line[0])
 
 
 async def relink(
     noun: MasterDataLinkageConfig, order: installations.Order, verb: Verb, work: Work[Store]
-) -> MasterDataLinkageConfig:
-    """Do what is ordered about one meter and one usage point, tell it, and place the readings that waited for it."""
-    meter, point, at = linkage.the_link(noun)
-    await work.store.move(meter)
-    await work.store.lock_all_of([meter, point])
-    if not await work.store.meters([meter]):
-        raise Invalid(f"meter {meter} is not known", code="2.4", object_id=meter)
-    change = order(await work.store.installed([meter, point]), meter, point, at)
-    await work.store.save_change(change)
-    await keep(linkage.events_of(change, work.store.memory.generation), work)
-    if change.ended is not None or change.begun is not None:
-        work.publish(verb, noun, key=point)
-    if change.begun is not None:
-        for source, reading in await work.store.refused_of(meter):
+) -> MasterDataLinkageConfig | Whole:
+    """Do what is ordered about meters and usage points, tell it, and place the readings that waited for it."""
+    pairs, at = linkage.the_links(noun)
+    meters = [meter for meter, _ in pairs]
+    mrids = [mrid for pair in pairs for mrid in pair]
+    await work.store.move(meters)
+    await work.store.lock_all_of(mrids)
+    known, are_set_up = await work.store.installed(mrids), await work.store.set_up_of(meters)
+    outcomes = installations.each_in_turn(known, pairs, at, order, are_set_up)
+    errors = [each for each in outcomes if isinstance(each, Rejected)]
+    done = [(pair, each) for pair, each in zip(pairs, outcomes, strict=True) if not isinstance(each, Rejected)]
+    answer = in_parts(linkage.linking([pair for pair, _ in done], noun), len(pairs), errors) or noun
+    changed = [(pair, change) for pair, change in done if change != installations.NOTHING]
+    await work.store.save_changes([change for _, change in changed])
+    generation = work.store.memory.generation
+    await keep([event for _, change in changed for event in linkage.events_of(change, generation)], work)
+    tell_links({point: meter for (meter, point), _ in changed}, noun, verb, work)
+    await take_what_waited([meter for (meter, _), change in changed if change.begun is not None], work)
+    return answer
+
+
+def tell_links(meters: Mapping[str, str], noun: MasterDataLinkageConfig, verb: Verb, work: Work[Store]) -> None:
+    """Tell which meters are at which usage points from now on, or no longer, together what travels together."""
+    for line in work.lines(verb, MasterDataLinkageConfig, meters):
+        for first in range(0, len(line), TOLD_TOGETHER):
+            some = line[first : first + TOLD_TOGETHER]
+            work.publish(verb, linkage.linking([(meters[point], point) for point in some], noun), key=line[0])
+
+
+async def take_what_waited(meters: Sequence[str], work: Work[Store]) -> None:
+    """Readings that were told before anybody knew where their meters are."""
+    if meters:
+        for source, reading in await work.store.refused_of(meters):
             await take([reading], source, work)
-    return noun
+
+
+def in_parts(done: Payload, ordered: int, errors: Sequence[BusbarError]) -> Whole | None:
+    """The answer to an order about many of which some cannot be; None where all can.
+
+    Raises:
+        BusbarError: it is about one, which cannot be.
+    """
+    if not errors:
+        return None
+    if ordered == 1:
+        raise errors[0]
+    told = tuple(error for each in errors for error in to_reply(each).error)
+    if len(errors) == ordered:
+        return Whole(reply=Reply(result=Result.FAILED, error=told))
+    return Whole(reply=Reply(result=Result.PARTIAL, error=told), payload=done)

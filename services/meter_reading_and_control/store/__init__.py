@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
+from zlib import crc32
 
 from msgspec import json
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from contracts.types import Status
 from services.meter_reading_and_control.config import Config
 from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
 from services.meter_reading_and_control.domain.installation import Change, Installed
+from services.meter_reading_and_control.domain.meters import effective_at
 from services.meter_reading_and_control.domain.readings import Origin, Register, Value
 from services.meter_reading_and_control.store.blocks import Blocks
 from services.meter_reading_and_control.store.commands import Commands
@@ -26,6 +28,9 @@ from services.meter_reading_and_control.store.schedules import Schedules
 from services.meter_reading_and_control.store.surroundings import Surroundings
 from shared.store import Record
 
+OURS, LOCKS = 0x6D657465, 1024
+"""The name space of the locks of mRIDs, and how many there are."""
+
 PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
@@ -36,9 +41,12 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands
     memory: Config
 
     async def lock_all_of(self, keys: Iterable[str]) -> None:
-        """Let nobody else change meters or usage points of these mRIDs until this is done."""
-        for key in sorted(set(keys)):
-            await self.lock("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", key)
+        """Let nobody else change meters or usage points of these mRIDs until this is done.
+
+        A thousand mRIDs take no more locks than the server has room for: some of them share one.
+        """
+        if places := sorted({crc32(key.encode()) % LOCKS for key in keys}):
+            await self.lock_all("SELECT pg_advisory_xact_lock($1, place) FROM unnest($2::int[]) AS place", OURS, places)
 
     async def meters(self, mrids: Sequence[str], at: datetime | None = None) -> dict[str, MeterConfig]:
         """Those of ``mrids`` that are known, each by itself, as they are set up ``at`` that time, or at last."""
@@ -73,15 +81,18 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands
             found.setdefault(row["mrid"], []).append(json.decode(row["noun"], type=MeterConfig))
         return found
 
-    async def save_meter(self, config: MeterConfig, effective_at: datetime) -> None:
-        """Keep how a meter is set up from then on."""
-        await self.execute(
+    async def save_meters(self, configs: Iterable[MeterConfig]) -> None:
+        """Keep how meters are set up, each by itself and from its time on."""
+        await self.executemany(
             "INSERT INTO meter (mrid, effective_at, noun) VALUES ($1, $2, $3)"
             " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun",
-            config.meter[0].mrid,
-            effective_at,
-            json.encode(config).decode(),
+            [(each.meter[0].mrid, effective_at(each.meter[0]), json.encode(each).decode()) for each in configs],
         )
+
+    async def set_up_of(self, mrids: Sequence[str]) -> frozenset[str]:
+        """Those of ``mrids`` that are meters which are known."""
+        rows = await self.fetch("SELECT DISTINCT mrid FROM meter WHERE mrid = ANY($1)", mrids)
+        return frozenset(row["mrid"] for row in rows)
 
     async def installed(self, mrids: Sequence[str]) -> list[Installed]:
         """Every installation of these meters or usage points."""
@@ -92,22 +103,18 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands
         )
         return [Installed(**dict(row)) for row in rows]
 
-    async def move(self, meter: str) -> None:
-        """A meter is about to move; first of all, since whoever takes readings relies on where it is until then."""
-        await self.execute("SELECT move($1)", meter)
+    async def move(self, meters: Sequence[str]) -> None:
+        """Meters are about to move; first of all, since whoever takes readings relies on where they are until then."""
+        await self.execute("SELECT count(move(meter)) FROM unnest($1::text[]) AS meter", meters)
 
-    async def save_change(self, change: Change) -> None:
+    async def save_changes(self, changes: Iterable[Change]) -> None:
         """Keep what an order changed."""
-        for each in (change.ended, change.begun):
-            if each is not None:
-                await self.execute(
-                    "INSERT INTO installed (usage_point, starts, meter, ends) VALUES ($1, $2, $3, $4)"
-                    " ON CONFLICT (usage_point, starts) DO UPDATE SET ends = excluded.ends",
-                    each.usage_point,
-                    each.starts,
-                    each.meter,
-                    each.ends,
-                )
+        new = [each for change in changes for each in (change.ended, change.begun) if each is not None]
+        await self.executemany(
+            "INSERT INTO installed (usage_point, starts, meter, ends) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (usage_point, starts) DO UPDATE SET ends = excluded.ends",
+            [(each.usage_point, each.starts, each.meter, each.ends) for each in new],
+        )
 
     async def registers(
         self, points: Sequence[str], times: tuple[datetime, datetime], as_of: datetime | None
@@ -164,10 +171,11 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands
             noun,
         )
 
-    async def refused_of(self, meter: str) -> list[tuple[str, MeterReading]]:
-        """The readings of a meter that had no place, with who told them, taken out to be tried again."""
+    async def refused_of(self, meters: Sequence[str]) -> list[tuple[str, MeterReading]]:
+        """The readings of meters that had no place, with who told them, taken out to be tried again."""
         rows = await self.lock_all(
-            "DELETE FROM refused_reading WHERE meter = $1 AND code IN ('2.4', '2.13') RETURNING source, noun", meter
+            "DELETE FROM refused_reading WHERE meter = ANY($1) AND code IN ('2.4', '2.13') RETURNING source, noun",
+            meters,
         )
         return [(row["source"], json.decode(row["noun"], type=MeterReading)) for row in rows]
 
@@ -192,22 +200,27 @@ class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands
 
     async def add(self, heard: Sequence[Heard]) -> list[Heard]:
         """Keep events; those that were not here before."""
-        new = []
+        told: dict[tuple[str, str, datetime], list[Heard]] = {}
         for each in sorted(heard, key=lambda h: (h.meter, h.code, h.happened_at)):
-            row = await self.lock(
-                "INSERT INTO event (meter, code, happened_at, usage_point, dropped, noun)"
-                " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (meter, code, happened_at)"
-                " DO UPDATE SET repeats = event.repeats + 1 RETURNING repeats",
-                each.meter,
-                each.code,
-                each.happened_at,
-                each.usage_point,
-                each.dropped,
-                json.encode(each.event).decode(),
-            )
-            if row is not None and row["repeats"] == 0:
-                new.append(each)
-        return new
+            told.setdefault((each.meter, each.code, each.happened_at), []).append(each)
+        if not told:
+            return []
+        first = [each[0] for each in told.values()]
+        rows = await self.lock_all(
+            "INSERT INTO event (meter, code, happened_at, usage_point, dropped, noun, repeats)"
+            " SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[],"
+            " $7::int[]) ON CONFLICT (meter, code, happened_at)"
+            " DO UPDATE SET repeats = event.repeats + excluded.repeats + 1 RETURNING meter, code, happened_at, repeats",
+            [each.meter for each in first],
+            [each.code for each in first],
+            [each.happened_at for each in first],
+            [each.usage_point for each in first],
+            [each.dropped for each in first],
+            [json.encode(each.event).decode() for each in first],
+            [len(each) - 1 for each in told.values()],
+        )
+        repeats = {(row["meter"], row["code"], row["happened_at"]): row["repeats"] for row in rows}
+        return [each[0] for key, each in told.items() if repeats[key] < len(each)]
 
     async def events(
         self, mrids: Sequence[str], start: datetime | None, end: datetime | None, *, is_dropped: bool

@@ -11,6 +11,9 @@ from services.meter_reading_and_control.domain.columns import BUNCH, Array
 from services.meter_reading_and_control.domain.roster import Roster
 from shared.store import Store, Transaction
 
+MOVES = 10_000
+"""So many moves are read at a time: a town may have been put since the process last looked."""
+
 
 class Series(Struct, frozen=True, order=True):
     """Whose values they are, and of what; ``meter`` is empty for what no meter measured."""
@@ -71,9 +74,13 @@ class SeriesStore(Store):
     async def heed_moves(self) -> None:
         """Forget the meters that were put, exchanged or removed; none moves until this transaction ends."""
         known: Roster = self.memory.known
-        rows = await self.lock_all("SELECT number, meter FROM moved_since($1)", known.seen)
-        known.forget(row["meter"] for row in rows)
-        known.seen = max((row["number"] for row in rows), default=known.seen)
+        rows = await self.lock_all("SELECT number, meter FROM moved_since($1) LIMIT $2", known.seen, MOVES)
+        while rows:
+            known.forget(row["meter"] for row in rows)
+            known.seen = rows[-1]["number"]
+            rows = await self.fetch(
+                "SELECT number, meter FROM moved WHERE number > $1 ORDER BY number LIMIT $2", known.seen, MOVES
+            )
 
     async def recall(self, meters: Iterable[str]) -> Roster:
         """What is remembered, with what is worth it of these meters."""

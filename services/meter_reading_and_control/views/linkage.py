@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from contracts.codes.end_device_events import EventKind
 from contracts.errors import Invalid
 from contracts.message import Request
@@ -10,26 +12,39 @@ from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.types import ObjectReference, Reference
-from services.meter_reading_and_control.domain.events import CODES, Generation
+from services.meter_reading_and_control.domain.events import CODES, Generation, meter_of
 from services.meter_reading_and_control.domain.installation import Change, Installed, of_meter
 
 
-def the_link(noun: MasterDataLinkageConfig) -> tuple[str, str, datetime]:
-    """The meter, the usage point and the time of an order.
+def the_links(noun: MasterDataLinkageConfig) -> tuple[list[tuple[str, str]], datetime]:
+    """The meters with their usage points, and the time of an order: the first Meter belongs to the first UsagePoint.
+
+    The profile has the two side by side and does not say which belong together where there are many; that they stand
+    in the same order is ours.
 
     Raises:
-        Invalid: 2.4 or 2.12, it does not name one meter and one usage point; 5.8, it does not say from when on.
+        Invalid: 2.4 or 2.12, it does not name a usage point for each meter; 5.8, it does not say from when on.
     """
     meters = [each.mrid for each in noun.meter if each.mrid]
     points = [each.mrid for each in noun.usage_point if each.mrid]
-    if len(meters) != 1:
-        raise Invalid(f"MasterDataLinkageConfig: it names {len(meters)} meters, one is needed", code="2.4")
-    if len(points) != 1:
-        raise Invalid(f"MasterDataLinkageConfig: it names {len(points)} usage points, one is needed", code="2.12")
+    if not meters:
+        raise Invalid("MasterDataLinkageConfig: it names no meter", code="2.4")
+    if len(points) != len(meters):
+        reason = f"MasterDataLinkageConfig: it names {len(points)} usage points for {len(meters)} meters"
+        raise Invalid(reason, code="2.12")
     event = noun.configuration_event
     if event is None or event.effective_date_time is None:
         raise Invalid("ConfigurationEvent/effectiveDateTime is missing", code="5.8")
-    return meters[0], points[0], event.effective_date_time
+    return [*zip(meters, points, strict=True)], event.effective_date_time
+
+
+def linking(pairs: Sequence[tuple[str, str]], noun: MasterDataLinkageConfig) -> MasterDataLinkageConfig:
+    """``noun`` with these pairs alone."""
+    return replace(
+        noun,
+        meter=tuple(ObjectReference(mrid=meter) for meter, _ in pairs),
+        usage_point=tuple(ObjectReference(mrid=point) for _, point in pairs),
+    )
 
 
 def the_id(request: Request | None) -> str:
@@ -63,11 +78,10 @@ def events_of(change: Change, generation: Generation) -> list[EndDeviceEvent]:
     return found
 
 
-def placed(event: EndDeviceEvent, known: Sequence[Installed]) -> dict[str, str]:
-    """Where the meter of ``event`` was when it happened, if that is known by order."""
-    meter = None if event.assets is None else event.assets.mrid
-    found = of_meter(known, meter or "", event.created_date_time)
-    return {} if found is None else {found.meter: found.usage_point}
+def placed(event: EndDeviceEvent, own: Sequence[Installed]) -> str | None:
+    """Where the meter of ``event`` was when it happened, if that is known by order, of which ``own`` are its own."""
+    found = of_meter(own, meter_of(event) or "", event.created_date_time)
+    return None if found is None else found.usage_point
 
 
 def _event(installed: Installed, at: datetime, code: str) -> EndDeviceEvent:
