@@ -1,5 +1,6 @@
 """What a whole run came to: its rounds, their medians, and the file in which it is kept."""
 
+import math
 import os
 import statistics
 from datetime import UTC, datetime
@@ -66,6 +67,9 @@ def summed(scenario: Scenario, rounds: list[Round], environment: dict[str, Any])
     p99 = {name: _median(rounds, name, "acknowledged") for name in rounds[0].loads}
     limits = scenario.limits
     reached = {f"p99 of {name} at most {most:g} ms": p99[name] <= most for name, most in limits.p99_ms.items()}
+    for name, share in limits.p99_ratio.items():
+        times = p99[name] / p99[share.of] if p99[share.of] else math.inf
+        reached[f"p99 of {name} at most {share.most:g} times that of {share.of}: {times:.2f}"] = times <= share.most
     if limits.readings_per_s:
         reached[f"at least {limits.readings_per_s:,.0f} readings a second"] = rate >= limits.readings_per_s
     if limits.ratio_to_raw_limit:

@@ -91,18 +91,32 @@ class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kill: str
 
 
+class Ratio(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The 99th percentile of a load may be so many times that of another load of the same run."""
+
+    of: str
+    most: Annotated[float, Meta(gt=0)]
+
+
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the result is held against.
 
     Attributes:
         p99_ms: for the name of a load, the 99th percentile that it may reach from the intended start.
+        p99_ratio: the same, held against another load, such as one of the calm before the storm.
         readings_per_s: the least rate.
         ratio_to_raw_limit: the least share of the raw limit.
     """
 
     p99_ms: dict[str, float] = {}
+    p99_ratio: dict[str, Ratio] = {}
     readings_per_s: float = 0
     ratio_to_raw_limit: float = 0
+
+    @property
+    def named(self) -> set[str]:
+        """The loads that it speaks of."""
+        return {*self.p99_ms, *self.p99_ratio, *(ratio.of for ratio in self.p99_ratio.values())}
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -189,7 +203,7 @@ def checked(scenario: Scenario) -> Scenario:
         "two loads have one name": len({load.name for load in scenario.loads}) < len(scenario.loads),
         "it warms up for longer than it runs": scenario.warm_up_s >= scenario.duration_s,
         "a load begins after the end": any(load.start_s >= scenario.duration_s for load in scenario.loads),
-        "a limit is for no load": not set(scenario.limits.p99_ms) <= {load.name for load in scenario.loads},
+        "a limit is for no load": not scenario.limits.named <= {load.name for load in scenario.loads},
         "a fleet has 1 to 1,000,000 meters": not 1 <= scenario.meters <= MOST_METERS,
         "there is no generator": scenario.generators < 1,
         "a load has more meters than the fleet": any(load.meters > scenario.meters for load in scenario.loads),
