@@ -88,8 +88,10 @@ class Scenario(Struct, frozen=True, kw_only=True):
 
 SCENARIOS = {
     "day_blocks": Scenario(meters=50_000, together=200, intervals=96, content_type=CONTENT_TYPE, goal=1_000_000),
-    "day_blocks_msgpack": Scenario(meters=5_000, together=50, intervals=96, content_type=CONTENT_MSGPACK, goal=400_000),
-    "xml": Scenario(meters=500, together=20, intervals=96, content_type=CONTENT_XML, goal=100_000),
+    "day_blocks_msgpack": Scenario(
+        meters=20_000, together=50, intervals=96, content_type=CONTENT_MSGPACK, goal=400_000
+    ),
+    "xml": Scenario(meters=5_000, together=20, intervals=96, content_type=CONTENT_XML, goal=100_000),
     "wave": Scenario(meters=100_000, together=1_000, intervals=1, content_type=CONTENT_TYPE, goal=278_000),
     "single_readings": Scenario(
         meters=10_000, together=1, intervals=1, content_type=CONTENT_TYPE, goal=0, backlog=True

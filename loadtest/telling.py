@@ -257,7 +257,8 @@ class Telling:
             return self._cut(noun, "EndDeviceEvent", [_METER, _POINT])
         markers = [f"v~{place:05}" for place in range(start, stop)]
         ends = self._fleet.starts(day)[start:stop] + self._scenario.interval_s
-        stamped = self._load.what is What.WAVE or self._load.hours > 0
+        # a list without times is the shortest form of a day, which JSON has; the others have what is read by the column
+        stamped = self._load.encoding is not Encoding.JSON or self._load.what is What.WAVE or self._load.hours > 0
         values = tuple(
             IntervalReading(time_stamp=datetime.fromtimestamp(end, UTC) if stamped else None, value=marker)
             for end, marker in zip(ends.tolist(), markers, strict=True)
