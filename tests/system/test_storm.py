@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,11 +103,12 @@ def test_a_storm_in_which_every_service_is_killed_ends_as_one_in_which_none_is(
 
 @pytest.mark.parametrize("chaos", ["freeze", "nats", "postgres"])
 def test_a_storm_in_which_the_machinery_is_struck_ends_as_one_in_which_it_is_not(
-    shell: Shell, undisturbed: dict[str, Any], chaos: str
+    shell: Shell, undisturbed: dict[str, Any], chaos: str, tmp_path: Path
 ) -> None:
-    struck = shell.storm("--seed", "4", "--chaos", chaos, timeout_s=240)
+    struck = shell.storm("--seed", "4", "--chaos", chaos, "--report", str(tmp_path), timeout_s=240)
     assert struck["blows"], "somebody was struck, and answered again"
     assert {blow["kind"] for blow in struck["blows"]} == {chaos}
+    assert f"{len(struck['blows'])} blows ({chaos}) to" in (tmp_path / "storm.html").read_text()
     assert _essence(struck) == _essence(undisturbed)
     assert (struck["truth"], struck["ledger"]) == (undisturbed["truth"], undisturbed["ledger"])
     assert (struck["messages_lost"], struck["effects_doubled"], struck["sequence_gaps"]) == (0, 0, 0)

@@ -1,5 +1,6 @@
 """`busbar storm --report DIR`: what the report of a storm says on its page."""
 
+from shared.tools.cli.storm_chaos import blow_lines
 from shared.tools.cli.storm_report import Report, figures_of, observed_lines, verdict_of
 from shared.tools.telling.page import Facts
 from shared.tools.telling.summary import done_lines, duration, times_lines
@@ -17,7 +18,7 @@ def facts_of(report: Report) -> Facts:
         cards=_cards(report),
         lines=report.faults_told,
         indices=indices,
-        done=(*times_lines(report.times), *done_lines(report.done)),
+        done=(*times_lines(report.times), *done_lines(report.done), *blow_lines(report.blows)),
         observed=tuple(observed_lines(report.observed)),
     )
 
