@@ -223,12 +223,12 @@ async def test_given_a_life_support_flag_set_between_accept_and_send_then_it_is_
 async def test_given_an_outage_at_the_place_then_nobody_is_disconnected_there(dms: Installation) -> None:
     async with utility(dms) as here:
         await here.head_end.tell(Verb.CREATED, events("3.26.9.185", "m1", "m1 point", 0), key="m1 point")
-        await here.told()
+        await here.admin.next()
         await here.cis.command(MRC, Verb.CREATE, order("m1"))
         refused = await here.hears()
         assert [(error.code, "outage" in str(error.reason)) for error in refused.error] == [("6.1", True)]
         await here.head_end.tell(Verb.CREATED, events("3.26.9.216", "m1", "m1 point", 60), key="m1 point")
-        await here.told()
+        await here.admin.next()
         await here.cis.command(MRC, Verb.CREATE, order("m1", mrid="after"))
         assert (await here.field()).noun == order("m1", mrid="after")
 
