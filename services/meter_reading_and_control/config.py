@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from msgspec import Struct, field
+from msgspec import MsgspecError, Struct, field, json
 
 from services.meter_reading_and_control.domain.events import Generation
 from services.meter_reading_and_control.domain.guards import Rules, moratorium_from
 from services.meter_reading_and_control.domain.roster import Roster
 from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
+from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, RuleSet
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
@@ -21,6 +23,7 @@ KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
+RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
 
 MOST = 100_000
@@ -41,6 +44,7 @@ class Config(Struct, frozen=True, kw_only=True):
         tamper_case: from which score on people are asked to look.
         guards: what must not be disconnected.
         head_end_rate: how many controls one head-end is sent in a second.
+        rule_sets: by which days are judged.
         known: what the process remembers of meters.
     """
 
@@ -54,6 +58,7 @@ class Config(Struct, frozen=True, kw_only=True):
     tamper_case: int
     guards: Rules
     head_end_rate: int
+    rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
     known: Roster = field(default_factory=Roster)
 
 
@@ -77,6 +82,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
             moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),
+        rule_sets=rule_sets_from(environ),
     )
 
 
@@ -133,3 +139,20 @@ def weights_from(environ: Mapping[str, str]) -> Mapping[Sign, int]:
         if each:
             said[Sign(name)] = int(weight)
     return said
+
+
+def rule_sets_from(environ: Mapping[str, str]) -> tuple[RuleSet, ...]:
+    """The rule set that stands, and those of the JSON file that the environment names.
+
+    Raises:
+        ValueError: there is no such file, it holds no list of rule sets, or two are of one id and version.
+    """
+    path = environ.get(RULE_SETS_VARIABLE, "")
+    try:
+        told = json.decode(Path(path).read_bytes(), type=tuple[RuleSet, ...]) if path else ()
+    except (OSError, MsgspecError) as error:
+        raise ValueError(f"{RULE_SETS_VARIABLE} is '{path}': {error}") from error
+    found = (INTERVALS, *told)
+    if len({(each.id, each.version) for each in found}) < len(found):
+        raise ValueError(f"{RULE_SETS_VARIABLE} is '{path}': two rule sets have one id and version")
+    return found

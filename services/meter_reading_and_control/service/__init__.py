@@ -13,6 +13,7 @@ from services.meter_reading_and_control.service import (
     schedules,
     surroundings,
     tampering,
+    validation,
 )
 from services.meter_reading_and_control.service.declared import service
 
@@ -30,4 +31,5 @@ __all__ = [
     "service",
     "surroundings",
     "tampering",
+    "validation",
 ]

@@ -12,8 +12,9 @@ from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Interval, Register, empty_block, grouped, merged, news
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.validation import previews
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.views import answers, inquiries, refused
+from services.meter_reading_and_control.views import answers, inquiries, judged, refused
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
 from services.meter_reading_and_control.views.told import Refusal, Teller
 from shared.work import Later, Whole, Work
@@ -41,8 +42,14 @@ async def show_readings(
             yield refused.shown(parts)
         return
     asked = answers.question(message.request)
+    wanted = judged.preview(message.request, work.store.memory.rule_sets)
     for point in sorted(await work.store.points_of(asked.points, asked.meters)):
-        async for page in pages_of(point, asked, work):
+        pages = (
+            pages_of(point, asked, work)
+            if wanted is None
+            else previews(point, await equipment_of(point, work), asked, wanted, work)
+        )
+        async for page in pages:
             yield page
 
 

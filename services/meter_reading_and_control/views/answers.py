@@ -16,7 +16,15 @@ from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter
 from contracts.nouns.reading_types import Reading, ReadingQuality, ReadingReasonKind
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.readings import Block, Origin, Register, Value, interval_length, together
+from services.meter_reading_and_control.domain.readings import (
+    Block,
+    Origin,
+    Quality,
+    Register,
+    Value,
+    interval_length,
+    together,
+)
 from services.meter_reading_and_control.domain.registers import as_text
 
 MISSING = "3.5.259"
@@ -162,7 +170,7 @@ def shown_interval(end: datetime, value: Value) -> IntervalReading:
         source=value.origin.source or None,
         time_stamp=end,
         value=as_text(Fraction(value.exact)),
-        reading_qualities=_qualities(value.origin),
+        reading_qualities=shown_qualities(value.origin.qualities),
     )
 
 
@@ -175,15 +183,16 @@ def shown_register(register: Register) -> Reading:
         source=origin.source or None,
         time_stamp=register.read_at,
         value=as_text(Fraction(register.value.exact)),
-        reading_qualities=_qualities(origin),
+        reading_qualities=shown_qualities(origin.qualities),
         reading_type=Reference(ref=register.reading_type),
     )
 
 
-def _qualities(origin: Origin) -> tuple[ReadingQuality, ...]:
+def shown_qualities(qualities: Iterable[Quality]) -> tuple[ReadingQuality, ...]:
+    """The qualities of a value."""
     return tuple(
         ReadingQuality(comment=each.comment or None, reading_quality_type=Reference(ref=each.code))
-        for each in origin.qualities
+        for each in qualities
     )
 
 

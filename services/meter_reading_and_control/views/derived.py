@@ -22,6 +22,7 @@ from services.meter_reading_and_control.domain.meters import factors, modulus
 from services.meter_reading_and_control.domain.readings import (
     DERIVED_SUM,
     Block,
+    Origin,
     Register,
     Value,
     interval_length,
@@ -93,6 +94,46 @@ def usages(
         if (each := _usage(code, day, registers, equipment, zone)) is not None
     ]
     return MeterReading(readings=tuple(readings), usage_point=ObjectReference(mrid=point)) if readings else None
+
+
+class Gain(Struct, frozen=True, kw_only=True):
+    """What a register gained in a day, and its least count, in the unit of the intervals; None: it fell."""
+
+    gained: Value | None
+    least: Value
+
+
+def gains(
+    point: str, registers: Sequence[Register], code: ReadingTypeCode, equipment: Equipment, zone: tzinfo
+) -> dict[date, Gain]:
+    """What the register beside intervals of type ``code`` gained in each day that has readings at its edges.
+
+    The least count is the last digit that was told.
+    """
+    for register in sorted({each.reading_type for each in registers}):
+        of = ReadingTypeCode.parse(register)
+        beside = replace(of, accumulation=DELTA, measuring_period=code.measuring_period, multiplier=code.multiplier)
+        if of.accumulation != BULK or beside != code:
+            continue
+        finer = of.multiplier - code.multiplier
+        digits = min(each.value.scale for each in registers if each.reading_type == register)
+        least = Value(number=1, scale=digits + finer, origin=Origin())
+        daily = str(replace(of, macro_period=DAILY, accumulation=DELTA))
+        found = usages(point, registers, frozenset({daily}), equipment, zone)
+        told = () if found is None else found.readings
+        return {
+            calendar.market_day(each.time_period.start, zone): Gain(gained=_shifted(each.value, finer), least=least)
+            for each in told
+            if each.time_period is not None and each.time_period.start is not None
+        }
+    return {}
+
+
+def _shifted(text: str | None, by: int) -> Value | None:
+    if text is None:
+        return None
+    value = value_of(text, Origin())
+    return replace(value, scale=value.scale + by)
 
 
 def _usage(

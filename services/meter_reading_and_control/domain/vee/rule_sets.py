@@ -1,9 +1,10 @@
 """Rule sets as data: which rules judge what, by which settings, and how gaps are filled (metering guide 1.3, 4, 5)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.errors import Invalid
 from services.meter_reading_and_control.domain.vee.rules import ORDER, RULES
@@ -48,9 +49,15 @@ class RuleSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Refuse what does not exist.
 
         Raises:
-            ValueError: a rule or an estimator has no such name.
+            ValueError: a rule, a setting of a rule or an estimator has no such name.
         """
         unknown = [*(name for name in self.rules if name not in RULES), *(e for e in self._methods if e not in METHODS)]
+        unknown += [
+            f"{name} {setting}"
+            for name, settings in self.rules.items()
+            for setting in settings
+            if name in RULES and setting not in RULES[name].settings
+        ]
         if unknown:
             raise ValueError(f"rule set {self.id}: there is no {', '.join(unknown)}")
 
@@ -81,6 +88,31 @@ INTERVALS = RuleSet(
     ),
 )
 """The rule set where nobody set another: the defaults of the guide. V15 needs a threshold that fits the class."""
+
+
+ANY_CLASS = ""
+"""The class of a usage point of which nobody has said one; only rule sets for all classes apply."""
+
+VALID_THEN = "valid"
+"""Asks for the rule set that is valid for each day."""
+
+
+def among(rule_sets: Sequence[RuleSet], wanted: str) -> Sequence[RuleSet]:
+    """Those that ``wanted`` means: all for ``valid``, else the newest of an id, or the one that is ``id/version``.
+
+    One that is named judges whatever it is asked of, also before the day from which it is to be valid.
+
+    Raises:
+        Invalid: 2.29, there is none.
+    """
+    if wanted == VALID_THEN:
+        return rule_sets
+    found = [each for each in rule_sets if wanted in {each.id, f"{each.id}/{each.version}"}]
+    if not found:
+        there = ", ".join(f"{each.id}/{each.version}" for each in rule_sets)
+        raise Invalid(f"there is no rule set '{wanted}'; there are {VALID_THEN}, {there}", code="2.29")
+    newest = max(found, key=lambda each: each.version)
+    return (replace(newest, since=date.min, applies_to_class="*", applies_to_type="*"),)
 
 
 def chosen(rule_sets: Iterable[RuleSet], usage_point_class: str, reading_type: str, day: date) -> RuleSet:

@@ -43,6 +43,12 @@ class Rule(Struct, frozen=True, kw_only=True):
     of_day: bool
     check: Check
 
+    @property
+    def settings(self) -> Mapping[str, float]:
+        """What may be set, and what counts where nothing is."""
+        found: Mapping[str, float] = getattr(self.check, "__kwdefaults__", None) or {}
+        return found
+
 
 def _clock(days: Days, _facts: Facts) -> Mask:
     return days.marked(Mark.CLOCK)
