@@ -177,6 +177,9 @@ def test_neighbours_who_never_lost_their_power_can_tell_that_the_radio_lives(des
     desk.end(Outcome.SILENT, at=1200)
     (nested,) = desk.hear([], at=1265)
     assert (nested.state, nested.device, nested.parent) == (S.PREDICTED, "T11", outage.mrid)
+    desk.report(nested, Report(crew=CrewStatusKind.FIELD_COMPLETE, repaired_at=s(4000)), at=4000)
+    assert desk.outages[nested.mrid].state is S.DISMISSED, "it was the radio that was silent: nobody was in the dark"
+    assert desk.hear([], at=4100) == []
 
 
 def test_the_time_at_which_a_meter_answers_is_not_that_of_the_restoration(desk: Desk) -> None:

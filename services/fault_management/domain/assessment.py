@@ -13,7 +13,17 @@ from services.fault_management.domain.estimates import begun, heard_of_crew
 from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.inference import PATIENCE, confirm, hold, infer
 from services.fault_management.domain.known import see_interruptions
-from services.fault_management.domain.outage import INFERRED, KNOWN_DARK, LOOSE, Outage, Plan, PlanStatus, S, explains
+from services.fault_management.domain.outage import (
+    INFERRED,
+    KNOWN_DARK,
+    LOOSE,
+    Outage,
+    Plan,
+    PlanStatus,
+    S,
+    explains,
+    move,
+)
 from services.fault_management.domain.pings import GASP_WAIT, question_suspicions
 from services.fault_management.domain.proposal import is_unused, withdraw
 from services.fault_management.domain.restoration import awaits_opening, follow_supply
@@ -77,7 +87,11 @@ def assess(situation: Situation) -> Situation:
 
 
 def report(situation: Situation, outage: Outage, news: Report) -> None:
-    """Take what the crew says; a finding or the end of the work makes an inferred outage known."""
+    """Take what the crew says; a finding or the end of the work makes an inferred outage known.
+
+    What was taken to be dark still, as nothing was heard of it after a restoration, is over when the crew finds nothing
+    there. Whoever has no power all the same is heard of anew.
+    """
     at, assessed = news.at or situation.now, news.cause is not None
     known = heard_of_crew(outage, news.crew, at, situation.now, assessed=assessed, expected=news.expected)
     outage = situation.put(
@@ -88,7 +102,10 @@ def report(situation: Situation, outage: Outage, news: Report) -> None:
             repaired_at=outage.repaired_at or news.repaired_at,
         )
     )
-    if outage.state in INFERRED and (news.cause is not None or news.repaired_at is not None):
+    if outage.state in INFERRED and news.cause is None and news.repaired_at is not None and outage.parent is not None:
+        why = "the crew has found nothing that is out or broken"
+        situation.put(move(outage, S.DISMISSED, why=why, dismissed_at=situation.now, frozen=False))
+    elif outage.state in INFERRED and (news.cause is not None or news.repaired_at is not None):
         confirm(situation, outage, None if news.cause is None else news.device, "the crew has been there")
 
 
