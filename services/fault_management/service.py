@@ -47,7 +47,7 @@ from services.fault_management.domain.decisions import Decision, correct, decide
 from services.fault_management.domain.estimates import Outlook, estimate, next_estimate
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.outage import FINAL, Outage
-from services.fault_management.domain.proposal import advise, next_switching, offer
+from services.fault_management.domain.proposal import AGAIN, advise, awaits_return, next_switching, offer
 from services.fault_management.domain.situation import Situation, Wish, plan_for
 from services.fault_management.store import Memory, Store
 from shared.service import Service
@@ -273,6 +273,8 @@ async def propose_switching(wake: Wake, work: Work[Store]) -> None:
         automatic = work.store.memory.rules.switching == "auto"
         offer(situation, situation.get(outage.mrid), advice, studies, automatic=automatic)
         await settle(work, situation)
+        if awaits_return(situation.get(outage.mrid)):
+            work.wake("switching", outage.mrid, work.now + AGAIN)
 
 
 @service.on_wake("cycle")

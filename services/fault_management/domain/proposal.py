@@ -23,6 +23,12 @@ from services.fault_management.domain.situation import Situation, Wish
 SCAN = timedelta(seconds=10)
 """So long the flags of fault indicators are awaited after a device has locked out."""
 
+HEARD = timedelta(seconds=1)
+"""So long after a repair network operation has heard of it too; before, it closes nothing that isolates the fault."""
+
+AGAIN = timedelta(minutes=5)
+"""A way back that was refused is asked for again after this: what speaks against it may pass."""
+
 TOGETHER = timedelta(seconds=60)
 """Devices of one area that open within this have a reason in common, which somebody must see first."""
 
@@ -135,7 +141,7 @@ def next_switching(situation: Situation, outage: Outage) -> datetime | None:
     """When it is to be asked what can be switched for an outage, as far as that has just become known."""
     before = situation.before(outage.mrid)
     if awaits_return(outage):
-        return None if before is not None and awaits_return(before) else situation.now
+        return None if before is not None and awaits_return(before) else situation.now + HEARD
     if not awaits_proposal(situation, outage):
         return None
     known = before is not None and before.witnessed and before.state in KNOWN_DARK
