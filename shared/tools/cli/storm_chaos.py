@@ -42,12 +42,7 @@ class ChaosKind(StrEnum):
     """SIGKILL for the database, which then recovers from its log."""
 
 
-PAUSES_S = {
-    ChaosKind.KILL: (1.0, 4.0),
-    ChaosKind.FREEZE: (1.0, 4.0),
-    ChaosKind.NATS: (1.0, 4.0),
-    ChaosKind.POSTGRES: (1.0, 4.0),
-}
+PAUSE_S = (1.0, 4.0)
 """The least and the longest time between a recovery and the next blow, in s."""
 
 FROZEN_S = (1.0, 4.0)
@@ -99,7 +94,7 @@ class Chaos:
         """Strike until cancelled; each role has had its turn before one has another."""
         while True:
             for target in self._targets():
-                await asyncio.sleep(self._draw.uniform(*PAUSES_S[self._kind]))
+                await asyncio.sleep(self._draw.uniform(*PAUSE_S))
                 await self._strike(target)
 
     async def recovered(self, roles: Sequence[str]) -> None:
