@@ -275,6 +275,42 @@ async def test_waves_are_seen_at_once_and_as_of_their_time_before_and_after_they
         assert [await values(each) for each in times[:3]] == seen
 
 
+async def test_a_wave_told_again_after_it_was_folded_and_cut_otherwise_adds_only_what_is_new(dms: Installation) -> None:
+    midnight = datetime(2026, 5, 6, tzinfo=UTC)
+    async with utility(dms) as here:
+        for meter in "123":
+            await here.install(f"r{meter}", f"r point {meter}", LONG_AGO)
+        await here.set_clock(NOW)
+
+        async def wave(values: dict[str, str], *, reported: datetime | None = None) -> None:
+            every = []
+            for meter, value in values.items():
+                one = IntervalReading(
+                    time_stamp=midnight + timedelta(minutes=15), value=value, reported_date_time=reported
+                )
+                block = IntervalBlock(interval_readings=(one,), reading_type=Reference(ref=QUARTERS))
+                every.append(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)))
+            await here.tell(MeterReadings(meter_reading=tuple(every)), CONTENT_TYPE)
+            await here.all_is_taken()
+
+        async def kept() -> tuple[list[int], list[int]]:
+            tail = await here.database.fetch("SELECT length(members) AS members FROM tail ORDER BY 1")
+            blocks = await here.database.fetch("SELECT version FROM block ORDER BY series, version")
+            return [row["members"] for row in tail], [row["version"] for row in blocks]
+
+        await wave({"r1": "1.5", "r2": "2.5"})
+        await wave({"r2": "2.50"})
+        assert await kept() == ([2], [])
+        await here.set_clock(NOW + timedelta(hours=2))
+        await here.all_is_folded()
+        await wave({"r1": "1.5", "r2": "2.5", "r3": "3.5"})
+        assert await kept() == ([1], [0, 0])
+        await wave({"r1": "1.6", "r2": "2.5", "r3": "3.5"}, reported=NOW)
+        assert await kept() == ([1], [0, 1, 0, 1, 1])
+        answers = [await here.answer(f"r point {meter}") for meter in "123"]
+        assert [each[0].interval_blocks[0].interval_readings[0].value for each in answers] == ["1.6", "2.5", "3.5"]
+
+
 async def test_what_is_folded_while_somebody_asks_is_in_the_answer(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """What meters measured, many messages at once: whole days by the column, and the rest value by value."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -22,6 +22,7 @@ from services.meter_reading_and_control.domain.columns import (
     sheet_of,
     told_anew,
 )
+from services.meter_reading_and_control.domain.meeting import Met
 from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.roster import NOWHERE
 from services.meter_reading_and_control.service.declared import service
@@ -104,15 +105,14 @@ def by_source(
         yield source, columns, [reading for group in groups for reading in group.others]
 
 
-def sorted_out(chunks: Sequence[Chunk], same: set[int], met: set[int], rows: int) -> tuple[Array, Array]:
+def sorted_out(chunks: Sequence[Chunk], met: Mapping[int, Array], rows: int) -> tuple[Array, Array]:
     """Which of so many rows need a closer look, and which are new in all intervals; the others were told before."""
     told, before, odd = np.zeros(rows, int), np.zeros(rows, int), np.zeros(rows, bool)
-    for number, chunk in enumerate(chunks):
+    for chunk in chunks:
         told[chunk.rows] += 1
-        if number in same:
-            before[chunk.rows] += 1
-        if number in met:
-            odd[chunk.rows] = True
+    for number, found in met.items():
+        before[chunks[number].rows] += found == Met.ITSELF
+        odd[chunks[number].rows] |= found == Met.OTHER
     return odd | ((before > 0) & (before < told)), (before == 0) & ~odd
 
 
@@ -124,8 +124,8 @@ async def keep_waves(
     left: list[tuple[str, list[MeterReading]]] = []
     for wave in waves:
         chunks = [*chunks_of(wave.sheet, wave.places, wave.series)]
-        same, met = await work.store.met(chunks)
-        odd, fresh = sorted_out(chunks, same, met, wave.sheet.numbers.shape[0])
+        met = await work.store.met(chunks)
+        odd, fresh = sorted_out(chunks, met, wave.sheet.numbers.shape[0])
         if odd.any():
             left.append((wave.source, readings_of(part_of(wave.columns, np.flatnonzero(odd)))))
         new = np.flatnonzero(fresh[wave.places])

@@ -9,14 +9,16 @@ from msgspec import json, structs
 
 from contracts.errors import Unavailable
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.columns import BUNCH, Chunk, Rows, marks_of, runs_of
+from services.meter_reading_and_control.domain.columns import BUNCH, Array, Chunk, Rows, marks_of, runs_of
 from services.meter_reading_and_control.domain.folding import LAG_S, NOTHING, Folding
+from services.meter_reading_and_control.domain.meeting import Meeting, Met
 from services.meter_reading_and_control.domain.readings import Block, Origin, Value, empty_block, merged
 from services.meter_reading_and_control.store.copying import (
     copied,
     each_numbers,
     folded,
     layer_of,
+    layers_at,
     once,
     part_of_tail,
     tail_row,
@@ -110,25 +112,40 @@ class Blocks(SeriesStore):
             [tail_row(chunk, now) for chunk in chunks],
         )
 
-    async def met(self, chunks: Sequence[Chunk]) -> tuple[set[int], set[int]]:
-        """Those places of ``chunks`` of which exactly the same is in the tail, and those that meet other values."""
+    async def met(self, chunks: Sequence[Chunk]) -> dict[int, Array]:
+        """What is there where ``chunks`` are, by their places: of each value whether it is :class:`Met`.
+
+        Most meet nothing, or exactly themselves in the tail, which is seen without looking at a value.
+        """
         keys = ([each.bunch for each in chunks], [each.day for each in chunks], [each.place for each in chunks])
         tail = await self.fetch(
-            "SELECT ordinality - 1 AS chunk, part, members FROM"
+            "SELECT ordinality - 1 AS chunk, tail.* FROM"
             " unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
             " JOIN tail USING (bunch, market_day, place)",
             *keys,
         )
-        filled = await self.fetch(
-            "SELECT ordinality - 1 AS chunk FROM"
-            " unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
-            " JOIN filled USING (bunch, market_day) WHERE coalesce(get_byte(places, place), 1) = 1",
-            *keys,
-        )
         same = {row["chunk"] for row in tail if row["part"] == part_of_tail(chunks[row["chunk"]])}
-        other = {row["chunk"] for row in filled}
-        other |= {row["chunk"] for row in tail if not set(row["members"]).isdisjoint(chunks[row["chunk"]].members)}
-        return same, other - same
+        found = {number: np.full(len(chunks[number].members), Met.ITSELF, np.int8) for number in same}
+        known = [(row["chunk"], np.frombuffer(row["members"], np.uint8), layer_of(row)) for row in tail]
+        meetings: dict[int, Meeting] = {}
+        for number, members, layer in (*known, *layers_at(await self._blocks_at(keys), chunks)):
+            if number not in same:
+                meeting = meetings.setdefault(number, Meeting(chunks[number]))
+                meeting.see(members, layer)
+        return found | {number: meeting.found for number, meeting in meetings.items()}
+
+    async def _blocks_at(self, keys: tuple[list[int], list[date], list[int]]) -> list[Record]:
+        """What blocks have of one interval: of those bunches, days and places in which some have a value."""
+        return await self.fetch(
+            "SELECT chunk, series % $4 AS member, scale, width, runs, origins,"
+            " substring(numbers FROM told.place * width + 1 FOR width) AS numbers"
+            " FROM (SELECT ordinality - 1 AS chunk, told.* FROM"
+            "  unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
+            "  JOIN filled USING (bunch, market_day) WHERE coalesce(get_byte(places, place), 1) = 1) AS told"
+            " JOIN block ON block.market_day = told.market_day AND series BETWEEN bunch * $4 AND bunch * $4 + $4 - 1",
+            *keys,
+            BUNCH,
+        )
 
     async def _fill(self, of: Iterable[tuple[int, date]]) -> None:
         """Some blocks of these bunches and days are written as a whole."""

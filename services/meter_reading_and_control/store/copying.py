@@ -1,6 +1,6 @@
 """Rows of blocks as the binary COPY of PostgreSQL takes them: each field behind its length, all big-endian."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 from struct import pack
@@ -111,7 +111,7 @@ def folded(folding: Folding, bunch: int, day: date) -> Iterator[bytes]:
         )
 
 
-def layer_of(row: Record) -> Layer:
+def layer_of(row: Record | Mapping[str, Any]) -> Layer:
     """The values of a row of a block, or of the tail."""
     width = row["width"]
     numbers = np.frombuffer(row["numbers"], f">i{width}").astype(np.int64)
@@ -124,6 +124,24 @@ def layer_of(row: Record) -> Layer:
         marks=np.array(marks_of(row["runs"], len(numbers)), np.int64),
         origins=tuple(bytes(each).decode().strip() for each in origins),
     )
+
+
+def layers_at(rows: Sequence[Record], chunks: Sequence[Chunk]) -> Iterator[tuple[int, Array, Layer]]:
+    """Rows of blocks of which only the number of one interval was read, those of a chunk that are alike together.
+
+    Yields:
+        the place of the chunk in ``chunks``, the members of its bunch, and what is known of them.
+    """
+    alike: dict[tuple[int, int, int, str, bytes | None], list[Record]] = {}
+    for row in rows:
+        alike.setdefault((row["chunk"], row["scale"], row["width"], row["origins"], row["runs"]), []).append(row)
+    for (number, scale, width, origins, runs), of_one in alike.items():
+        place = chunks[number].place
+        numbers = b"".join([row["numbers"] for row in of_one])
+        told = {"scale": scale, "width": width, "numbers": numbers, "runs": None, "origins": origins}
+        layer = layer_of(told)
+        layer.marks[:] = marks_of(runs, place + 1)[place]
+        yield number, np.array([row["member"] for row in of_one], np.uint8), layer
 
 
 def tail_row(chunk: Chunk, now: datetime) -> tuple[Any, ...]:
