@@ -15,6 +15,7 @@ from contracts.codes.reading_type import ReadingTypeCode
 from contracts.compact_readings import Columns, CompactQuality, Ids
 from contracts.errors import Rejected
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.names import some
 from services.meter_reading_and_control.domain.readings import Origin, Quality, interval_length
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -244,27 +245,19 @@ def part_of(columns: Columns, places: Array) -> Columns:
         columns,
         numbers=rows.tobytes(),
         runs=runs,
-        meters=_ids(columns.meters, places),
-        usage_points=_ids(columns.usage_points, places),
+        meters=None if columns.meters is None else some(columns.meters, places),
+        usage_points=None if columns.usage_points is None else some(columns.usage_points, places),
     )
 
 
-def _ids(ids: Ids | None, places: Array) -> Ids | None:
-    if ids is None:
-        return None
-    if isinstance(ids, bytes):
-        return np.frombuffer(ids, "V16")[places].tobytes()
-    return tuple(map(ids.__getitem__, places.tolist()))
-
-
-def told_anew(columns: Columns, sheet: Sheet, places: Array, points: Sequence[str]) -> Columns:
+def told_anew(columns: Columns, sheet: Sheet, places: Array, points: Ids) -> Columns:
     """Those rows of ``sheet``, which came as ``columns``, as others are told them: with all that is known."""
     part = part_of(structs.replace(columns, runs=()), places)
     runs = (len(places) * columns.count, 1) if sheet.marks is None else _lengths(sheet.marks[places] + 1)
     return structs.replace(
         part,
         reading_type=sheet.code,
-        usage_points=tuple(points),
+        usage_points=points,
         source=sheet.origins[0].source,
         qualities=tuple(
             tuple(CompactQuality(code=each.code, comment=each.comment or None) for each in origin.qualities)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 
+from contracts.compact_readings import Ids, texts
 from services.meter_reading_and_control.domain.columns import EPOCH, MICROSECOND
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from services.meter_reading_and_control.domain.names import Array, Index, Names
 
 ALWAYS = np.iinfo(np.int64).max
 NOWHERE = -1
@@ -16,6 +15,8 @@ NOWHERE = -1
 
 class Roster:
     """The meters that are at one usage point and never were at another; of all else nothing is remembered.
+
+    All of it is in arrays: some 70 bytes for a meter and 8 for each of its reading types.
 
     Attributes:
         seen: the number of the last move of a meter that was taken notice of.
@@ -25,51 +26,66 @@ class Roster:
     def __init__(self) -> None:
         self.seen = 0
         self.months: frozenset[date] = frozenset()
-        self._place: dict[str, int] = {}
-        self._points: list[str] = []
-        self._times = np.empty((2, 1024), np.int64)
+        self._names = Names()
+        self._index = Index()
+        self._count = 0
+        self._meters, self._points = np.empty((1024, 2), np.uint64), np.empty((1024, 2), np.uint64)
+        self._times = np.empty((1024, 2), np.int64)
         self._series: dict[str, Array] = {}
 
-    def forget(self, meters: Iterable[str]) -> None:
-        """They have moved."""
-        for meter in meters:
-            self._place.pop(meter, None)
+    @property
+    def is_empty(self) -> bool:
+        """True while nothing was ever remembered."""
+        return not self._count
 
-    def unknown(self, meters: Iterable[str]) -> list[str]:
+    def forget(self, meters: Sequence[str]) -> None:
+        """They have moved."""
+        places, at = self._found(self._names.keys(tuple(meters)))
+        self._index.clear(at[places != NOWHERE])
+
+    def unknown(self, meters: Ids) -> list[str]:
         """Those of ``meters`` of which nothing is remembered."""
-        return [meter for meter in dict.fromkeys(meters) if meter not in self._place]
+        places, _ = self._found(self._names.keys(meters))
+        lacking = places == NOWHERE
+        if not lacking.any():
+            return []
+        return [*dict.fromkeys(meter for meter, lacks in zip(texts(meters), lacking.tolist(), strict=True) if lacks)]
 
     def learn(self, known: Iterable[tuple[str, str, datetime, datetime | None]]) -> None:
         """Remember meters: the usage point, from when and until when."""
-        for meter, point, starts, ends in known:
-            place = len(self._points)
-            if place == self._times.shape[1]:
-                self._times = np.concatenate([self._times, np.empty_like(self._times)], axis=1)
-            self._place[meter] = place
-            self._points.append(point)
-            self._times[:, place] = (_us(starts), ALWAYS if ends is None else _us(ends))
+        told = [*known]
+        meters = self._names.keys(tuple(each[0] for each in told), keep=True)
+        points = self._names.keys(tuple(each[1] for each in told), keep=True)
+        chosen = self._index.put(meters, self._count)
+        last = self._count + len(chosen)
+        while last > len(self._meters):
+            self._meters, self._points, self._times = (
+                np.concatenate([each, np.empty_like(each)]) for each in (self._meters, self._points, self._times)
+            )
+        mine = slice(self._count, last)
+        self._meters[mine], self._points[mine] = meters[chosen], points[chosen]
+        times = [(_us(starts), ALWAYS if ends is None else _us(ends)) for _, _, starts, ends in told]
+        self._times[mine] = np.array(times, np.int64).reshape(-1, 2)[chosen]
+        self._count = last
 
-    def places(self, meters: Sequence[str], points: Sequence[str] | None, begins_us: int, ends_us: int) -> Array:
+    def places(self, meters: Ids, points: Ids | None, begins_us: int, ends_us: int) -> Array:
         """Where each meter is remembered, if it is at that usage point all that time; else :data:`NOWHERE`."""
-        get = self._place.get
-        places = np.array([get(meter, NOWHERE) for meter in meters], np.int64)
-        fits = places >= 0
-        fits[fits] = (self._times[0, places[fits]] <= begins_us) & (ends_us <= self._times[1, places[fits]])
+        places, _ = self._found(self._names.keys(meters))
+        fits = places != NOWHERE
+        fits &= (self._times[places, 0] <= begins_us) & (ends_us <= self._times[places, 1])
         if points is not None:
-            known = self._points
-            same = [place < 0 or known[place] == point for place, point in zip(places.tolist(), points, strict=True)]
-            fits &= np.array(same, bool)
+            fits &= (self._points[places] == self._names.keys(points)).all(axis=1)
         return np.where(fits, places, NOWHERE)
 
-    def points(self, places: Array) -> list[str]:
+    def points(self, places: Array) -> Ids:
         """The usage points of places."""
-        return list(map(self._points.__getitem__, places.tolist()))
+        return self._names.ids(self._points[places])
 
     def series(self, code: str, places: Array) -> Array:
         """The numbers of the series of one reading type at ``places``; 0 where it is not remembered."""
         known = self._series.get(code)
-        if known is None or len(known) < len(self._points):
-            more = np.zeros(self._times.shape[1], np.int64)
+        if known is None or len(known) < self._count:
+            more = np.zeros(len(self._meters), np.int64)
             if known is not None:
                 more[: len(known)] = known
             self._series[code] = known = more
@@ -78,6 +94,12 @@ class Roster:
     def learn_series(self, code: str, places: Sequence[int], series: Sequence[int]) -> None:
         """Remember the numbers of series."""
         self._series[code][list(places)] = series
+
+    def _found(self, keys: Array) -> tuple[Array, Array]:
+        """The places of meters, :data:`NOWHERE` for what is not remembered; and where they stand in the index."""
+        places, at = self._index.find(keys)
+        places[(self._meters[places] != keys).any(axis=1)] = NOWHERE
+        return places, at
 
 
 def _us(at: datetime) -> int:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 from msgspec import Struct
 
-from contracts.compact_readings import Columns, CompactReadings, Group, expanded, texts
+from contracts.compact_readings import Columns, CompactReadings, Group, Ids, expanded
 from contracts.condensed_readings import condensed
 from contracts.message import Message
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
@@ -23,6 +23,7 @@ from services.meter_reading_and_control.domain.columns import (
     told_anew,
 )
 from services.meter_reading_and_control.domain.meeting import Met
+from services.meter_reading_and_control.domain.names import some
 from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.roster import NOWHERE
 from services.meter_reading_and_control.service.declared import service
@@ -53,7 +54,7 @@ class Taken(Struct, frozen=True):
     columns: Columns
     sheet: Sheet
     places: Array
-    points: list[str]
+    points: Ids
     series: Array
 
 
@@ -152,7 +153,7 @@ async def fold_waves(_: Wake, work: Work[Store]) -> None:
 
 def again(taken: Taken, new: Array) -> list[Columns]:
     """What is told to others of those rows that are new."""
-    points = list(map(taken.points.__getitem__, new.tolist()))
+    points = some(taken.points, new)
     return [told_anew(taken.columns, taken.sheet, taken.places[new], points)] if points else []
 
 
@@ -166,16 +167,14 @@ async def placed(columns: Columns, source: str, work: Work[Store]) -> tuple[list
     sheet = None if columns.meters is None else sheet_of(columns, source, work.now, work.store.memory.zone)
     if sheet is None or columns.meters is None:
         return [], readings_of(columns)
-    meters = texts(columns.meters)
-    points = None if columns.usage_points is None else texts(columns.usage_points)
-    known = await work.store.recall(meters)
-    places = known.places(meters, points, sheet.begins_us, sheet.ends_us)
+    known = await work.store.recall(columns.meters)
+    places = known.places(columns.meters, columns.usage_points, sheet.begins_us, sheet.ends_us)
     fits = (places != NOWHERE) & ~sheet.odd
     good = np.flatnonzero(fits)
     left = [] if fits.all() else readings_of(part_of(columns, np.flatnonzero(~fits)))
     if not len(good):
         return [], left
-    series = await work.store.series_at(sheet.code, meters, good, places[good])
+    series = await work.store.series_at(sheet.code, columns.meters, good, places[good])
     points_of = known.points(places[good])
     return [Taken(source=source, columns=columns, sheet=sheet, places=good, points=points_of, series=series)], left
 

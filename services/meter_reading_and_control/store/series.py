@@ -1,18 +1,24 @@
 """Whose values are kept: each series has a number, and the process remembers those of the meters that it hears of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 from msgspec import Struct
 
+from contracts.compact_readings import Ids, texts
 from services.meter_reading_and_control.domain.columns import BUNCH, Array
+from services.meter_reading_and_control.domain.names import some
 from services.meter_reading_and_control.domain.roster import Roster
 from shared.store import Store, Transaction
 
 MOVES = 10_000
 """So many moves are read at a time: a town may have been put since the process last looked."""
+
+
+EVER = 2**63 - 1
+"""No move has this number."""
 
 
 class Series(Struct, frozen=True, order=True):
@@ -74,28 +80,31 @@ class SeriesStore(Store):
     async def heed_moves(self) -> None:
         """Forget the meters that were put, exchanged or removed; none moves until this transaction ends."""
         known: Roster = self.memory.known
-        rows = await self.lock_all("SELECT number, meter FROM moved_since($1) LIMIT $2", known.seen, MOVES)
+        rows = await self.lock_all(
+            "SELECT number, meter FROM moved_since($1) LIMIT $2", EVER if known.is_empty else known.seen, MOVES
+        )
+        if known.is_empty:  # there is nothing to forget, however many were put before
+            known.seen = await self.fetchval("SELECT coalesce(max(number), 0) FROM moved")
         while rows:
-            known.forget(row["meter"] for row in rows)
+            known.forget([row["meter"] for row in rows])
             known.seen = rows[-1]["number"]
             rows = await self.fetch(
                 "SELECT number, meter FROM moved WHERE number > $1 ORDER BY number LIMIT $2", known.seen, MOVES
             )
 
-    async def recall(self, meters: Iterable[str]) -> Roster:
+    async def recall(self, meters: Ids) -> Roster:
         """What is remembered, with what is worth it of these meters."""
         known: Roster = self.memory.known
         if unknown := known.unknown(meters):
             known.learn(await self._only_places(unknown))
         return known
 
-    async def series_at(self, code: str, meters: Sequence[str], rows: Array, places: Array) -> Array:
+    async def series_at(self, code: str, meters: Ids, rows: Array, places: Array) -> Array:
         """The numbers of the series of one reading type of those rows' ``meters``, at places of what is remembered."""
         known: Roster = self.memory.known
         series = known.series(code, places)
         if len(lacking := np.flatnonzero(series == 0)):
-            points = known.points(places[lacking])
-            told = map(meters.__getitem__, rows[lacking].tolist())
+            points, told = texts(known.points(places[lacking])), texts(some(meters, rows[lacking]))
             wanted = [Series(point, code, meter) for point, meter in zip(points, told, strict=True)]
             found = await self.series_of(wanted)
             series[lacking] = [found[each] for each in wanted]
