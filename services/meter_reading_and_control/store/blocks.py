@@ -258,13 +258,16 @@ class Blocks(SeriesStore):
     async def add_first(self, many: Sequence[Rows], now: datetime) -> list[list[int]]:
         """Keep the first version of many blocks at once; for each of ``many`` the places of the rows that were there.
 
-        They are copied as if none was there. Where one is, those that are not are inserted.
+        They are copied as if none was there. Where one is, those that are not are inserted. Which bunches are filled is
+        said last: until the end of this transaction others who fill the same wait there, and have copied by then.
         """
         await self.have_days(rows.day for rows in many)
-        await self._fill((bunch, rows.day) for rows in many for bunch in np.unique(rows.series // BUNCH).tolist())
         if not many or await self.copy("block", _COLUMNS, once(copied(rows, now) for rows in many)):
-            return [[] for _ in many]
-        return [await self._insert(rows, now) for rows in many]
+            there: list[list[int]] = [[] for _ in many]
+        else:
+            there = [await self._insert(rows, now) for rows in many]
+        await self._fill((bunch, rows.day) for rows in many for bunch in np.unique(rows.series // BUNCH).tolist())
+        return there
 
     async def _insert(self, rows: Rows, now: datetime) -> list[int]:
         kept = await self.lock_all(
