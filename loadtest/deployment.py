@@ -43,12 +43,30 @@ class Deployment(Struct, frozen=True, kw_only=True):
         administrator: of its database; None where that is not ours.
         servers: ours, or None.
         parts: the processes of the roles, by role; none where they are not ours.
+        roles, zone: what runs there, and where its market day begins at midnight.
     """
 
     settings: Settings
     administrator: Login | None = None
     servers: DevServers | None = None
     parts: dict[str, "Part"] = {}
+    roles: tuple[str, ...] = ()
+    zone: str = ""
+
+    async def staff(self, processes: int) -> None:
+        """Have so many new processes of each role; those that were there are stopped in order.
+
+        Raises:
+            ScenarioError: one does not start.
+        """
+        for part in self.parts.values():
+            await part.stop()
+        self.parts.clear()
+        for role in self.roles:
+            for number in range(processes):
+                part = Part(role, self.settings, self.zone, number)
+                self.parts[role if number == 0 else f"{role}-{number + 1}"] = part
+                await part.start()
 
     def pids(self) -> dict[str, int]:
         """The processes that can be watched, by name."""
@@ -99,6 +117,7 @@ class Part:
         Raises:
             ScenarioError: it ended, or was not ready in time.
         """
+        await asyncio.to_thread(self._log.unlink, missing_ok=True)
         await self._spawn()
         async with asyncio.timeout(_READY_S):
             while "Running in context" not in await asyncio.to_thread(self.said):
@@ -192,15 +211,10 @@ async def own(
             settings = located(settings, servers)
             login = administrator(servers)
             await prepare(settings, CATALOGUE, schemas, login, capacity_bytes=CAPACITY_BYTES)
-            parts = {
-                role if number == 0 else f"{role}-{number + 1}": Part(role, settings, zone, number)
-                for role in roles
-                for number in range(processes)
-            }
-            for part in parts.values():
-                stack.push_async_callback(part.stop)
-                await part.start()
-            yield Deployment(settings=settings, administrator=login, servers=servers, parts=parts)
+            deployment = Deployment(settings=settings, administrator=login, servers=servers, roles=roles, zone=zone)
+            stack.push_async_callback(deployment.staff, 0)
+            await deployment.staff(processes)
+            yield deployment
     finally:
         await asyncio.to_thread(shutil.rmtree, (settings.state_dir / "postgres").resolve(), ignore_errors=True)
         await asyncio.to_thread(shutil.rmtree, state, ignore_errors=True)

@@ -30,17 +30,19 @@ _SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _TRIES = 20
 
 
-async def install(settings: Settings, scenario: Scenario, progress: Callable[[int], None]) -> None:
-    """Make the meters of ``scenario`` known and put each where it measures; what is known already stays.
+async def install(settings: Settings, scenario: Scenario, progress: Callable[[int], None], *, first: int = 0) -> None:
+    """Make the meters of ``scenario`` known, from the ``first`` on, and put each where it measures.
+
+    What is known already stays as it is.
 
     Raises:
         ScenarioError: a meter or its place is refused.
     """
     fleet = scenario.fleet()
     async with Peer(settings, CATALOGUE, "operator") as peer:
-        for first in range(0, scenario.installed, AT_ONCE * METERS):
-            last = min(first + AT_ONCE * METERS, scenario.installed)
-            parts = [np.arange(start, min(start + METERS, last)) for start in range(first, last, METERS)]
+        for begin in range(first, scenario.installed, AT_ONCE * METERS):
+            last = min(begin + AT_ONCE * METERS, scenario.installed)
+            parts = [np.arange(start, min(start + METERS, last)) for start in range(begin, last, METERS)]
             for order in (_set_up, _put):
                 await asyncio.gather(*(_asked(peer, scenario.role, order(fleet, meters)) for meters in parts))
             progress(last)

@@ -21,6 +21,7 @@ def plot(
     x: str,
     y: str,
     logarithmic: bool = False,
+    powers: bool = False,
     marks: Sequence[tuple[float, str]] = (),
 ) -> str:
     """A figure with a line for each of ``lines``; empty where there is nothing to show.
@@ -31,6 +32,7 @@ def plot(
         x: what the level axis is, with its unit.
         y: what the upright axis is.
         logarithmic: powers of ten on the upright axis; values of 0 are left out.
+        powers: powers of ten on the level axis, and a dot at each point.
         marks: upright lines with their texts, such as faults.
     """
     shown = {name: [p for p in points if p[1] > 0 or not logarithmic] for name, points in lines.items()}
@@ -39,19 +41,14 @@ def plot(
         return ""
     xs = [point[0] for points in shown.values() for point in points]
     ys = [point[1] for points in shown.values() for point in points]
-    left, right = min(xs), max(xs) if max(xs) > min(xs) else min(xs) + 1
+    left, right = _range(xs, logarithmic=True) if powers else (min(xs), max(xs) if max(xs) > min(xs) else min(xs) + 1)
     low, high = _range(ys, logarithmic=logarithmic)
 
     def across(value: float) -> float:
-        return LEFT + (value - left) / (right - left) * (WIDTH - LEFT - RIGHT)
+        return LEFT + _part(value, left, right, logarithmic=powers) * (WIDTH - LEFT - RIGHT)
 
     def up(value: float) -> float:
-        part = (
-            (math.log10(value) - math.log10(low)) / (math.log10(high) - math.log10(low))
-            if logarithmic
-            else (value - low) / (high - low)
-        )
-        return HEIGHT - BOTTOM - part * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - _part(value, low, high, logarithmic=logarithmic) * (HEIGHT - TOP - BOTTOM)
 
     parts = [
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title)}">',
@@ -62,7 +59,7 @@ def plot(
         parts.append(f'<text x="{LEFT - 6}" y="{up(value) + 4:.1f}" text-anchor="end">{_short(value)}</text>')
     parts += [
         f'<text x="{across(value):.1f}" y="{HEIGHT - 18}" text-anchor="middle">{_short(value)}</text>'
-        for value in _ticks(left, right, logarithmic=False)
+        for value in _ticks(left, right, logarithmic=powers)
     ]
     parts.append(f'<text x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">{escape(x)}</text>')
     for at, text in marks:
@@ -76,6 +73,10 @@ def plot(
             f'<polyline class="line{number % 4}" stroke-dasharray="{dash}" points="{path}">'
             f"<title>{escape(name)}</title></polyline>"
         )
+        if powers:
+            parts += [
+                f'<circle class="line{number % 4}" cx="{across(px):.1f}" cy="{up(py):.1f}" r="3"/>' for px, py in points
+            ]
         start = LEFT + 124 * (number % 4)
         parts.append(
             f'<line class="line{number % 4}" stroke-dasharray="{dash}" x1="{start}" x2="{start + 22}"'
@@ -90,6 +91,13 @@ svg .title{font-weight:600;font-size:12px}svg .grid{stroke:currentColor;opacity:
 svg .mark{stroke:#b3261e;stroke-width:1.5}svg polyline,svg line{fill:none;stroke-width:1.8}
 svg .line0{stroke:#1f6fb2}svg .line1{stroke:#c2571a}svg .line2{stroke:#2f7d4f}svg .line3{stroke:#7b5ea7}
 """
+
+
+def _part(value: float, low: float, high: float, *, logarithmic: bool) -> float:
+    """How far along an axis a value is, 0 to 1."""
+    if logarithmic:
+        return (math.log10(value) - math.log10(low)) / (math.log10(high) - math.log10(low))
+    return (value - low) / (high - low)
 
 
 def _range(values: Sequence[float], *, logarithmic: bool) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 import msgspec
+from msgspec import Struct
 
 from loadtest.comparing import Comparison
 from loadtest.plots import STYLE, plot
@@ -72,11 +73,16 @@ def page(result: Result) -> str:
         _cost(result.rounds[-1]),
         *_beside(result),
         "<h2>Where</h2>",
-        _table((("", ""), *((name, str(value)) for name, value in _flat(result.environment)))),
+        table((("", ""), *((name, str(value)) for name, value in flat(result.environment)))),
         f"<h2>Scenario</h2><pre>{escape(msgspec.yaml.encode(result.settings).decode())}</pre>",
     ]
-    data = msgspec.json.encode(result).decode().replace("</", "<\\/")
-    return _PAGE.format(title=escape(result.name), style=STYLE, body="".join(body), data=data)
+    return document(result.name, "".join(body), result)
+
+
+def document(title: str, body: str, data: Struct) -> str:
+    """A page of HTML that needs nothing beside it, with its data inside."""
+    told = msgspec.json.encode(data).decode().replace("</", "<\\/")
+    return _PAGE.format(title=escape(title), style=STYLE, body=body, data=told)
 
 
 def compared(found: Comparison) -> str:
@@ -120,7 +126,7 @@ def _rounds(result: Result) -> str:
         )
         for number, each in enumerate(result.rounds)
     ]
-    return _table((head, *rows))
+    return table((head, *rows))
 
 
 def _loads(done: Round) -> str:
@@ -149,7 +155,7 @@ def _loads(done: Round) -> str:
         )
         for name, load in done.loads.items()
     ]
-    return _table((head, *rows))
+    return table((head, *rows))
 
 
 def _plots(result: Result) -> list[str]:
@@ -175,7 +181,7 @@ def _plots(result: Result) -> list[str]:
             logarithmic=True,
         ),
         plot(
-            "Resident memory",
+            "Memory",
             {
                 name: [(place / 2, value) for place, value in enumerate(each)]
                 for name, each in series["memory_mib"].items()
@@ -216,7 +222,7 @@ def _cost(done: Round) -> str:
         (name, str(cost[name]), "", "")
         for name in ("wal_bytes_per_reading", "message_bytes_per_reading", "loop_lag_p99_ms", "deaths")
     ]
-    return _table((("", "CPU s", "CPU ms per 1,000 readings", "memory MiB"), *rows, *bytes_of))
+    return table((("", "CPU s", "CPU ms per 1,000 readings", "memory MiB"), *rows, *bytes_of))
 
 
 def _beside(result: Result) -> Iterable[str]:
@@ -224,16 +230,17 @@ def _beside(result: Result) -> Iterable[str]:
     if result.parsing:
         rows = [(name, *(f"{value:,.3g}" for value in each.values())) for name, each in result.parsing.items()]
         yield "<h2>Reading a message, on a core</h2>"
-        yield _table((("", "parsing alone, readings/s", "read and checked", "ratio"), *rows))
+        yield table((("", "parsing alone, readings/s", "read and checked", "ratio"), *rows))
     if result.peers:
         rows = [(name, f"{rate:,.0f}" if isinstance(rate, float) else str(rate)) for name, rate in result.peers.items()]
-        yield "<h2>Others at the same work</h2>" + _table((("", "readings/s"), *rows))
+        yield "<h2>Others at the same work</h2>" + table((("", "readings/s"), *rows))
     if result.search:
         rows = [(f"{factor:.3f}", "borne" if borne else "not borne") for factor, borne in result.search]
-        yield "<h2>Rates that were tried</h2>" + _table((("of the rate of the scenario", ""), *rows))
+        yield "<h2>Rates that were tried</h2>" + table((("of the rate of the scenario", ""), *rows))
 
 
-def _table(rows: Iterable[Sequence[str]]) -> str:
+def table(rows: Iterable[Sequence[str]]) -> str:
+    """Rows of texts; the first is the head."""
     head, *others = rows
     cells = "".join(f"<th>{escape(each)}</th>" for each in head)
     lines = ("".join(f"<td>{escape(each)}</td>" for each in row) for row in others)
@@ -245,9 +252,10 @@ def _list(lines: Iterable[str], kind: str) -> str:
     return f"<ul>{items}</ul>" if items else ""
 
 
-def _flat(card: dict[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
+def flat(card: dict[str, object], prefix: str = "") -> Iterable[tuple[str, object]]:
+    """What a card tells, without the cards inside it."""
     for name, value in card.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{name} ")
+            yield from flat(value, f"{name} ")
         else:
             yield prefix + name, value

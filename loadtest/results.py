@@ -94,10 +94,10 @@ def summed(scenario: Scenario, rounds: list[Round], environment: dict[str, Any])
     )
 
 
-def keep(result: Result, folder: Path) -> Path:
-    """Write a result into ``folder``; the file."""
+def keep(result: Struct, name: str, folder: Path) -> Path:
+    """Write a result into ``folder`` under a name; the file."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{result.name}.json"
+    file = folder / f"{name}.json"
     file.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
     return file
 

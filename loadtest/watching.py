@@ -29,6 +29,8 @@ RESOURCES_S = 0.5
 
 _LAGS = re.compile(r'^busbar_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)', re.MULTILINE)
 
+_PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -87,7 +89,7 @@ class Use(Struct, kw_only=True):
     Attributes:
         at_s: when they were looked at, in seconds of the run.
         cpu_s: by name, the CPU seconds so far at each time.
-        memory: by name, the resident bytes at each time.
+        memory: by name, the bytes in memory at each time; of shared pages the share (PSS).
         loop_lag: by role, how often its event loop was woken how late: the upper bound in seconds, and the count.
     """
 
@@ -194,7 +196,7 @@ class Watch:
             before = time.monotonic()
             self.use.at_s.append(before - self._began)
             for name, pid in self._deployment.pids().items():
-                cpu_s, memory = await asyncio.to_thread(_used_by, pid)
+                cpu_s, memory = await asyncio.to_thread(used_by, pid)
                 self.use.cpu_s.setdefault(name, []).append(self._total(name, pid, cpu_s))
                 self.use.memory.setdefault(name, []).append(memory)
             await asyncio.sleep(RESOURCES_S)
@@ -228,8 +230,11 @@ def _floor(consumer: Mapping[str, Any]) -> int:
     return int(delivered if not consumer["num_ack_pending"] else acknowledged)
 
 
-def _used_by(pid: int) -> tuple[float, int]:
-    """CPU seconds and resident bytes of a process with its children, from /proc; 0 where there is none."""
+def used_by(pid: int) -> tuple[float, int]:
+    """CPU seconds, and bytes in memory, of a process with its children, from /proc; 0 where there is none.
+
+    A page that several processes share counts for each of them by its share (PSS), where the kernel tells that.
+    """
     children: dict[int, list[int]] = {}
     stats: dict[int, list[str]] = {}
     for folder in Path("/proc").iterdir():
@@ -244,9 +249,17 @@ def _used_by(pid: int) -> tuple[float, int]:
         if each in stats:
             words = stats[each]
             cpu += (int(words[11]) + int(words[12])) / _TICKS
-            memory += int(words[21]) * _PAGE
+            memory += _proportional(each) or int(words[21]) * _PAGE
             todo += children.get(each, [])
     return cpu, memory
+
+
+def _proportional(pid: int) -> int:
+    """The proportional set size of a process in bytes; 0 where it is not told."""
+    with suppress(OSError):
+        found = _PSS.search((Path("/proc") / str(pid) / "smaps_rollup").read_text())
+        return 0 if found is None else int(found[1]) * 1024
+    return 0
 
 
 async def written(login: Login | None) -> int | None:

@@ -1,6 +1,6 @@
 """What a load test says of a system: percentiles, what makes a run invalid, and whether two results differ."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -9,15 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest import report, results
+from loadtest import report, results, sizes_page
 from loadtest.comparing import compare, rank_test
 from loadtest.histogram import Histogram
+from loadtest.limits import span
 from loadtest.reading_back import Found, Truth, sample
 from loadtest.results import Result, summed
 from loadtest.rounds import Measured, Round, judged
 from loadtest.scenario import Load, Scenario, ScenarioError, What, named, names, read
 from loadtest.schedule import Arrivals, due
-from loadtest.telling import Part
+from loadtest.sizes import Installed, Sizes, cost_of, plans
+from loadtest.telling import Part, Telling
 from loadtest.watching import Backlog, Durable, Use
 
 LOAD = Load(what=What.WAVE, per_s=1000, per_message=10, name="wave")
@@ -225,7 +227,7 @@ def test_the_rank_test_counts_the_orders_that_chance_makes() -> None:
 
 def test_a_result_is_kept_read_again_and_shown_on_a_page_that_needs_nothing_else(tmp_path: Path) -> None:
     done = result([1000, 1100])
-    file = results.keep(done, tmp_path)
+    file = results.keep(done, done.name, tmp_path)
     assert results.kept(file) == done
     assert results.results(tmp_path) == [done]
     page = report.page(done)
@@ -236,6 +238,54 @@ def test_a_result_is_kept_read_again_and_shown_on_a_page_that_needs_nothing_else
     assert msgspec.json.decode(inside, type=Result) == done
     assert "1,050 readings a second" in report.text(done)
     assert "wave" in report.history([done])
+
+
+def test_sizes_are_told_on_days_of_their_own_and_each_meter_is_heard_of_before() -> None:
+    planned = plans(SCENARIO, [1000, 4000], [1, 2], 2)
+    told = [each for plan in planned.values() for each in plan]
+    days = [set(days_of(each)) for each in told]
+    assert sum(map(len, days)) == len(set.union(*days))
+    for (meters, processes), (heard, *rounds) in planned.items():
+        assert {each.meters for each in rounds} == {meters}
+        telling = Telling(heard, heard.loads[0], "run", "busbar", "testing")
+        assert sum(telling.part(index).values for index in range(telling.count)) == meters * processes
+
+
+def test_a_cost_is_of_all_processes_of_the_role_together_and_stands_on_a_page_with_its_size() -> None:
+    cpu = {"role": [1.0, 3.0], "role-2": [1.0, 2.0], "nats": [0.0, 1.0]}
+    memory = {"role": [1 << 20, 3 << 20], "role-2": [1 << 20], "nats": [1 << 20]}
+    done = judged(SCENARIO, measured(use=Use(at_s=[0, 10], cpu_s=cpu, memory=memory)))
+    costs = [cost_of(meters, 2, "role", [done, done, done], ()) for meters in (1000, 100_000)]
+    assert costs[0].cpu_ms_per_1000_readings == {
+        "role": pytest.approx(300),
+        "nats": pytest.approx(100),
+        "generators": 100,
+    }
+    assert costs[0].memory_mib == {"role": 4, "nats": 1}
+    assert costs[0].valid
+    assert not cost_of(1000, 2, "role", [done], ("before the run: lost",)).valid
+    found = Sizes(
+        scenario="wave",
+        title="a title",
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        valid=True,
+        costs=costs,
+        environment={"cores": 2},
+        settings=SCENARIO,
+        installed=[Installed(meters=1000, took_s=1.5, cpu_s_per_1000_meters={"role": 0.1})],
+    )
+    page = sizes_page.page(found)
+    assert page.count("<svg") == 6
+    assert "100k" in page
+    assert "1,000 meters, 2 processes" in sizes_page.text(found)
+    start = page.index('id="result">') + len('id="result">')
+    inside = page[start : page.index("</script>", start)].replace("<\\/", "</")
+    assert msgspec.json.decode(inside, type=Sizes) == found
+
+
+def days_of(scenario: Scenario) -> list[date]:
+    """The days of which a scenario tells."""
+    return [scenario.day + timedelta(days=number) for number in range(span(scenario))]
 
 
 def test_every_scenario_that_comes_with_the_driver_can_be_run() -> None:
