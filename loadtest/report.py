@@ -220,7 +220,13 @@ def _cost(done: Round) -> str:
     ]
     bytes_of = [
         (name, str(cost[name]), "", "")
-        for name in ("wal_bytes_per_reading", "message_bytes_per_reading", "loop_lag_p99_ms", "deaths")
+        for name in (
+            "wal_bytes_per_reading",
+            "message_bytes_per_reading",
+            "loop_lag_p99_ms",
+            "messages_taken",
+            "deaths",
+        )
     ]
     return table((("", "CPU s", "CPU ms per 1,000 readings", "memory MiB"), *rows, *bytes_of))
 

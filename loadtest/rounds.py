@@ -172,6 +172,7 @@ def _cost(measured: Measured) -> dict[str, Any]:
         ),
         "message_bytes_per_reading": round(measured.generator["bytes"] / (thousands * 1000), 2),
         "loop_lag_p99_ms": {name: _lag_ms(each) for name, each in measured.use.loop_lag.items()},
+        "messages_taken": measured.use.taken,
         "deaths": measured.deaths,
     }
 

@@ -31,6 +31,8 @@ _LAGS = re.compile(r'^busbar_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)', re.
 
 _PSS = re.compile(r"^Pss: +(\d+) kB", re.MULTILINE)
 
+_TAKEN = re.compile(r"^busbar_batched_messages_total\{[^}]*\} (\d+)", re.MULTILINE)
+
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -91,12 +93,14 @@ class Use(Struct, kw_only=True):
         cpu_s: by name, the CPU seconds so far at each time.
         memory: by name, the bytes in memory at each time; of shared pages the share (PSS).
         loop_lag: by role, how often its event loop was woken how late: the upper bound in seconds, and the count.
+        taken: by name, the messages of readings that a process has taken since it began.
     """
 
     at_s: list[float] = field(default_factory=list)
     cpu_s: dict[str, list[float]] = field(default_factory=dict)
     memory: dict[str, list[int]] = field(default_factory=dict)
     loop_lag: dict[str, dict[float, int]] = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
 
 
 class Watch:
@@ -137,7 +141,9 @@ class Watch:
         """Stop watching."""
         for name, part in self._deployment.parts.items():
             with suppress(OSError, ClientError):
-                self.use.loop_lag[name] = await _loop_lag(part.page)
+                text = await _told(part.page)
+                self.use.loop_lag[name] = _loop_lag(text)
+                self.use.taken[name] = sum(map(int, _TAKEN.findall(text)))
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -210,10 +216,14 @@ class Watch:
         return self._kept.get(name, 0.0) + cpu_s
 
 
-async def _loop_lag(page: str) -> dict[float, int]:
-    """How often an event loop was woken how late since its process began, from the numbers that it tells."""
+async def _told(page: str) -> str:
+    """The numbers that a process tells."""
     async with ClientSession() as session, session.get(page) as answer:
-        text = await answer.text()
+        return await answer.text()
+
+
+def _loop_lag(text: str) -> dict[float, int]:
+    """How often an event loop was woken how late since its process began, from the numbers that it tells."""
     found, before = {}, 0
     for bound, count in _LAGS.findall(text):
         found[float(bound.replace("+Inf", "inf"))] = int(count) - before

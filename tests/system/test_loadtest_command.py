@@ -51,6 +51,34 @@ def test_a_small_run_stores_everything_once_and_tells_what_it_cost(shell: Shell,
     assert [each["scenario"] for each in told] == ["small"]
 
 
+def test_of_two_processes_on_one_stream_one_is_killed_and_each_reading_is_there_once(
+    shell: Shell, tmp_path: Path
+) -> None:
+    told = {
+        "title": "Two processes share the readings, and one of them is killed",
+        "meters": 60,
+        "duration_s": 4,
+        "warm_up_s": 1,
+        "loads": [
+            {"what": "day_blocks", "encoding": "compact", "per_message": 5, "per_s": 15000},
+            {"what": "wave", "encoding": "msgpack", "per_message": 5, "per_s": 150, "first_day": 30},
+        ],
+        "faults": [{"at_s": 2, "kill": "meter-reading-and-control-2"}],
+        "lag_limit_ms": 5000,
+    }
+    file = tmp_path / "two.yaml"
+    file.write_text(yaml.safe_dump(told))
+    words = (str(file), "--processes", "2", "--no-raw-limits", "--json", "--results", str(tmp_path / "results"))
+    done = shell.call("loadtest", "run", *words, timeout_s=120)
+    result = json.loads(done.stdout)
+    [only] = result["rounds"]
+    assert (result["lost"], result["doubled"], result["wrong"], only["waiting"]) == (0, 0, 0, 0), done.stderr
+    assert only["read_back"]["values"] >= 4 * (15000 + 150)
+    assert only["cost"]["deaths"] == 1
+    messages = sum(load["messages"] for load in only["loads"].values())
+    assert 0 < only["cost"]["messages_taken"]["meter-reading-and-control"] < messages
+
+
 def test_what_cannot_be_run_gets_a_sentence(shell: Shell) -> None:
     done = shell.call("loadtest", "run", "tea")
     assert done.returncode == 2
