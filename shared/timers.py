@@ -43,14 +43,20 @@ BATCH = 64
 _NOT_NOW = (Unavailable, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 _TAKE_UP = """
-WITH due AS (
-    SELECT name, key FROM wake WHERE at <= $1 AND id <> ALL($2::text[]) ORDER BY at, name, key
+WITH due AS MATERIALIZED (
+    SELECT name, key, id FROM wake WHERE at <= $1 AND id <> ALL($2::text[]) ORDER BY at, name, key
     LIMIT CASE WHEN EXISTS (SELECT FROM wake WHERE attempts > 0 AND at <= $1 AND id <> ALL($2::text[]))
         THEN 1 ELSE $3::integer END
+), seen AS MATERIALIZED (
+    SELECT *, pg_try_advisory_xact_lock(hashtextextended('wake ' || id, 0)) AS free FROM due
+), marked AS (
+    UPDATE wake SET attempts = attempts + 1 FROM seen
+    WHERE seen.free AND wake.name = seen.name AND wake.key = seen.key AND wake.id = seen.id
+    RETURNING wake.name, wake.key, wake.id, at, payload, thread, trace, attempts
 )
-UPDATE wake SET attempts = attempts + 1 FROM due WHERE wake.name = due.name AND wake.key = due.key
-RETURNING wake.name, wake.key, id, at, payload, thread, trace, attempts
+SELECT seen.name, seen.key, seen.id, free, at, payload, thread, trace, attempts FROM seen LEFT JOIN marked USING (id)
 """
+"""What is due, marked as begun unless another process is at it just now."""
 
 _SET = """
 INSERT INTO wake (name, key, id, at, payload, thread, trace)
@@ -61,6 +67,8 @@ ON CONFLICT (name, key) DO UPDATE
 SET id = excluded.id, at = excluded.at, payload = excluded.payload, thread = excluded.thread, trace = excluded.trace,
     attempts = 0
 """
+
+_UNMARK = "UPDATE wake SET attempts = attempts - 1 WHERE id = $1 AND attempts > 0"
 
 _KEEP_OTHERS_OFF = "SELECT pg_try_advisory_xact_lock(hashtextextended('wake ' || $1, 0))"
 """True for one transaction at a time. What is there is looked at by a statement of its own, which sees what was ended
@@ -168,13 +176,24 @@ class Timers:
 
     async def _fire_due(self) -> bool:
         now = asyncio.get_running_loop().time()
+        self._postponed = {
+            key: (until, failed) for key, (until, failed) in self._postponed.items() if failed or until > now
+        }
         waiting = [wake_id for wake_id, (until, _) in self._postponed.items() if until > now]
         rows = await self._database.pool.fetch(_TAKE_UP, self._clock.now(), waiting, BATCH)
-        for row in sorted(rows, key=_by_time):
+        for row in rows:
+            if not row["free"]:
+                self._leave(row["id"])
+        taken_up = [row for row in rows if row["attempts"] is not None]
+        for row in sorted(taken_up, key=_by_time):
             if self._closing:
                 break
             await self._fire(_wake(row), row["attempts"])
-        return bool(rows)
+        return bool(taken_up)
+
+    def _leave(self, wake_id: str) -> None:
+        """Another process is at it; it is looked at again, since that one may die."""
+        self._postponed[wake_id] = (asyncio.get_running_loop().time() + POSTPONED_S, 0)
 
     async def _fire(self, wake: Wake, attempts: int) -> None:
         role = self._service.role
@@ -185,6 +204,8 @@ class Timers:
                 await self._handle(wake, attempts)
         except AlreadyTaken:
             log.debug("the wake is fired by another process, or was cancelled")
+            self._leave(wake.id)
+            await self._database.pool.execute(_UNMARK, wake.id)
         except Exception as error:
             if is_away(error) or isinstance(error, _NOT_NOW):
                 log.warning("not now: %s", error, extra={"wake": wake.name, "key": wake.key})
@@ -199,8 +220,6 @@ class Timers:
             self._desk.handled += 1
 
     async def _handle(self, wake: Wake, attempts: int) -> None:
-        if attempts > FORGIVEN:
-            raise Rejected("it ended the process again and again", code="5.3")
         handler = self._service.wakes.get(wake.name)
         if handler is None:
             raise Rejected(f"no handler takes the wake '{wake.name}'", code="2.9")
@@ -215,6 +234,9 @@ class Timers:
         cause = Cause(identity=f"wake\n{wake.id}", thread=wake.thread, trace=trace)
         transaction = Transaction(self._database, take)
         try:
+            if attempts > FORGIVEN:
+                await transaction.writing()  # nobody else is at it
+                raise Rejected("it ended the process again and again", code="5.3")
             work = self._desk.work(cause, transaction, principal=self._service.role)
             await handler(wake, work)
             await self._desk.write(work, transaction, fired=wake)

@@ -44,6 +44,24 @@ async def test_two_processes_fire_a_wake_once_and_a_later_one_replaces_it(toys: 
         assert await notes(toys, "shop", "replaced") == [("replaced", "finished")]
 
 
+async def test_a_wake_that_takes_long_in_one_process_is_left_to_it_by_the_others(toys: Installation) -> None:
+    gate.close()
+    shops = [make_shop() for _ in range(3)]
+    async with toys.peer("customer") as customer, run(toys, shops[0]), run(toys, shops[1]), run(toys, shops[2]):
+        customer.drain("reply", "customer")
+        await customer.request("shop", Verb.CREATE, orders("contended long"))
+        await customer.command("shop", Verb.EXECUTE, orders("contended long", amount=0))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts > 0"))
+        for number in range(20):  # the others are told to look again, and again find it under way
+            await customer.command("shop", Verb.EXECUTE, orders(f"meanwhile {number}", amount=0))
+            await eventually(lambda: notes(toys, "shop", f"meanwhile {number}"))  # noqa: B023  awaited in its turn
+        assert await rows(toys, "shop", "SELECT FROM wake WHERE key = 'contended long' AND attempts BETWEEN 1 AND 3")
+        gate.open()
+        await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
+        assert await rows(toys, "shop", "SELECT FROM dead_letter") == []
+        assert len(await rows(toys, "shop", "SELECT FROM thing WHERE mrid = 'contended long' AND times = 3")) == 1
+
+
 async def test_what_sets_a_wake_anew_while_it_is_handled_does_not_wait_for_it(toys: Installation) -> None:
     gate.close()
     async with toys.peer("customer") as customer, run(toys, make_shop()):
