@@ -33,6 +33,8 @@ CAPACITY_BYTES = 7 << 30
 """What the streams of the run may hold; the broker refuses more, which is not what is measured."""
 
 _READY_S = 60.0
+_STOP_S = 30.0
+"""Longer than a service waits for what it has begun."""
 
 
 class Deployment(Struct, frozen=True, kw_only=True):
@@ -140,7 +142,7 @@ class Part:
         with contextlib.suppress(ProcessLookupError):
             self._process.terminate()
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(_STOP_S):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()

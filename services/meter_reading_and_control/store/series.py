@@ -70,9 +70,14 @@ class SeriesStore(Store):
         fits = own is not None and own // BUNCH == (own + len(new)) // BUNCH
         first = own + 1 if own is not None and fits else BUNCH * (0 if last is None else last // BUNCH + 1)
         numbered = {each: first + place for place, each in enumerate(new)}
-        await self.executemany(
-            "INSERT INTO series (id, usage_point, reading_type, meter) VALUES ($1, $2, $3, $4)",
-            [(number, each.usage_point, each.reading_type, each.meter) for each, number in numbered.items()],
+        await self.execute(
+            "INSERT INTO series (id, usage_point, reading_type, meter)"
+            " SELECT id, usage_point, $2, meter FROM unnest($1::bigint[], $3::text[], $4::text[])"
+            " AS new (id, usage_point, meter)",
+            list(numbered.values()),
+            code,
+            [each.usage_point for each in numbered],
+            [each.meter for each in numbered],
         )
         self._begun.update(numbered.values())
         return numbered
