@@ -5,7 +5,7 @@ that waits, and is given to it at once.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from contracts.errors import BusbarError, Unavailable, to_reply
@@ -54,7 +54,6 @@ class Answering:
             what the waiting inbox gets at once, and the answer that is stored to be repeated.
         """
         subject = self.address(arrival, message.header) if _is_asynchronous(arrival, message.header) else ""
-        parts = _parts(results)
         rows = [
             self._answer(
                 arrival,
@@ -65,7 +64,7 @@ class Answering:
                 subject=subject,
                 payload=payload,
             )
-            for place, (told, payload) in enumerate(parts)
+            for place, (told, payload) in enumerate(_parts(results, work.given), work.given)
         ]
         if arrival.verb is not Verb.GET:
             self._journal(work, arrival, "request", arrival.verb, arrival.body)
@@ -74,6 +73,31 @@ class Answering:
             return tuple(rows), rows[-1]
         work.rows += rows
         return self.acknowledgement(arrival, message.header, work.cause), rows[-1]
+
+    async def given(
+        self,
+        pages: AsyncIterator[Any],
+        arrival: Arrival,
+        message: Message[Any],
+        work: Work[Any],
+        transaction: Transaction,
+    ) -> list[Any]:
+        """The pages of an answer that are still to be given.
+
+        Those of a ``get`` for which an inbox waits are given one by one, each when it is known that another follows, so
+        that the first is there as soon whatever the size of the answer. Once something is written all is or nothing,
+        and what was not given waits for the commit. Who got some parts and then a refusal has no whole answer.
+        """
+        header, waiting = message.header, list[Any]()
+        is_waited_for = arrival.verb is Verb.GET and self._has_inbox(arrival) and not _is_asynchronous(arrival, header)
+        give = arrival.give if is_waited_for else None
+        async for page in pages:
+            waiting.append(page)
+            if give is not None and len(waiting) > 1 and not transaction.begun:
+                what, told = f"reply {work.given}", success("0.1")
+                await give(self._answer(arrival, header, told, cause=work.cause, what=what, payload=waiting.pop(0)))
+                work.given += 1
+        return waiting
 
     async def open(
         self, arrival: Arrival, message: Message[Any], work: Work[Any], transaction: Transaction, key: Key
@@ -288,10 +312,10 @@ def _is_asynchronous(arrival: Arrival, header: Header) -> bool:
     return arrival.entrance is Entrance.COMMAND or bool(header.async_reply_flag)
 
 
-def _parts(results: Sequence[Any]) -> list[tuple[Reply, Any]]:
+def _parts(results: Sequence[Any], given: int) -> list[tuple[Reply, Any]]:
     """Replies beside payloads: 0.0 for a whole, 0.1 for each part but the last, 0.2 for that; a set has its own."""
     if len(results) == 1 and isinstance(results[0], Whole):
         return [(results[0].reply, results[0].payload)]
-    if len(results) < 2:  # noqa: PLR2004
+    if given + len(results) < 2:  # noqa: PLR2004
         return [(success(), results[0] if results else None)]
     return [*((success("0.1"), part) for part in results[:-1]), (success("0.2"), results[-1])]

@@ -1,5 +1,6 @@
 """What came and what becomes of it: the two values between the transports and the handling of messages."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,6 +37,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
         stream: where it lies, if in a stream, at ``stream_sequence``, handed out ``deliveries`` times.
         answers_to: for a reply, the MessageID of the command.
         is_requeued: it was a dead letter, and is not judged as a replay.
+        give: gives a part of the answer to the inbox that waits, while the next is made; None where none waits.
     """
 
     entrance: Entrance
@@ -53,6 +55,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     deliveries: int = 1
     answers_to: str | None = None
     is_requeued: bool = False
+    give: Callable[[Row], Awaitable[None]] | None = None
 
     @property
     def content_type(self) -> str:

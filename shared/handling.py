@@ -181,7 +181,8 @@ class Desk:
             if handler is None:
                 await dead_letters.keep_refused_reply(transaction, arrival, message.reply or success())
             elif handler.pages:
-                results = [page async for page in handler.function(message, work)]
+                pages = handler.function(message, work)
+                results = await self._answering.given(pages, arrival, message, work, transaction)
             else:
                 results = [await handler.function(message, work)]
             return await self._close(arrival, message, work, transaction=transaction, key=key, results=results)

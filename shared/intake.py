@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from contracts.errors import BusbarError, Unavailable
 from contracts.interface import Interface, Lane, Mode
 from contracts.verbs import Verb
@@ -148,7 +150,7 @@ class Intake:
         task.add_done_callback(self._requests.discard)
 
     async def _request(self, arrival: Arrival) -> None:
-        outcome = await self._desk.take(arrival)
+        outcome = await self._desk.take(replace(arrival, give=lambda part: self._answer(arrival, (part,))))
         await self._answer(arrival, outcome.answers)
         await failpoint("after-reply")
         if arrival.verb is Verb.GET:

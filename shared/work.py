@@ -110,6 +110,7 @@ class Work(Generic[S]):
         principal: the role that asks or tells, as the broker vouches; the own role for a wake.
         about: in the handler of a reply, what was given to :meth:`send`.
         cause: what it is done for; the identities of all that it says are derived from it.
+        given: how many parts of its answer the inbox that waits has got already.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Work(Generic[S]):
         self._writer = writer
         self._resources = resources
         self.cause = cause
+        self.given = 0
         self._count = 0
         self.rows: list[Row] = []
         self.sent: list[Sent] = []

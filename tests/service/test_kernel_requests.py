@@ -7,7 +7,7 @@ import time
 import pytest
 
 from contracts.errors import Unavailable
-from contracts.message import Message
+from contracts.message import Id, Message, Request
 from contracts.verbs import Verb
 from shared.codec import CONTENT_JSON, CONTENT_XML
 from shared.envelope import success
@@ -35,6 +35,28 @@ async def test_a_get_is_answered_in_parts_and_in_the_encoding_of_the_question(to
         assert parts == [("0.1", ["p-1", "p-2"]), ("0.2", ["p-3"])]
         one = await customer.request("shop", Verb.GET, Orders, ids=["p-2"])
         assert code_of(one) == "0.0"
+
+
+async def test_the_first_part_of_an_answer_is_there_while_the_last_is_still_made(toys: Installation) -> None:
+    async with run(toys, make_shop()), toys.peer("customer") as customer:
+        names = [f"p-{number}" for number in range(6)]
+        for name in names:
+            await customer.request("shop", Verb.CREATE, orders(name))
+        for wish, expected in (("wait at last", ["0.1", "0.1", "0.2"]), ("reject at last", ["0.1", "6.1"])):
+            gate.close()
+            question = Request(id=tuple(Id(value=each) for each in (*names, "wait at last", wish)))
+            message: Message[Orders] = Message(header=customer.header(Verb.GET, "Orders"), request=question)
+            body = customer.codec.encode(message, CONTENT_XML)
+            subject = "busbar.testing.request.shop.Orders.get.customer"
+            codes = []
+            async for received in customer.bus.ask(subject, body):
+                answer = customer.codec.decode(received.body, CONTENT_XML)
+                assert isinstance(answer, Message)
+                codes.append(code_of(answer))
+                gate.open()
+                if codes[-1] != "0.1":
+                    break
+            assert codes == expected
 
 
 async def test_the_same_request_again_gets_the_same_reply_and_has_no_second_effect(toys: Installation) -> None:

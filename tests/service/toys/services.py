@@ -48,12 +48,15 @@ class Memory:
 
 async def list_orders(message: Message[Orders], work: Work[ToyStore]) -> AsyncIterator[Orders]:
     found = [Order(mrid=row["mrid"], amount=row["amount"]) for row in await work.store.things()]
-    if message.request and message.request.id:
-        wanted = {each.value for each in message.request.id}
-        if "wait" in wanted:
-            await gate.pass_through()
+    wanted = {each.value for each in message.request.id} if message.request else set()
+    if "wait" in wanted:
+        await gate.pass_through()
+    if wanted:
         found = [order for order in found if order.mrid in wanted]
     for start in range(0, max(len(found), 1), 2):
+        if "wait at last" in wanted and start + 2 >= len(found):
+            await gate.pass_through()
+            await obey("reject" if "reject at last" in wanted else None)
         yield Orders(order=tuple(found[start : start + 2]))
 
 
