@@ -20,6 +20,7 @@ TOP_UP_VARIABLE = "BUSBAR_METER_TOP_UP"
 WEIGHTS_VARIABLE = "BUSBAR_METER_TAMPER_WEIGHTS"
 CASE_VARIABLE = "BUSBAR_METER_TAMPER_CASE"
 KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
+VERSIONS_VARIABLE = "BUSBAR_METER_VERSIONS_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
@@ -39,7 +40,8 @@ class Config(Struct, frozen=True, kw_only=True):
         read_patience: how long a meter that is read now may take to answer.
         top_up: how long after a time of a schedule, and after that, what has not come is asked for.
         cut_off: how long after it what has not come is missing.
-        kept: how old a reading may be.
+        kept: how old a reading may be; months that are older go.
+        versions: for how long after its month each version of a value is kept, to be asked for as of a time.
         tamper_weights: what each sign of tampering weighs.
         tamper_case: from which score on people are asked to look.
         guards: what must not be disconnected.
@@ -54,6 +56,7 @@ class Config(Struct, frozen=True, kw_only=True):
     top_up: timedelta
     cut_off: timedelta
     kept: timedelta
+    versions: timedelta
     tamper_weights: Mapping[Sign, int]
     tamper_case: int
     guards: Rules
@@ -75,6 +78,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
         top_up=timedelta(seconds=number_from(environ, TOP_UP_VARIABLE, 3600)),
         cut_off=timedelta(seconds=number_from(environ, CUT_OFF_VARIABLE, 86_400)),
         kept=timedelta(days=number_from(environ, KEPT_VARIABLE, 3650)),
+        versions=timedelta(days=number_from(environ, VERSIONS_VARIABLE, 1095)),
         tamper_weights=weights_from(environ),
         tamper_case=number_from(environ, CASE_VARIABLE, CASE),
         guards=Rules(

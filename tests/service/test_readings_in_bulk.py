@@ -1,46 +1,24 @@
 """Readings by the column and the same readings one by one: whatever the way and the order, the answers are the same."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
-from uuid import uuid4
 
-import asyncpg
 import pytest
-from msgspec import json
 from msgspec.structs import replace
 
-from contracts.catalogue import CATALOGUE
 from contracts.compact_readings import CONTENT_TYPE
-from contracts.interface import Lane
-from contracts.message import Message, Option, Request
-from contracts.nouns.device_types import ConfigurationEvent
-from contracts.nouns.get_meter_readings import GetMeterReadings
-from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
-from contracts.nouns.meter_config import Meter as Device
-from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import ReadingQuality
-from contracts.types import ObjectReference, Reference
+from contracts.types import Reference
 from contracts.verbs import Verb
-from services.meter_reading_and_control.service import service as meter_reading
 from services.meter_reading_and_control.store.blocks import Blocks
 from shared.codec import CONTENT_MSGPACK, CONTENT_XML
-from shared.envelope import CONTENT_TYPE as HEADER
-from shared.runtime import running
-from shared.tools.bootstrap import Schema
-from shared.tools.testing import Installation, Peer
+from shared.tools.testing import Installation
+from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, QUARTERS, utility
 
-MRC = "meter-reading-and-control"
-QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
-HOURS = "0.0.7.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
 LENGTHS = {QUARTERS: timedelta(minutes=15), HOURS: timedelta(hours=1)}
-LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 EXCHANGED = datetime(2026, 5, 4, 12, tzinfo=UTC)
-NOW = datetime(2026, 5, 6, 9, tzinfo=UTC)
 DAYS = (date(2026, 5, 4), date(2026, 5, 5), date(2026, 5, 6))
 QUALITIES = ("", "", "", "3.8.0", "3.5.259", "3.7.0", "not.a.quality")
 
@@ -48,93 +26,6 @@ QUALITIES = ("", "", "", "3.8.0", "3.5.259", "3.7.0", "not.a.quality")
 MEANWHILE = """INSERT INTO tail SELECT bunch, market_day, place, part + 1, scale, width, members,
 decode(repeat('0000006f', 3), 'hex'), NULL, '[{"source": "head-end"}]', $1 FROM tail WHERE place = 0"""
 """What another process keeps that did not see yet what this one keeps: 111 as the first value."""
-
-
-class Utility:
-    """The head-end tells what meters measured; somebody else enters the same of their twins, and compares."""
-
-    def __init__(self, head_end: Peer, clerk: Peer, admin: Peer, database: Any) -> None:
-        self.head_end, self.clerk, self.admin, self.database = head_end, clerk, admin, database
-        self.told = 0
-
-    async def install(self, meter: str, point: str, at: datetime, verb: Verb = Verb.CREATE) -> None:
-        made = MeterConfig(meter=(Device(mrid=meter, serial_number=meter),))
-        link = MasterDataLinkageConfig(
-            configuration_event=ConfigurationEvent(effective_date_time=at),
-            meter=(ObjectReference(mrid=meter),),
-            usage_point=(ObjectReference(mrid=point),),
-        )
-        for order, noun in ((Verb.CREATE, made), (verb, link)):
-            reply = (await self.clerk.request(MRC, order, noun)).reply
-            assert reply is not None
-            assert not reply.error
-
-    async def tell(self, noun: MeterReadings, content_type: str) -> None:
-        header = self.head_end.header(Verb.CREATED, "MeterReadings", message_id=str(uuid4()))
-        body = self.head_end.codec.encode(Message(header=header, payload=noun), content_type)
-        name = header.message_id or ""
-        await self.head_end.tell_raw(Verb.CREATED, "MeterReadings", body, name, headers={HEADER: content_type})
-        self.told += 1
-
-    async def all_is_taken(self) -> None:
-        stream = self.admin.space.stream(Lane.READINGS)
-        while True:
-            durable = await self.admin.bus.manager.consumer_info(stream, f"{MRC}_shared")
-            came = durable.delivered is not None and durable.delivered.consumer_seq >= self.told
-            if came and not durable.num_pending and not durable.num_ack_pending:
-                return
-            await asyncio.sleep(0.02)
-
-    async def all_is_folded(self) -> None:
-        while await self.database.fetchval("SELECT count(*) FROM tail"):  # noqa: ASYNC110  by the service
-            await asyncio.sleep(0.05)
-
-    async def set_clock(self, now: datetime) -> None:
-        await self.admin.bus.publish_core(self.admin.space.clock, json.encode({"now": now}))
-        await self.admin.bus.flush()
-        await asyncio.sleep(0.2)
-
-    async def answer(self, point: str, as_of: datetime | None = None) -> list[MeterReading]:
-        query = GetMeterReadings(usage_point=(ObjectReference(mrid=point),))
-        options = () if as_of is None else (Option(name="asOf", value=as_of.isoformat()),)
-        question = Request(query=query, option=options)
-        found = await self.clerk.request(MRC, Verb.GET, MeterReadings, question=question)
-        return [] if found.payload is None else [without_source(each) for each in found.noun.meter_reading]
-
-    async def refusals(self, prefix: str) -> list[Any]:
-        sql = "SELECT code, count(*) FROM refused_reading WHERE meter LIKE $1 || '%' GROUP BY 1 ORDER BY 1"
-        return [tuple(row) for row in await self.database.fetch(sql, prefix)]
-
-
-def without_source(reading: MeterReading) -> MeterReading:
-    """Who told it is what must differ."""
-    blocks = tuple(
-        replace(block, interval_readings=tuple(replace(each, source=None) for each in block.interval_readings))
-        for block in reading.interval_blocks
-    )
-    return replace(reading, interval_blocks=blocks, usage_point=None)
-
-
-@asynccontextmanager
-async def utility(dms: Installation) -> AsyncIterator[Utility]:
-    installation = dms.of(Schema(MRC, meter_reading.migrations), granted_clock=True)
-    await installation.prepare()
-    login = installation.settings.login(MRC)
-    database = await asyncpg.connect(
-        host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
-    )
-    try:
-        async with (
-            running(meter_reading, settings=installation.settings, catalogue=CATALOGUE),
-            installation.peer("head-end") as head_end,
-            installation.peer("operator") as clerk,
-            installation.peer("admin") as admin,
-        ):
-            await admin.bus.publish_core(admin.space.clock, json.encode({"now": NOW}))
-            await asyncio.sleep(0.2)
-            yield Utility(head_end, clerk, admin, database)
-    finally:
-        await database.close()
 
 
 def readings(random: Random, meter: str) -> MeterReading:
@@ -337,20 +228,3 @@ async def test_what_is_folded_while_somebody_asks_is_in_the_answer(
         (reading,) = await here.answer("f point 2")
         shown = [each.value for each in reading.interval_blocks[0].interval_readings if each.value is not None]
         assert shown == ["7"]
-
-
-async def test_the_answer_about_a_long_time_comes_in_pages_of_a_week_each(dms: Installation) -> None:
-    async with utility(dms) as here:
-        await here.install("a1", "a point 1", LONG_AGO)
-        for day in (date(2026, 1, 2), date(2026, 1, 5), date(2026, 4, 30)):
-            midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-            values = tuple(
-                IntervalReading(time_stamp=midnight + timedelta(hours=place), value=str(place))
-                for place in range(1, 25)
-            )
-            block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
-            one = MeterReading(interval_blocks=(block,), meter=Meter(mrid="a1"))
-            await here.tell(MeterReadings(meter_reading=(one,)), CONTENT_TYPE)
-        await here.all_is_taken()
-        pages = await here.answer("a point 1")
-        assert [len(page.interval_blocks[0].interval_readings) for page in pages] == [48, 24]

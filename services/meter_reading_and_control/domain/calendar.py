@@ -25,6 +25,11 @@ def days(start: datetime, end: datetime, zone: tzinfo) -> tuple[date, date]:
     return market_day(start, zone), market_day(end, zone)
 
 
+def after_month(day: date) -> date:
+    """The first day of the month after that of ``day``."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
 def weeks(first: date, last: date) -> Iterator[tuple[date, date]]:
     """The first and the last day of each week of a time; the last may be shorter."""
     while first <= last:

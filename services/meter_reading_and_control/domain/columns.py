@@ -64,8 +64,8 @@ class Rows(Struct, frozen=True, kw_only=True):
     Attributes:
         series: whose values each row holds.
         numbers: as in a :class:`Sheet`.
-        runs: for each row, which origin how many values have; None where all have the first.
-        origins: JSON.
+        runs: for each row, which of its origins how many values have; None where all rows have the same one.
+        origins: for each row those of its values and no other, as JSON; one for all where there are no ``runs``.
     """
 
     day: date
@@ -73,10 +73,10 @@ class Rows(Struct, frozen=True, kw_only=True):
     scale: int
     numbers: Array
     runs: list[bytes | None] | None
-    origins: bytes
+    origins: list[bytes]
 
 
-def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Sheet | None:
+def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo, oldest: datetime = EPOCH) -> Sheet | None:
     """What ``columns`` tell of one market day; None where they do not, or where all of it needs a closer look.
 
     Args:
@@ -84,6 +84,7 @@ def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Shee
         source: who tells it, where they do not say so.
         now: no value is measured after it.
         zone: of the market days.
+        oldest: no value is older.
     """
     try:
         code = ReadingTypeCode.parse(columns.reading_type).canonical
@@ -97,7 +98,8 @@ def sheet_of(columns: Columns, source: str, now: datetime, zone: tzinfo) -> Shee
     ends_us = begins_us + columns.count * length_us
     first, rest = divmod(begins_us - (starts[0] - EPOCH) // MICROSECOND, length_us)
     steady = columns.step_us == length_us or columns.count == 1
-    if rest or first + columns.count > len(starts) or not steady or ends_us > (now - EPOCH) // MICROSECOND:
+    in_time = (oldest - EPOCH) // MICROSECOND <= begins_us and ends_us <= (now - EPOCH) // MICROSECOND
+    if rest or first + columns.count > len(starts) or not steady or not in_time:
         return None
     shape = (columns.rows, columns.count)
     numbers: Array = np.frombuffer(columns.numbers, "<i8" if columns.wide else "<i4").reshape(shape)
@@ -142,19 +144,21 @@ def _origins(columns: Columns, source: str) -> tuple[Origin, ...]:
 
 def rows_of(sheet: Sheet, places: Array, series: Array) -> Rows:
     """The blocks of those rows of ``sheet`` that are at ``places``, each in its series."""
-    runs = None
+    told = [json.encode(each) for each in sheet.origins]
+    runs, origins = None, [_listed(told[:1])]
     if sheet.marks is not None:
         patterns, which = np.unique(sheet.marks[places], axis=0, return_inverse=True)
-        told = [runs_of(pattern.tolist()) for pattern in patterns]
-        runs = [told[each] for each in which.reshape(-1).tolist()]
+        used = [np.unique(pattern, return_inverse=True) for pattern in patterns]
+        own = [(runs_of(marks.reshape(-1).tolist()), _listed([told[each] for each in of])) for of, marks in used]
+        rows = [own[each] for each in which.reshape(-1).tolist()]
+        runs, origins = [each for each, _ in rows], [each for _, each in rows]
     return Rows(
-        day=sheet.day,
-        series=series,
-        scale=sheet.scale,
-        numbers=sheet.numbers[places],
-        runs=runs,
-        origins=json.encode(sheet.origins if runs is not None else sheet.origins[:1]),
+        day=sheet.day, series=series, scale=sheet.scale, numbers=sheet.numbers[places], runs=runs, origins=origins
     )
+
+
+def _listed(told: Iterable[bytes]) -> bytes:
+    return b"[" + b",".join(told) + b"]"
 
 
 class Chunk(Struct, frozen=True, kw_only=True):

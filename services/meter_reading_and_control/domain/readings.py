@@ -16,6 +16,7 @@ from contracts.codes.reading_quality import MEASURED, ReadingQualityCode
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Invalid
 from services.meter_reading_and_control.domain.calendar import starts
+from services.meter_reading_and_control.domain.registers import in_digits
 
 LENGTHS: Mapping[str, timedelta] = {
     "oneMinute": timedelta(minutes=1),
@@ -104,6 +105,11 @@ class Value(Struct, frozen=True, kw_only=True):
     def says(self) -> tuple[Fraction, tuple[Quality, ...]]:
         """What a reader of it learns."""
         return (self.exact, self.origin.qualities)
+
+    @property
+    def text(self) -> str:
+        """The value in decimal digits."""
+        return in_digits(self.number * 10 ** max(self.scale, 0), max(-self.scale, 0))
 
     def at_scale(self, scale: int) -> int:
         """The number in a finer scale."""
@@ -217,6 +223,8 @@ def together(parts: Mapping[str, Value]) -> Value | None:
     What two meters measured of one interval, in which one took the place of the other, is their sum. What no meter
     measured stands beside that like any other value, and the better one is taken.
     """
+    if len(parts) == 1:
+        return next(iter(parts.values()))
     measured = [value for meter, value in sorted(parts.items()) if meter and value.origin.rank > DOUBTFUL]
     candidates = [value for meter, value in parts.items() if not meter or value not in measured]
     if len(measured) > 1:

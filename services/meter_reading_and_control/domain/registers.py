@@ -81,9 +81,13 @@ def as_text(value: Fraction) -> str:
         digits += 1
     if rest != 1:
         raise Invalid(f"{value} has no end in decimal digits", code="2.29")
-    whole = abs(value.numerator) * 10**digits // value.denominator
-    text = str(whole).rjust(digits + 1, "0")
-    sign = "-" if value < 0 else ""
+    return in_digits(value.numerator * 10**digits // value.denominator, digits)
+
+
+def in_digits(number: int, digits: int) -> str:
+    """``number``, of whose digits the last ``digits`` stand behind the point."""
+    text = str(abs(number)).rjust(digits + 1, "0")
+    sign = "-" if number < 0 else ""
     return sign + (text if digits == 0 else f"{text[:-digits]}.{text[-digits:]}".rstrip("0").rstrip("."))
 
 

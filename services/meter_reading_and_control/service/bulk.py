@@ -164,7 +164,11 @@ def compact(payload: MeterReadings | CompactReadings | None) -> CompactReadings:
 
 async def placed(columns: Columns, source: str, work: Work[Store]) -> tuple[list[Taken], list[MeterReading]]:
     """The rows of ``columns`` that can be taken as they are, and those that need a closer look."""
-    sheet = None if columns.meters is None else sheet_of(columns, source, work.now, work.store.memory.zone)
+    sheet = (
+        None
+        if columns.meters is None
+        else sheet_of(columns, source, work.now, work.store.memory.zone, work.now - work.store.memory.kept)
+    )
     if sheet is None or columns.meters is None:
         return [], readings_of(columns)
     known = await work.store.recall(columns.meters)

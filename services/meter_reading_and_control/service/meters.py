@@ -15,6 +15,7 @@ from services.meter_reading_and_control.domain.meters import (
     sorted_out,
     together_again,
 )
+from services.meter_reading_and_control.domain.retention import next_look
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
 from services.meter_reading_and_control.service.readings import take
@@ -127,6 +128,7 @@ async def set_up(configs: Sequence[MeterConfig], verb: Verb, work: Work[Store]) 
     if not configs:
         return
     await work.store.save_meters(configs)
+    work.wake("retain", "next", next_look(work.now, work.store.memory.zone))
     by_mrid = {config.meter[0].mrid or "": config for config in configs}
     for line in work.lines(verb, MeterConfig, by_mrid):
         for first in range(0, len(line), TOLD_TOGETHER):

@@ -10,6 +10,7 @@ from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Interval, Register, empty_block, grouped, merged, news
+from services.meter_reading_and_control.domain.retention import refuse_forgotten
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.validation import previews
@@ -43,6 +44,9 @@ async def show_readings(
         return
     asked = answers.question(message.request)
     wanted = judged.preview(message.request, work.store.memory.rule_sets)
+    if asked.as_of is not None:
+        days = calendar.days(asked.start, asked.end, work.store.memory.zone)
+        refuse_forgotten(asked.as_of, days, await work.store.packed_months())
     for point in sorted(await work.store.points_of(asked.points, asked.meters)):
         pages = (
             pages_of(point, asked, work)
@@ -54,13 +58,13 @@ async def show_readings(
 
 
 async def pages_of(point: str, asked: answers.Question, work: Work[Store]) -> AsyncIterator[MeterReadings]:
-    """What is known of one usage point: its intervals by weeks, so that no page is the larger the longer the time is.
+    """What is known of one usage point: its intervals by a week at most, so that a long time has no larger pages.
 
     At last come its registers and what follows from them.
     """
     zone = work.store.memory.zone
     equipment = await equipment_of(point, work)
-    for days in calendar.weeks(*await work.store.known_days(point, calendar.days(asked.start, asked.end, zone))):
+    async for days in work.store.known_pages(point, calendar.days(asked.start, asked.end, zone)):
         blocks = [equipment.there(each, zone) for each in await work.store.blocks([point], days, asked.as_of)]
         blocks += primary(blocks, asked.types, equipment, zone)
         if shown := tuple(answers.of_usage_point(point, blocks, (), asked, now=work.now, zone=zone)):

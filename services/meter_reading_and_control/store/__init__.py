@@ -18,10 +18,10 @@ from services.meter_reading_and_control.domain.events import Heard, meter_of, us
 from services.meter_reading_and_control.domain.installation import Change, Installed
 from services.meter_reading_and_control.domain.meters import effective_at
 from services.meter_reading_and_control.domain.readings import Origin, Register, Value
-from services.meter_reading_and_control.store.blocks import Blocks
 from services.meter_reading_and_control.store.commands import Commands
 from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.lanes import Lanes
+from services.meter_reading_and_control.store.packing import Packing
 from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
 from services.meter_reading_and_control.store.schedules import Schedules
@@ -35,7 +35,7 @@ PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 
-class Store(Blocks, Reads, Groups, Schedules, Quarantine, Surroundings, Commands, Lanes):
+class Store(Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Commands, Lanes):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config

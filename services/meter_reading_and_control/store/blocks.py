@@ -1,18 +1,17 @@
 """Values of intervals in blocks by market day, one by one and many at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime
-from struct import pack, unpack
 
 import numpy as np
-from msgspec import json, structs
+from msgspec import structs
 
 from contracts.errors import Unavailable
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.columns import BUNCH, Array, Chunk, Rows, marks_of, runs_of
-from services.meter_reading_and_control.domain.folding import LAG_S, NOTHING, Folding
+from services.meter_reading_and_control.domain.columns import BUNCH, Array, Chunk, Rows
+from services.meter_reading_and_control.domain.folding import NOTHING, Folding
 from services.meter_reading_and_control.domain.meeting import Meeting, Met
-from services.meter_reading_and_control.domain.readings import Block, Origin, Value, empty_block, merged
+from services.meter_reading_and_control.domain.readings import Block, Value, empty_block, merged
 from services.meter_reading_and_control.store.copying import (
     copied,
     each_numbers,
@@ -23,12 +22,9 @@ from services.meter_reading_and_control.store.copying import (
     part_of_tail,
     tail_row,
 )
+from services.meter_reading_and_control.store.rows import COLUMNS, columns_of, members_of, origins_of, told_by
 from services.meter_reading_and_control.store.series import Series, SeriesStore
 from shared.store import Record
-
-_NO_NUMBER = {4: -(2**31), 8: -(2**63)}
-_CODES = {4: "i", 8: "q"}
-_COLUMNS = ("market_day", "series", "version", "scale", "width", "numbers", "runs", "origins", "recorded_at")
 
 
 class Blocks(SeriesStore):
@@ -44,15 +40,15 @@ class Blocks(SeriesStore):
         found: dict[tuple[Series, date], Block] = {}
         tail = await self._tail_rows({number // BUNCH for number in of}, days, as_of)
         for row in await self._block_rows([*of], days, as_of):
-            self._see(found, of[row["series"]], row["market_day"], _told(row, as_of), row["version"])
+            self._see(found, of[row["series"]], row["market_day"], told_by(row, as_of), row["version"])
         for row in tail:
-            for number, told in _members(row):
+            for number, told in members_of(row):
                 if number in of:
                     self._see(found, of[number], row["market_day"], [told], 0)
         return [block for _, block in sorted(found.items())]
 
     async def known_days(self, point: str, days: tuple[date, date]) -> tuple[date, date]:
-        """The first and the last of ``days`` on which a usage point may have values; for none they are reversed."""
+        """The first and the last of ``days`` between which nothing may be missing; for none they are reversed."""
         row = await self.fetchrow(
             "WITH own AS (SELECT DISTINCT id / $2 AS bunch FROM series WHERE usage_point = $1),"
             " waves AS (SELECT min(market_day) AS first, max(market_day) AS last FROM tail JOIN own USING (bunch))"
@@ -64,6 +60,42 @@ class Blocks(SeriesStore):
         if row is None or row["first"] is None:
             return days[1], days[1] - calendar.DAY
         return max(days[0], row["first"]), min(days[1], row["last"])
+
+    async def known_pages(self, point: str, days: tuple[date, date]) -> AsyncIterator[tuple[date, date]]:
+        """The first and the last day of parts of ``days``, each beginning on one on which a point may have values.
+
+        A day, two days, four days, and then weeks: so there is something to show soon, and each is looked for when it
+        is wanted, so that is as soon in a long time as in a short one.
+        """
+        rows = await self.fetch("SELECT id FROM series WHERE usage_point = $1", point)
+        series = [row["id"] for row in rows]
+        bunches = sorted({each // BUNCH for each in series})
+        length = calendar.DAY
+        first = await self._known_day(series, bunches, days)
+        while first is not None:
+            after = first + length
+            yield first, min(after - calendar.DAY, days[1])
+            length = min(2 * length, calendar.WEEK)
+            first = await self._known_day(series, bunches, (after, days[1])) if after <= days[1] else None
+
+    async def _known_day(self, series: Sequence[int], bunches: Sequence[int], days: tuple[date, date]) -> date | None:
+        """The first of ``days`` of which there is a block of these series, or something in the tail of their bunches.
+
+        The tail is read first, as for the blocks themselves.
+        """
+        tail = await self.fetchval(
+            "SELECT min(market_day) FROM tail WHERE bunch = ANY($1) AND market_day BETWEEN $2 AND $3", bunches, *days
+        )
+        block = await self.fetchval(
+            "SELECT min(known.market_day) FROM unnest($1::bigint[]) AS own CROSS JOIN LATERAL ("
+            "  SELECT f.market_day FROM filled AS f CROSS JOIN LATERAL"
+            "   (SELECT FROM block WHERE market_day = f.market_day AND series = ANY($2) LIMIT 1) AS there"
+            "  WHERE f.bunch = own AND f.market_day BETWEEN $3 AND $4 ORDER BY f.market_day LIMIT 1) AS known",
+            bunches,
+            series,
+            *days,
+        )
+        return min((each for each in (tail, block) if each is not None), default=None)
 
     def _see(
         self,
@@ -83,9 +115,7 @@ class Blocks(SeriesStore):
 
     async def _block_rows(self, series: Sequence[int], days: tuple[date, date], as_of: datetime | None) -> list[Record]:
         return await self.fetch(
-            "SELECT b.* FROM generate_series("
-            "  greatest($2, (SELECT min(market_day) FROM block)), least($3, (SELECT max(market_day) FROM block)),"
-            "  interval '1 day') AS day"
+            "SELECT b.* FROM generate_series($2::date, $3::date, interval '1 day') AS day"
             " CROSS JOIN unnest($1::bigint[]) AS wanted"
             " CROSS JOIN LATERAL ((SELECT * FROM block WHERE market_day = day::date AND series = wanted"
             "  AND version > 0 AND recorded_at <= coalesce($4, 'infinity'::timestamptz) ORDER BY version DESC LIMIT 1)"
@@ -191,12 +221,12 @@ class Blocks(SeriesStore):
         for row in sorted(parts, key=lambda each: (each["recorded_at"], each["part"])):
             members = np.frombuffer(row["members"], np.uint8)
             odd = folding.put(row["place"], members, layer_of(row), row["recorded_at"])
-            told = _members(row) if odd.any() else []
+            told = members_of(row) if odd.any() else []
             left += [
                 (number, row["recorded_at"], each) for (number, each), is_odd in zip(told, odd, strict=False) if is_odd
             ]
         await self.have_days([day])
-        if not await self.copy("block", (*_COLUMNS, "lags"), once(folded(folding, bunch, day))):
+        if not await self.copy("block", (*COLUMNS, "lags"), once(folded(folding, bunch, day))):
             raise Unavailable(f"bunch {bunch} of {day} is folded elsewhere")
         await self.execute(
             "INSERT INTO filled (bunch, market_day, places) VALUES ($1, $2, $3)"
@@ -216,7 +246,7 @@ class Blocks(SeriesStore):
         series = Series(row["usage_point"], row["reading_type"], row["meter"])
         found: dict[tuple[Series, date], Block] = {}
         for each in await self._block_rows([number], (day, day), None):
-            self._see(found, series, day, _told(each, None), each["version"])
+            self._see(found, series, day, told_by(each, None), each["version"])
         old = found.get((series, day)) or self._empty(series, day)
         changed = merged(old.values, [told])
         if changed is not None:
@@ -228,23 +258,13 @@ class Blocks(SeriesStore):
         ids = await self.series_of([series])
         await self.have_days([block.day])
         await self._fill([(ids[series] // BUNCH, block.day)])
-        known = [each for each in block.values if each is not None]
-        scale = min((each.scale for each in known), default=0)
-        origins = sorted({json.encode(each.origin).decode() for each in known})
-        place = {origin: mark for mark, origin in enumerate(origins)}
-        marks = [0 if each is None else place[json.encode(each.origin).decode()] for each in block.values]
-        width, numbers = _packed([None if each is None else each.at_scale(scale) for each in block.values])
         await self.execute(
             "INSERT INTO block (market_day, series, version, scale, width, numbers, runs, origins, recorded_at)"
             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             block.day,
             ids[series],
             block.version,
-            scale,
-            width,
-            numbers,
-            runs_of(marks),
-            f"[{','.join(origins)}]",
+            *columns_of(block.values),
             now,
         )
 
@@ -262,7 +282,7 @@ class Blocks(SeriesStore):
         said last: until the end of this transaction others who fill the same wait there, and have copied by then.
         """
         await self.have_days(rows.day for rows in many)
-        if not many or await self.copy("block", _COLUMNS, once(copied(rows, now) for rows in many)):
+        if not many or await self.copy("block", COLUMNS, once(copied(rows, now) for rows in many)):
             there: list[list[int]] = [[] for _ in many]
         else:
             there = [await self._insert(rows, now) for rows in many]
@@ -272,17 +292,15 @@ class Blocks(SeriesStore):
     async def _insert(self, rows: Rows, now: datetime) -> list[int]:
         kept = await self.lock_all(
             "INSERT INTO block (market_day, series, version, scale, width, numbers, runs, origins, recorded_at)"
-            " SELECT $1, told.series, 1, $2, $3, told.numbers, told.runs, $4, $5"
-            " FROM unnest($6::bigint[], $7::bytea[], $8::bytea[]) AS told (series, numbers, runs)"
+            " SELECT $1, told.series, 1, $2, $3, told.numbers, told.runs, told.origins::jsonb, $4"
+            " FROM unnest($5::bigint[], $6::bytea[], $7::bytea[], $8::text[]) AS told (series, numbers, runs, origins)"
             " ON CONFLICT DO NOTHING RETURNING series",
             rows.day,
             rows.scale,
             rows.numbers.itemsize,
-            rows.origins.decode(),
             now,
             rows.series.tolist(),
-            each_numbers(rows),
-            rows.runs or [None] * len(rows.series),
+            *_each(rows),
         )
         new = {row["series"] for row in kept}
         there, seen = [], set[int]()
@@ -296,54 +314,22 @@ class Blocks(SeriesStore):
         """Those ``places`` of rows of which a version says exactly the same."""
         series = rows.series[list(places)].tolist()
         there = await self.fetch(
-            "SELECT series, scale, numbers, runs FROM block WHERE market_day = $1 AND series = ANY($2)"
-            " AND origins = $3::jsonb",
+            "SELECT series, scale, numbers, runs, origins FROM block WHERE market_day = $1 AND series = ANY($2)",
             rows.day,
             series,
-            rows.origins.decode(),
         )
-        told = {(row["series"], row["scale"], row["numbers"], row["runs"]) for row in there}
-        numbers, runs = each_numbers(rows), rows.runs or [None] * len(rows.series)
+        told = {(row["series"], row["scale"], row["numbers"], row["runs"], origins_of(row["origins"])) for row in there}
+        numbers, runs, origins = _each(rows)
         return {
             place
             for place, each in zip(places, series, strict=True)
-            if (each, rows.scale, numbers[place], runs[place]) in told
+            if (each, rows.scale, numbers[place], runs[place], origins_of(origins[place])) in told
         }
 
 
-def _packed(values: Sequence[int | None]) -> tuple[int, bytes]:
-    """The width of the numbers, and they."""
-    width = 4 if all(each is None or abs(each) < -_NO_NUMBER[4] for each in values) else 8
-    told = [_NO_NUMBER[width] if each is None else each for each in values]
-    return width, pack(f">{len(told)}{_CODES[width]}", *told)
-
-
-def _told(row: Record, as_of: datetime | None) -> list[tuple[int, Value]]:
-    """The values of a row of a block with their places, as far as they were recorded by then."""
-    told = _values(row)
-    if row["lags"] is None or as_of is None:
-        return [(place, value) for place, value in enumerate(told) if value is not None]
-    seconds = (as_of - row["recorded_at"]).total_seconds()
-    lags = np.frombuffer(row["lags"], ">u2").tolist()
-    return [
-        (place, value)
-        for place, (value, lag) in enumerate(zip(told, lags, strict=True))
-        if value is not None and lag * LAG_S <= seconds
-    ]
-
-
-def _members(row: Record) -> list[tuple[int, tuple[int, Value]]]:
-    """The values of a row of the tail: the number of the series, the place, and the value."""
-    numbers = [row["bunch"] * BUNCH + member for member in row["members"]]
-    told = _values(row)
-    return [(number, (row["place"], each)) for number, each in zip(numbers, told, strict=True) if each is not None]
-
-
-def _values(row: Record) -> list[Value | None]:
-    origins = json.decode(row["origins"], type=tuple[Origin, ...])
-    width, scale = row["width"], row["scale"]
-    numbers = unpack(f">{len(row['numbers']) // width}{_CODES[width]}", row["numbers"])
-    return [
-        None if number == _NO_NUMBER[width] else Value(number=number, scale=scale, origin=origins[mark])
-        for number, mark in zip(numbers, marks_of(row["runs"], len(numbers)), strict=True)
-    ]
+def _each(rows: Rows) -> tuple[list[bytes], list[bytes | None], list[str]]:
+    """The numbers, runs and origins of each row."""
+    origins = [each.decode() for each in rows.origins]
+    if rows.runs is None:
+        return each_numbers(rows), [None] * len(rows.series), origins * len(rows.series)
+    return each_numbers(rows), rows.runs, origins

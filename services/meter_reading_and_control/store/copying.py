@@ -31,17 +31,17 @@ _HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 def copied(rows: Rows, now: datetime) -> bytes:
     """The first versions of blocks, recorded ``now``."""
-    origins = b"\x01" + rows.origins
+    recorded = pack(">iq", 8, (now - EPOCH) // MICROSECOND - _CENTURY_US)
+    ends = {each: _field(b"\x01" + each) + recorded for each in set(rows.origins)}
     width = rows.numbers.itemsize
     length = rows.numbers.shape[1] * width
     rest = pack(">iiihihi", 4, 1, 2, rows.scale, 2, width, length)
-    end = pack(">i", len(origins)) + origins + pack(">iq", 8, (now - EPOCH) // MICROSECOND - _CENTURY_US)
     if rows.runs is None:
-        return _copied_alike(rows, rest, length, pack(">i", -1) + end)
+        return _copied_alike(rows, rest, length, _field(None) + ends[rows.origins[0]])
     keys = _keys(rows, np.empty(len(rows.series), _KEY)).tobytes()
     return b"".join(
-        keys[place * _KEY.itemsize : (place + 1) * _KEY.itemsize] + rest + numbers + _field(runs) + end
-        for place, (numbers, runs) in enumerate(zip(each_numbers(rows), rows.runs, strict=True))
+        keys[place * _KEY.itemsize : (place + 1) * _KEY.itemsize] + rest + numbers + _field(runs) + ends[origins]
+        for place, (numbers, runs, origins) in enumerate(zip(each_numbers(rows), rows.runs, rows.origins, strict=True))
     )
 
 
@@ -111,12 +111,31 @@ def folded(folding: Folding, bunch: int, day: date) -> Iterator[bytes]:
         )
 
 
+def packed(row: tuple[Any, ...]) -> bytes:
+    """A block, its numbers in as few bytes as hold them."""
+    day, series, version, scale, width, numbers, runs, origins, recorded_at = row
+    told = np.frombuffer(numbers, f">i{width}")
+    is_known = told != np.iinfo(f"i{width}").min
+    most = int(np.abs(told[is_known].astype(np.int64)).max(initial=0))
+    least = next(each for each in (1, 2, 4, 8) if most < 2 ** (8 * each - 1))
+    narrow = np.where(is_known, told, np.iinfo(f"i{least}").min).astype(f">i{least}").tobytes()
+    return b"".join(
+        (
+            pack(">hiiiq", _FIELDS, 4, (day - _CENTURY).days, 8, series),
+            pack(">iiihih", 4, version, 2, scale, 2, least),
+            _field(narrow),
+            _field(runs),
+            _field(b"\x01" + origins.encode()),
+            pack(">iq", 8, (recorded_at - EPOCH) // MICROSECOND - _CENTURY_US),
+        )
+    )
+
+
 def layer_of(row: Record | Mapping[str, Any]) -> Layer:
     """The values of a row of a block, or of the tail."""
     width = row["width"]
     numbers = np.frombuffer(row["numbers"], f">i{width}").astype(np.int64)
-    if width == 4:  # noqa: PLR2004  bytes
-        numbers = np.where(numbers == -(2**31), NOTHING, numbers)
+    numbers = np.where(numbers == np.iinfo(f"i{width}").min, NOTHING, numbers)
     origins = json.decode(row["origins"], type=tuple[Raw, ...])
     return Layer(
         scale=row["scale"],

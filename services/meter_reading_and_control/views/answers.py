@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, tzinfo
-from fractions import Fraction
 from itertools import chain
 
 from msgspec import Struct
@@ -25,7 +24,6 @@ from services.meter_reading_and_control.domain.readings import (
     interval_length,
     together,
 )
-from services.meter_reading_and_control.domain.registers import as_text
 
 MISSING = "3.5.259"
 """Known to be missing by meter data management."""
@@ -169,7 +167,7 @@ def shown_interval(end: datetime, value: Value) -> IntervalReading:
         reported_date_time=value.origin.reported_at,
         source=value.origin.source or None,
         time_stamp=end,
-        value=as_text(Fraction(value.exact)),
+        value=value.text,
         reading_qualities=shown_qualities(value.origin.qualities),
     )
 
@@ -182,7 +180,7 @@ def shown_register(register: Register) -> Reading:
         reported_date_time=origin.reported_at,
         source=origin.source or None,
         time_stamp=register.read_at,
-        value=as_text(Fraction(register.value.exact)),
+        value=register.value.text,
         reading_qualities=shown_qualities(origin.qualities),
         reading_type=Reference(ref=register.reading_type),
     )
