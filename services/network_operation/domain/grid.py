@@ -5,7 +5,6 @@ becomes live together, or is earthed together. Its border are the open switches 
 a generator is a way by which a section can come alive.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
@@ -151,28 +150,46 @@ class Grid:
             if before.is_supplied(mrid) and not then.is_supplied(mrid)
         )
 
+    def feed(self, node: str) -> Feed | None:
+        """The shortest way by which a node is fed; None where no source is. Of ways as short the first source counts.
+
+        It is looked for from the node, so that it costs what is about the node and not the whole network.
+        """
+        ahead: dict[str, tuple[Equipment, str] | None] = {node: None}
+        level = [node]
+        while level:
+            sources = [self._sources[each] for each in level if each in self._sources]
+            if sources:
+                return self._along(min(sources), ahead)
+            beyond = []
+            for here in level:
+                for each in self.beside(here):
+                    other = each.node2 if each.node1 == here else each.node1
+                    if other is not None and not each.open and other not in ahead:
+                        ahead[other] = each, here
+                        beyond.append(other)
+            level = beyond
+        return None
+
     @cached_property
-    def feeds(self) -> Mapping[str, Feed]:
-        """The shortest way by which each live node is fed; sources in the order of mRIDs."""
-        found: dict[str, Feed] = {}
-        queue: deque[str] = deque()
-        for mrid in self.state.structure.sources:
-            node = self.state.structure.equipment[mrid].node1
-            if node not in found:
-                found[node] = Feed(source=mrid)
-                queue.append(node)
-        while queue:
-            node = queue.popleft()
-            for each in self.beside(node):
-                other = each.node2 if each.node1 == node else each.node1
-                if other is not None and not each.open and other not in found:
-                    found[other] = passed(found[node], each, node)
-                    queue.append(other)
-        return found
+    def _sources(self) -> Mapping[str, tuple[str, str]]:
+        """The first source at each node that has one: its mRID and the node."""
+        at = ((self.state.structure.equipment[mrid].node1, mrid) for mrid in reversed(self.state.structure.sources))
+        return {node: (mrid, node) for node, mrid in at}
+
+    def _along(self, source: tuple[str, str], ahead: Mapping[str, tuple[Equipment, str] | None]) -> Feed:
+        """What a source feeds at the end of the way that begins at its node."""
+        mrid, node = source
+        feed = Feed(source=mrid)
+        while (step := ahead[node]) is not None:
+            equipment, beyond = step
+            feed = passed(feed, equipment, node)
+            node = beyond
+        return feed
 
     def loop(self, one: str, other: str) -> tuple[str, ...]:
         """The switches on the ways by which two live nodes are fed, without those that both ways pass."""
-        ways = [frozenset(self.feeds[node].switches) for node in (one, other) if node in self.feeds]
+        ways = [frozenset(feed.switches) for node in (one, other) if (feed := self.feed(node)) is not None]
         return tuple(sorted(frozenset[str]().union(*ways) - frozenset.intersection(*ways))) if ways else ()
 
 

@@ -23,7 +23,7 @@ def paralleling(move: Move) -> Iterator[Finding]:
     if joined is None:
         return
     grid = move.before.grid
-    first, second = grid.feeds.get(joined.node1), grid.feeds.get(joined.node2 or "")
+    first, second = grid.feed(joined.node1), grid.feed(joined.node2 or "")
     common = Phases.of(joined.phases) & grid.voltage(joined.node1) & grid.voltage(joined.node2 or "")
     if first is None or second is None or not common:
         return
