@@ -54,6 +54,7 @@ def nats_config(
         "ports_file_dir": str(folder),
         "jetstream": {"store_dir": str(folder / "jetstream"), "sync_interval": sync_interval, "max_file": max_file},
         "max_payload": 1024 * 1024,
+        "max_pending": 256 * 1024**2,
         "ping_interval": "20s",
         "ping_max": 2,
         "write_deadline": "10s",

@@ -98,17 +98,21 @@ class Observer:
         async def take(received: Received) -> None:
             self.see(received)
 
-        def miss() -> None:
-            self._deaf = True
-
         context = ear.space.context
-        ear.bus.on_reconnect(miss)
+        ear.bus.on_reconnect(self.miss)
         await ear.bus.subscribe(ear.space.everything, take)
         for role in self._catalogue.interfaces:
             await ear.bus.subscribe(f"{inbox(context, role)}.>", take)
 
+    def miss(self) -> None:
+        """Some of what passed was not heard: whether questions under way were answered, nobody can know any more."""
+        self._deaf = True
+        for address, identity in self._asked.items():
+            if address.startswith("_INBOX.") and address not in self._answers:
+                self._requests.discard(identity)
+
     async def catch_up(self, ear: Peer) -> None:
-        """Read from the streams what passed while the connection was away; of questions nobody can know any more."""
+        """Read from the streams what passed while the connection was away; questions are not in them."""
         if not self._deaf:
             return
         manager = ear.bus.manager

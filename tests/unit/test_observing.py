@@ -125,6 +125,16 @@ def test_a_question_that_the_broker_turned_away_is_no_request_that_somebody_left
     assert seen(observer, asked, Received(asked.reply, b"", {"Status": "503"}, "")) == {}
 
 
+def test_a_question_that_was_under_way_when_the_observer_was_cut_off_counts_as_nothing_and_a_command_still_does(
+    observer: Observer,
+) -> None:
+    assert seen(observer, question("q", "_INBOX.testing-fault-management.1"), command("c", WorkRequests())) == {
+        "unanswered": 2
+    }
+    observer.miss()
+    assert observer.verdict().complaints == {"unanswered": 1}
+
+
 def test_two_messages_with_one_identity_are_found(observer: Observer) -> None:
     first, second = outage("e", "o", 1, Verb.CREATED), outage("e", "p", 1, Verb.CREATED)
     closed = [outage(f"c-{mrid}", mrid, 9, Verb.CLOSED) for mrid in "op"]
