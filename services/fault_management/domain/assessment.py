@@ -73,7 +73,8 @@ def assess(situation: Situation) -> Situation:
     question_suspicions(situation)
     question_restored(situation)
     for outage in situation.open():
-        calls = {each.source for each in situation.heard if each.kind is EvidenceKind.CALL and _joins(outage, each)}
+        heard = situation.heard_of({*outage.points, *outage.partial})
+        calls = {each.source for each in heard if each.kind is EvidenceKind.CALL and _joins(outage, each)}
         tickets = tuple(sorted(calls.union(outage.tickets)))
         _wish(situation, situation.put(msgspec.structs.replace(outage, tickets=tickets)))
     for outage in situation.changed:

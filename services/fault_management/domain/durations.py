@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache, reduce
 
 from msgspec import Struct
 
@@ -97,13 +97,16 @@ class History:
         for took in past:
             for each in dict.fromkeys(took.circumstances.classes()):
                 self._minutes.setdefault((took.part, each), []).append(took.minutes)
+        self._spreads: dict[tuple[Part, Circumstances], Spread] = {}
 
     def spread(self, part: Part, circumstances: Circumstances) -> Spread:
         """How long ``part`` takes, by the narrowest class that was seen often enough, or else as assumed at first."""
         for each in circumstances.classes():
             minutes = self._minutes.get((part, each), [])
             if len(minutes) >= ENOUGH:
-                return condensed(minutes)
+                if (part, each) not in self._spreads:
+                    self._spreads[part, each] = condensed(minutes)
+                return self._spreads[part, each]
         return _log_normal(*FIRST[part])
 
 
@@ -126,6 +129,12 @@ def exactly(minutes: float) -> Spread:
 def added(one: Spread, other: Spread) -> Spread:
     """Two durations one after the other, independent of one another."""
     return condensed([first + second for first in one for second in other])
+
+
+@lru_cache(4096)
+def all_added(spreads: tuple[Spread, ...]) -> Spread:
+    """Durations one after the other; those of parts that have not begun come again with each estimate."""
+    return reduce(added, spreads)
 
 
 def left(spread: Spread, elapsed: timedelta) -> Spread:

@@ -19,6 +19,7 @@ from services.fault_management.domain.durations import (
     Part,
     Spread,
     added,
+    all_added,
     exactly,
     left,
     quantile,
@@ -132,10 +133,9 @@ _PARTS = tuple(Part)
 def remaining(progress: Progress, circumstances: Circumstances, history: History, now: datetime) -> Spread:
     """How long it takes from ``now`` until the supply is back."""
     parts = _PARTS[_PARTS.index(progress.current) :]
-    total = left(_spread(parts[0], progress, circumstances, history), max(now - progress.since, timedelta(0)))
-    for part in parts[1:]:
-        total = added(total, _spread(part, progress, circumstances, history))
-    return total
+    under_way = left(_spread(parts[0], progress, circumstances, history), max(now - progress.since, timedelta(0)))
+    to_come = tuple(_spread(part, progress, circumstances, history) for part in parts[1:])
+    return added(under_way, all_added(to_come)) if to_come else under_way
 
 
 def _spread(part: Part, progress: Progress, circumstances: Circumstances, history: History) -> Spread:

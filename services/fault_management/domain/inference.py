@@ -128,7 +128,7 @@ def _left(situation: Situation) -> _Left:
     taken = {mrid for outage in by_log for mrid in outage.points if mrid not in outage.restored}
     evidence = [
         each
-        for each in _unexplained(situation)
+        for each in situation.unexplained
         if not (each.dark and (each.usage_point in taken or _is_deferred(each, deferred)))
     ]
     told = standing(evidence, situation.now)
@@ -145,7 +145,7 @@ def _predate(situation: Situation) -> None:
 
     So it did where a device above had tripped just before: power that was there for a moment between did not hold.
     """
-    dark = {mrid: each.since for mrid, each in standing(_unexplained(situation), situation.now).items() if each.dark}
+    dark = {mrid: each.since for mrid, each in standing(situation.unexplained, situation.now).items() if each.dark}
     for outage in situation.open(KNOWN_DARK):
         if situation.began_by_log(outage):
             continue
@@ -171,23 +171,9 @@ def _first_trip(situation: Situation, device: str | None, since: datetime) -> da
     return since
 
 
-def _unexplained(situation: Situation) -> list[Evidence]:
-    """The evidence without the darkness that known outages explain."""
-    known: dict[str, list[Outage]] = {}
-    for outage in situation.all():
-        if not is_loose(outage):
-            for mrid in (*outage.points, *outage.partial):
-                known.setdefault(mrid, []).append(outage)
-    return [
-        each
-        for each in situation.heard
-        if not (each.dark and any(explains(outage, each) for outage in known.get(each.usage_point, ())))
-    ]
-
-
 def _attach_partial(situation: Situation) -> None:
     """Who misses a part of the power below a device that is known to be out on some phases belongs to that outage."""
-    missing = [each for each in _unexplained(situation) if each.kind is EvidenceKind.PARTIAL]
+    missing = [each for each in situation.unexplained if each.kind is EvidenceKind.PARTIAL]
     for outage in situation.open(KNOWN_DARK) if missing else ():
         tree, phases = situation.network.tree, outage.phases
         if outage.device is None or phases is None:
@@ -288,15 +274,14 @@ def _still_dark(situation: Situation, outage: Outage, point: str, each: Standing
     if restored is None or each.lost or not restored <= each.since <= restored + HISTORY:
         return False
     return not any(
-        heard.usage_point == point and not heard.dark and restored - SKEW <= heard.time <= each.since
-        for heard in situation.heard
+        not heard.dark and restored - SKEW <= heard.time <= each.since for heard in situation.heard_of([point])
     )
 
 
 def _let_go(situation: Situation, outage: Outage, left: _Left) -> None:
     """Nothing that is left speaks for ``outage``: another explains it, or the power is there again."""
     told = {mrid: situation.standings[mrid] for mrid in outage.points if mrid in situation.standings}
-    dark = [each for each in situation.heard if each.dark and each.usage_point in told]
+    dark = [each for each in situation.heard_of(sorted(told)) if each.dark]
     if any(each.dark for each in told.values()):
         if outage.state is S.VERIFY or any(_is_deferred(each, left.deferred) for each in dark):
             return

@@ -5,6 +5,7 @@ for each of its trips; they are told when they are over and need nothing of anyb
 outage from the moment the device opened.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -151,8 +152,10 @@ def _taken(situation: Situation, each: Interruption, own: str) -> _Taken:
     """
     until = max(each.ended.values()) + RESET if each.over else None
     points = each.points - situation.kept_by_word(each.device, each.opened_at, own, until)
-    older = _older(situation, each)
-    same = [area for area in older if area.device == each.device and points.issubset(area.points)]
+    if each.key not in situation.older:
+        situation.older[each.key] = _older(situation, each)
+    older = situation.older[each.key]
+    same: Sequence[Prediction] = [area for area in older if area.device == each.device and points.issubset(area.points)]
     if not same and points.issubset(mrid for area in older for mrid in area.dark):
         same = older
     if same and each.nature is Nature.LASTING and points:
@@ -160,7 +163,7 @@ def _taken(situation: Situation, each: Interruption, own: str) -> _Taken:
     return _Taken(points - {mrid for area in older for mrid in area.points})
 
 
-def _older(situation: Situation, each: Interruption) -> list[Prediction]:
+def _older(situation: Situation, each: Interruption) -> Sequence[Prediction]:
     """The dark areas among the usage points of an interruption that were dark before it began.
 
     They are judged by what was heard of the time before it, and of whoever was dark then by all that was heard until
@@ -168,26 +171,30 @@ def _older(situation: Situation, each: Interruption) -> list[Prediction]:
     """
     limit = each.opened_at - SKEW
     last = max(each.ended.values()) + SKEW if each.over else situation.now + SKEW
-    others = [other for other in situation.history.interruptions if other.opened_at < each.opened_at]
     own = [
         heard
-        for heard in situation.heard
-        if heard.usage_point in each.points
-        and heard.time <= last
-        and not (heard.dark and any(_covers(other, heard) for other in others))
+        for heard in situation.heard_of(sorted(each.points))
+        if heard.time <= last
+        and not (
+            heard.dark
+            and any(
+                other.opened_at < each.opened_at and _covers(other, heard)
+                for other in situation.interrupted.get(heard.usage_point, ())
+            )
+        )
     ]
     if not any(heard.dark and heard.time < limit for heard in own):
-        return []
+        return ()
     before = standing((heard for heard in own if heard.time < limit), limit)
     old = {mrid for mrid, stands in before.items() if stands.dark}
     rest = [heard for heard in own if heard.time < limit or heard.usage_point in old]
-    return list(predict(situation.topology, rest, situation.now))
+    return predict(situation.topology, rest, situation.now)
 
 
 def _covers(each: Interruption, heard: Evidence) -> bool:
+    """True when an interruption of its usage point explains what was heard."""
     ended = each.ended.get(heard.usage_point)
-    within = each.opened_at - SKEW <= heard.time and (ended is None or heard.time <= ended + SKEW)
-    return within and heard.usage_point in each.points
+    return each.opened_at - SKEW <= heard.time and (ended is None or heard.time <= ended + SKEW)
 
 
 def _confirm(situation: Situation, each: Interruption) -> Outage | None:

@@ -53,6 +53,5 @@ def _is_called(situation: Situation, outage: Outage) -> bool:
 
 
 def _reports(situation: Situation, outage: Outage) -> list[Evidence]:
-    own = {*outage.points, *outage.partial}
-    since = outage.since - SKEW
-    return [each for each in situation.heard if each.dark and each.usage_point in own and each.time >= since]
+    heard = situation.heard_of({*outage.points, *outage.partial})
+    return [each for each in heard if each.dark and each.time >= outage.since - SKEW]

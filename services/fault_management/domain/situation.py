@@ -1,13 +1,14 @@
 """The outages of one area while they are being judged, and what is to be said about them afterwards."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
 from services.fault_management.domain.evidence import SKEW, Evidence, Ping, Standing, about_supply, cut_off, standing
-from services.fault_management.domain.interruptions import awaiting, history
+from services.fault_management.domain.interruptions import Interruption, awaiting, history
 from services.fault_management.domain.isolation import OPEN
 from services.fault_management.domain.outage import (
     FINAL,
@@ -18,9 +19,12 @@ from services.fault_management.domain.outage import (
     Plan,
     PlanStatus,
     S,
+    explains,
+    is_loose,
     move,
     told,
 )
+from services.fault_management.domain.prediction import Prediction
 from services.fault_management.domain.timeline import Timeline
 
 
@@ -56,6 +60,7 @@ class Situation:
         standings: what it says about each usage point.
         cut_off: the usage points that are disconnected on purpose, whose silence says nothing.
         history: what the log of operations says: who lost supply by which device, and which devices are cycling.
+        older: the areas that were dark before an interruption, by its key, of those that were judged already.
         now: the present instant.
         new_id: gives the identity of something new.
         wishes: what is to be asked of others, by outage, in order.
@@ -79,6 +84,8 @@ class Situation:
         self._pieces = frozenset(evidence)
         self.heard: Sequence[Evidence] = sorted(about_supply(self._pieces))
         self.standings: dict[str, Standing] = standing(self.heard, now)
+        self._heard_of: dict[str, list[Evidence]] | None = None
+        self._unexplained: Sequence[Evidence] | None = None
         self.cut_off = cut_off(self._pieces)
         self.pings = list(pings)
         self.asked: list[Ping] = []
@@ -94,6 +101,7 @@ class Situation:
         asked = [plan for plan in returning if plan.status is PlanStatus.ASKED]
         opening = {move.switch for plan in asked if not plan.draft for move in plan.moves if move.kind is OPEN}
         self.history = awaiting(history(topology, now, found), {plan.mrid for plan in asked}, opening)
+        self.older: dict[tuple[str, datetime], Sequence[Prediction]] = {}
         self._logged: dict[str, set[datetime]] = {}
         for each in self.history.interruptions:
             self._logged.setdefault(each.device, set()).update(each.openings)
@@ -106,6 +114,43 @@ class Situation:
             self._pieces |= set(new)
             self.heard = sorted(about_supply(self._pieces))
             self.standings = standing(self.heard, self.now)
+            self._heard_of = self._unexplained = None
+            self.older.clear()
+
+    def heard_of(self, points: Iterable[str]) -> list[Evidence]:
+        """The evidence about supply at some usage points, of each in the order of time."""
+        if self._heard_of is None:
+            self._heard_of = {}
+            for each in self.heard:
+                self._heard_of.setdefault(each.usage_point, []).append(each)
+        known = self._heard_of
+        return [each for mrid in points for each in known.get(mrid, ())]
+
+    @property
+    def unexplained(self) -> Sequence[Evidence]:
+        """The evidence about supply without the darkness that known outages explain."""
+        if self._unexplained is None:
+            known: dict[str, list[Outage]] = {}
+            dark = {each.usage_point for each in self.heard if each.dark}
+            for outage in self.all():
+                if not is_loose(outage):
+                    for mrid in dark.intersection(outage.points).union(dark.intersection(outage.partial)):
+                        known.setdefault(mrid, []).append(outage)
+            self._unexplained = [
+                each
+                for each in self.heard
+                if not (each.dark and any(explains(outage, each) for outage in known.get(each.usage_point, ())))
+            ]
+        return self._unexplained
+
+    @cached_property
+    def interrupted(self) -> Mapping[str, Sequence[Interruption]]:
+        """The interruptions of each usage point by the log, the earliest first."""
+        found: dict[str, list[Interruption]] = {}
+        for each in self.history.interruptions:
+            for mrid in each.points:
+                found.setdefault(mrid, []).append(each)
+        return found
 
     def ask(self, points: Iterable[str]) -> None:
         """Have the meters at some usage points asked whether they have power."""
@@ -124,6 +169,8 @@ class Situation:
             self._steps[outage.mrid, outage.revision] = outage
         elif (outage.mrid, outage.revision) in self._steps:
             self._steps[outage.mrid, outage.revision] = outage
+        if before != outage:
+            self._unexplained = None
         self._after[outage.mrid] = outage
         return outage
 
