@@ -11,6 +11,7 @@ from services.meter_reading_and_control.domain.events import Generation
 from services.meter_reading_and_control.domain.guards import Rules, moratorium_from
 from services.meter_reading_and_control.domain.roster import Roster
 from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
+from services.meter_reading_and_control.domain.time_of_use import TariffCalendar
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, RuleSet
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
@@ -25,6 +26,7 @@ CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
 RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
+CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
 
 MOST = 100_000
@@ -47,6 +49,7 @@ class Config(Struct, frozen=True, kw_only=True):
         guards: what must not be disconnected.
         head_end_rate: how many controls one head-end is sent in a second.
         rule_sets: by which days are judged.
+        calendars: into which buckets of tariffs intervals fall.
         known: what the process remembers of meters.
     """
 
@@ -62,6 +65,7 @@ class Config(Struct, frozen=True, kw_only=True):
     guards: Rules
     head_end_rate: int
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
+    calendars: tuple[TariffCalendar, ...] = ()
     known: Roster = field(default_factory=Roster)
 
 
@@ -87,6 +91,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),
         rule_sets=rule_sets_from(environ),
+        calendars=calendars_from(environ),
     )
 
 
@@ -159,4 +164,20 @@ def rule_sets_from(environ: Mapping[str, str]) -> tuple[RuleSet, ...]:
     found = (INTERVALS, *told)
     if len({(each.id, each.version) for each in found}) < len(found):
         raise ValueError(f"{RULE_SETS_VARIABLE} is '{path}': two rule sets have one id and version")
+    return found
+
+
+def calendars_from(environ: Mapping[str, str]) -> tuple[TariffCalendar, ...]:
+    """The tariff calendars of the JSON file that the environment names; none where it names none.
+
+    Raises:
+        ValueError: there is no such file, it holds no list of calendars, or two begin on one day.
+    """
+    path = environ.get(CALENDARS_VARIABLE, "")
+    try:
+        found = json.decode(Path(path).read_bytes(), type=tuple[TariffCalendar, ...]) if path else ()
+    except (OSError, MsgspecError) as error:
+        raise ValueError(f"{CALENDARS_VARIABLE} is '{path}': {error}") from error
+    if len({each.since for each in found}) < len(found):
+        raise ValueError(f"{CALENDARS_VARIABLE} is '{path}': two calendars begin on one day")
     return found

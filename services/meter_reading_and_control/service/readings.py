@@ -13,10 +13,12 @@ from services.meter_reading_and_control.domain.readings import Interval, Registe
 from services.meter_reading_and_control.domain.retention import refuse_forgotten
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.quantities import quantities_of
 from services.meter_reading_and_control.service.validation import previews
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import answers, inquiries, judged, refused
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
+from services.meter_reading_and_control.views.quantities import longer_blocks
 from services.meter_reading_and_control.views.told import Refusal, Teller
 from shared.work import Later, Whole, Work
 
@@ -67,13 +69,16 @@ async def pages_of(point: str, asked: answers.Question, work: Work[Store]) -> As
     async for days in work.store.known_pages(point, calendar.days(asked.start, asked.end, zone)):
         blocks = [equipment.there(each, zone) for each in await work.store.blocks([point], days, asked.as_of)]
         blocks += primary(blocks, asked.types, equipment, zone)
+        blocks += longer_blocks(blocks, asked.types)
         if shown := tuple(answers.of_usage_point(point, blocks, (), asked, now=work.now, zone=zone)):
             yield MeterReadings(meter_reading=shown)
     reads = await work.store.registers([point], (asked.start, asked.end), asked.as_of)
     registers = [register for register, _ in reads]
     shown = tuple(answers.of_usage_point(point, (), registers, asked, now=work.now, zone=zone))
     used = usages(point, registers, asked.types, equipment, zone)
-    yield MeterReadings(meter_reading=shown if used is None else (*shown, used))
+    told = frozenset(each.reading_type.ref for each in (() if used is None else used.readings) if each.reading_type)
+    followed = await quantities_of(point, replace(asked, types=asked.types - told), equipment, work)
+    yield MeterReadings(meter_reading=(*shown, *followed) if used is None else (*shown, *followed, used))
 
 
 async def equipment_of(point: str, work: Work[Store]) -> Equipment:
