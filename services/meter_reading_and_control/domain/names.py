@@ -44,12 +44,15 @@ class Names:
         return tuple(told)
 
     def _key(self, mrid: str, *, keep: bool) -> tuple[int, int]:
-        whole = _as_bytes((mrid,))
-        if whole is not None and int(np.frombuffer(whole, np.uint64)[0]) != _ODD:
-            first, second = np.frombuffer(whole, np.uint64).tolist()
-            return first, second
         number = self._number.get(mrid)
-        if number is None and keep:
+        if number is not None:
+            return _ODD, number
+        whole = _as_bytes((mrid,)) if len(mrid) == _UUID_TEXT else None
+        if whole is not None:
+            first, second = np.frombuffer(whole, np.uint64).tolist()
+            if first != _ODD:
+                return first, second
+        if keep:
             number = self._number[mrid] = len(self._texts)
             self._texts.append(mrid)
         return _ODD, _NOBODY if number is None else number
