@@ -33,11 +33,17 @@ AT_ONCE = 2
 BATCH_BYTES = 4 << 20
 """How much one batch holds at most."""
 
+IN_TURN_BYTES = 96 << 10
+"""The same where batches are handled in turn: some ten milliseconds of the processor at a time."""
+
 ATTEMPTS = 3
 """How often a batch that loses against another transaction (40001, 40P01) is tried."""
 
 RETRY_S = 1.0
 """How long a batch whose time has not come waits; doubled with each delivery, at most 30 s."""
+
+
+Key = tuple[str, str, str]
 
 
 class _Piece:
@@ -60,7 +66,11 @@ class Batches:
         self._desk = desk
         self._telemetry = telemetry
         self._suspects = Suspects(database)
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._turns = {
+            _key(each): asyncio.Semaphore(1 if each.in_turn else AT_ONCE)
+            for each in service.handlers
+            if _is_batch(each)
+        }
         self._messages = metrics.counter(
             "busbar_batched_messages_total", "Messages handled in batches", role=service.role
         )
@@ -68,25 +78,27 @@ class Batches:
     def split(self, deliveries: list[Delivery], interface: Interface) -> tuple[list[list[Delivery]], list[Delivery]]:
         """The deliveries that a batch handler takes, grouped by handler, and the rest."""
         handlers = {
-            (each.subscription.role, each.noun.__name__, str(each.verb))
-            for each in self._service.handlers
-            if each.kind is Kind.BATCH and each.interface is interface and each.subscription is not None
+            _key(each): each for each in self._service.handlers if _is_batch(each) and each.interface is interface
         }
         if not handlers:
             return [], deliveries
-        groups: dict[tuple[str, str, str], list[Delivery]] = {key: [] for key in handlers}
+        groups: dict[Key, list[Delivery]] = {key: [] for key in handlers}
         rest: list[Delivery] = []
         for delivery in deliveries:
-            tokens = delivery.subject.split(".")
-            group = groups.get((tokens[-4], tokens[-3], tokens[-2]))
+            group = groups.get(_key_of(delivery))
             (rest if group is None else group).append(delivery)
-        return [part for group in groups.values() for part in _parts(group)], rest
+        parts = [
+            part
+            for key, group in groups.items()
+            for part in _parts(group, IN_TURN_BYTES if handlers[key].in_turn else BATCH_BYTES)
+        ]
+        return parts, rest
 
     async def take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], role: str) -> None:
         """Handle one batch for ``role`` and settle each of its messages; raises nothing but cancellation."""
         self._desk.in_flight += 1
         try:
-            async with self._turns:
+            async with self._turns[_key_of(deliveries[0])]:
                 await self._take(deliveries, read, role)
         except Exception as error:
             if is_away(error) or isinstance(error, Unavailable):
@@ -203,13 +215,28 @@ class Batches:
         return handler
 
 
-def _parts(deliveries: list[Delivery]) -> list[list[Delivery]]:
+def _is_batch(handler: Handler) -> bool:
+    return handler.kind is Kind.BATCH
+
+
+def _key(handler: Handler) -> Key:
+    """Who tells what a handler of batches takes, with the noun and the verb, as in the subject of an event."""
+    role = "" if handler.subscription is None else handler.subscription.role
+    return role, handler.noun.__name__, str(handler.verb)
+
+
+def _key_of(delivery: Delivery) -> Key:
+    role, noun, verb = delivery.subject.split(".")[-4:-1]
+    return role, noun, verb
+
+
+def _parts(deliveries: list[Delivery], most_bytes: int) -> list[list[Delivery]]:
     """Deliveries in their order, in parts that are not too large."""
     parts: list[list[Delivery]] = []
-    size = BATCH_BYTES
+    size = most_bytes
     for delivery in deliveries:
         size += len(delivery.body)
-        if size > BATCH_BYTES:
+        if size > most_bytes:
             parts.append([])
             size = len(delivery.body)
         parts[-1].append(delivery)

@@ -29,7 +29,7 @@ from shared.failpoints import failpoint
 from shared.following import Follower
 from shared.handling import Desk
 from shared.recording import Recorder
-from shared.service import Service
+from shared.service import Kind, Service
 from shared.telemetry import Metrics
 
 log = logging.getLogger(__name__)
@@ -100,6 +100,8 @@ class Intake:
             is_bulk = durable.max_ack_pending == BULK_IN_FLIGHT
             if is_bulk:
                 waiting = BULK_IN_FLIGHT // 2
+            elif durable.mode is Mode.SHARED and durable.lane in self._batched_lanes():
+                waiting = IN_FLIGHT
             pull = self._bus.pull(durable.stream, durable.name, waiting, max_bytes=BULK_BYTES if is_bulk else None)
             self._pulls.append(pull)
             self._loops.append(tasks.create_task(self._drain(pull, durable), name=f"{durable.stream}/{durable.name}"))
@@ -120,6 +122,14 @@ class Intake:
                     "the work did not end; it is broken off and will be done again", extra={"task": task.get_name()}
                 )
                 task.cancel()
+
+    def _batched_lanes(self) -> set[Lane]:
+        """The lanes of which something is handled in batches."""
+        return {
+            self._catalogue.lane(each.subscription.role, each.verb, each.noun.__name__)
+            for each in self._service.handlers
+            if each.kind is Kind.BATCH and each.interface is self._interface and each.subscription is not None
+        }
 
     async def _take_request(self, received: Received) -> None:
         try:
@@ -218,7 +228,7 @@ class Intake:
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]
     ) -> None:
         batched, single = self._batches.split(deliveries, self._interface)
-        jobs: list[Coroutine[Any, Any, None]] = [self._batches.take(group, read, self._role) for group in batched]
+        jobs: list[Coroutine[Any, Any, None]] = [self._take_batch(group, read) for group in batched]
         for job in jobs:
             self._begin(job, under_way)
         for subject, group in _by_subject(single).items():
@@ -226,6 +236,13 @@ class Intake:
             task = self._begin(self._deliver_in_turn(group, read, before), under_way)
             self._last[subject] = task
             task.add_done_callback(partial(self._forget, subject))
+
+    async def _take_batch(self, group: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
+        alive = _Alive(group)
+        try:
+            await self._batches.take(group, read, self._role)
+        finally:
+            alive.stop()
 
     def _begin(self, job: Coroutine[Any, Any, None], under_way: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = self._tasks.create_task(job)
@@ -253,7 +270,7 @@ class Intake:
             log.error("a message on a subject that is none: %s", error)  # noqa: TRY400  the text says it all
             await delivery.term(str(error))
             return
-        alive = _Alive(delivery)
+        alive = _Alive([delivery])
         try:
             outcome = await self._desk.take(arrival)
         finally:
@@ -266,15 +283,15 @@ class Intake:
 
 
 class _Alive:
-    """Tells the broker every few seconds that a long piece of work goes on."""
+    """Tells the broker every few seconds that a long piece of work goes on, or waits for its turn."""
 
-    def __init__(self, delivery: Delivery) -> None:
-        self._delivery = delivery
-        self._said: asyncio.Task[bool] | None = None
+    def __init__(self, deliveries: Sequence[Delivery]) -> None:
+        self._deliveries = deliveries
+        self._said: asyncio.Future[list[bool]] | None = None
         self._timer = asyncio.get_running_loop().call_later(LONG_WORK_S, self._say)
 
     def _say(self) -> None:
-        self._said = asyncio.ensure_future(self._delivery.in_progress())
+        self._said = asyncio.gather(*(each.in_progress() for each in self._deliveries if not each.settled))
         self._timer = asyncio.get_running_loop().call_later(LONG_WORK_S, self._say)
 
     def stop(self) -> None:

@@ -39,6 +39,7 @@ class Handler(Struct, frozen=True, kw_only=True):
         subscription: for what is heard: from whom and how it scales.
         pages: True for an asynchronous generator, each of whose values is one part of the reply.
         compact: it takes the compact form of the noun as it is.
+        in_turn: its batches are small, and a process handles one after the other.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Handler(Struct, frozen=True, kw_only=True):
     subscription: Subscription | None = None
     pages: bool = False
     compact: bool = False
+    in_turn: bool = False
 
 
 class Service(Generic[S]):
@@ -119,21 +121,32 @@ class Service(Generic[S]):
         return declare
 
     def on_batch(
-        self, verb: Verb, noun: type[P], *, source: str | None = None, compact: bool = False
+        self, verb: Verb, noun: type[P], *, source: str | None = None, compact: bool = False, in_turn: bool = False
     ) -> Callable[
         [Callable[[list[Message[P]], Work[S]], Awaitable[None]]], Callable[[list[Message[P]], Work[S]], Awaitable[None]]
     ]:
         """Declare the handler of many events at once: one transaction, one acknowledgement for each message.
 
         The handler de-duplicates by the content's own key; the inbox is not asked. With ``compact`` the payload of what
-        came in the compact form of the noun is that form, else always the noun.
+        came in the compact form of the noun is that form, else always the noun. With ``in_turn`` a process handles one
+        batch after the other, in the order of the lane, and small ones, so that nothing else waits long for the
+        processor; it is for messages whose handling costs much more than their bytes.
         """
 
         def declare(function: F) -> F:
             interface, subscription = self._subscription(verb, noun, source)
             if subscription.mode is not Mode.SHARED:
                 raise ValueError(f"{self.role}: a batch of '{verb} {noun.__name__}' cannot be {subscription.mode}")
-            self._add(Kind.BATCH, interface, verb, noun, function, subscription=subscription, compact=compact)
+            self._add(
+                Kind.BATCH,
+                interface,
+                verb,
+                noun,
+                function,
+                subscription=subscription,
+                compact=compact,
+                in_turn=in_turn,
+            )
             return function
 
         return declare
@@ -242,6 +255,7 @@ class Service(Generic[S]):
         *,
         subscription: Subscription | None = None,
         compact: bool = False,
+        in_turn: bool = False,
     ) -> None:
         source = None if subscription is None else subscription.role
         if self.handler(kind, interface.role, verb, noun.__name__, source) is not None:
@@ -256,5 +270,6 @@ class Service(Generic[S]):
                 subscription=subscription,
                 pages=inspect.isasyncgenfunction(function),
                 compact=compact,
+                in_turn=in_turn,
             )
         )

@@ -22,7 +22,7 @@ METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="5",
+    revision="6",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
@@ -75,7 +75,7 @@ METER_READING_AND_CONTROL = Interface(
         Publication(lane=Lane.READINGS, verb=Verb.CHANGED, noun=MeterReadings),
     ),
     subscribes=(
-        Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.KEYED),
+        Subscription(role="head-end", verb=Verb.CREATED, noun=EndDeviceEvents, mode=Mode.SHARED),
         Subscription(role="work-management", verb=Verb.CHANGED, noun=MaintenanceOrders, mode=Mode.KEYED),
         Subscription(role="work-management", verb=Verb.CLOSED, noun=MaintenanceOrders, mode=Mode.KEYED),
         Subscription(role="work-management", verb=Verb.CANCELED, noun=MaintenanceOrders, mode=Mode.KEYED),

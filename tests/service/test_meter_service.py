@@ -13,7 +13,7 @@ from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import PING
 from contracts.codes.ping_results import CODES, PingResult, ping_result
 from contracts.interface import Lane
-from contracts.message import Error, Message, Reply, Result
+from contracts.message import Error, Message, Option, Reply, Request, Result
 from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls, EndDeviceTiming
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
@@ -21,8 +21,8 @@ from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
-from services.meter_reading_and_control import store
 from services.meter_reading_and_control.service import service as meter_reading
+from services.meter_reading_and_control.store import events as kept_events
 from shared.runtime import running
 from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
@@ -44,7 +44,7 @@ def events(code: str, meter: str, point: str | None, second: int) -> EndDeviceEv
 async def test_new_events_are_passed_on_once_in_one_code_and_can_be_asked_for(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "PAGE", 2)
+    monkeypatch.setattr(kept_events, "PAGE", 2)
     installation = dms.of(Schema(MRC, meter_reading.migrations))
     await installation.prepare()
     async with (
@@ -70,6 +70,39 @@ async def test_new_events_are_passed_on_once_in_one_code_and_can_be_asked_for(
         assert [event.assets.mrid for event in kept] == ["meter", "stranger", "meter"]
         one = await admin.request(MRC, Verb.GET, EndDeviceEvents, ids=["point"])
         assert one.noun.end_device_event == (gasp, back)
+
+
+async def test_every_last_gasp_is_forwarded_once_or_counted_with_its_reason(dms: Installation) -> None:
+    """Many messages at once, as batches: what became of the events adds up, and is what others were told."""
+    installation = dms.of(Schema(MRC, meter_reading.migrations))
+    await installation.prepare()
+    told = [events("3.26.9.185", f"meter {number}", f"point {number}", 0) for number in range(60)]
+    told += [events("3.26.9.185", f"meter {number}", f"point {number}", 0) for number in range(20)]
+    told += [events("3.26.0.47", f"meter {number}", None, 3) for number in range(10)]
+    told += [events("3.26.9.185", "stranger", None, 0)]
+    async with (
+        running(meter_reading, settings=installation.settings, catalogue=CATALOGUE),
+        installation.peer("head-end") as head_end,
+        installation.peer("admin") as admin,
+    ):
+        await admin.follow(admin.space.events(Lane.OUTAGE, MRC))
+        for noun in told:
+            await head_end.tell(Verb.CREATED, noun, key="one partition")
+        heard: list[str] = []
+        while len(heard) < 60:
+            message: Message[EndDeviceEvents] = (await admin.next()).message
+            heard += [each.usage_point.mrid or "" for each in message.noun.end_device_event if each.usage_point]
+        question = Request(option=(Option(name="counted", value="true"),))
+        for _ in range(100):
+            (gasps,) = (await admin.request(MRC, Verb.GET, EndDeviceEvents, question=question)).noun.end_device_event
+            stages = {each.name: int(each.value or "") for each in gasps.end_device_event_details}
+            if stages["received"] == len(told):
+                break
+            await asyncio.sleep(0.05)
+        assert sorted(heard) == sorted(f"point {number}" for number in range(60))
+        assert stages == {"received": 91, "duplicate": 20, "forwarded": 60, "repeated": 10, "unlocated": 1}
+        with pytest.raises(TimeoutError):
+            await admin.next(timeout_s=0.3)
 
 
 def ping(meter: str, answered_at: datetime | None = None) -> EndDeviceControls:

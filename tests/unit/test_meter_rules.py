@@ -1,13 +1,26 @@
 """One code for each meaning, one place for each meter."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.config import generation_from
-from services.meter_reading_and_control.domain.events import Drop, Generation, passed_on, received
+from services.meter_reading_and_control.domain.events import (
+    Drop,
+    Generation,
+    Tally,
+    counted,
+    passed_on,
+    received,
+    stages,
+)
+from services.meter_reading_and_control.domain.suppression import SAME, Facts, judged
 
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
 
@@ -48,3 +61,38 @@ def test_the_generation_of_the_codes_is_a_setting_and_a_wrong_one_is_refused_by_
     assert generation_from({"BUSBAR_METER_EVENT_CODES": "second"}) is Generation.SECOND
     with pytest.raises(ValueError, match="BUSBAR_METER_EVENT_CODES is 'third'"):
         generation_from({"BUSBAR_METER_EVENT_CODES": "third"})
+
+
+@given(st.lists(st.tuples(st.sampled_from(["one", "two"]), st.integers(0, 30)), min_size=1))
+def test_of_last_gasps_of_a_meter_within_five_seconds_one_counts_and_none_is_lost(told: list[tuple[str, int]]) -> None:
+    times = [(meter, T0 + timedelta(seconds=second)) for meter, second in sorted(told, key=lambda each: each[1])]
+    heard = [
+        received(replace(event("3.26.9.185", meter), created_date_time=at), f"{number}", None, Generation.FIRST)
+        for number, (meter, at) in enumerate(times)
+    ]
+    found = judged(heard, Facts())
+    assert [each.event for each in found] == [each.event for each in heard]
+    for meter in ("one", "two"):
+        passed = sorted({each.happened_at for each in found if each.meter == meter and each.dropped is None})
+        assert all(later - earlier > SAME for earlier, later in pairwise(passed))
+        dropped = [each for each in found if each.meter == meter and each.dropped is not None]
+        assert all(each.dropped is Drop.REPEATED for each in dropped)
+        assert all(any(abs(each.happened_at - at) <= SAME for at in passed) for each in dropped)
+    before = {meter: [at for each, at in times if each == meter] for meter in ("one", "two")}
+    assert judged(heard, Facts(gasps=before)) == heard, "what was here before is known by its own time"
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([None, *Drop]), st.integers(0, 10**6), st.integers(0, 10**6)),
+        min_size=1,
+        unique_by=lambda each: each[0],
+    )
+)
+def test_what_became_of_events_adds_up_to_what_was_received(told: list[tuple[Drop | None, int, int]]) -> None:
+    tallies = [Tally(dropped=reason, events=events, repeats=again, latest=T0) for reason, events, again in told]
+    found = stages(tallies)
+    received_in_all = found.pop("received")
+    assert sum(found.values()) == received_in_all == sum(events + again for _, events, again in told)
+    shown = {each.name: int(each.value or "") for each in counted("3.26.9.185", tallies).end_device_event_details}
+    assert shown == {"received": received_in_all, **found}

@@ -84,7 +84,8 @@ def test_the_weights_are_settings() -> None:
             weights_from({"BUSBAR_METER_TAMPER_WEIGHTS": wrong})
 
 
-HERE = Installed(usage_point="point", starts=NOW - 100 * HOUR, meter="meter")
+def put(at: datetime) -> dict[str, list[Installed]]:
+    return {"meter": [Installed(usage_point="point", starts=at, meter="meter")]}
 
 
 def dropped(facts: Facts, kind: EventKind | None = E.POWER_LOST, at: datetime = NOW) -> Drop | None:
@@ -95,22 +96,23 @@ def test_a_last_gasp_is_suppressed_by_what_people_do_at_its_place_and_nothing_el
     work = FieldWork(work="w", place="point", starts=NOW - HOUR)
     planned = Planned(usage_point="point", starts=NOW - HOUR, ends=NOW + HOUR)
     facts = {
-        Drop.WORK: Facts(works=(work,)),
-        Drop.PLANNED: Facts(planned=(planned,)),
-        Drop.DISCONNECTED: Facts(switched=(("point", NOW - HOUR, E.DISCONNECTED),)),
-        Drop.EXCHANGE: Facts(installed=(Installed(usage_point="point", starts=NOW - MINUTE, meter="meter"),)),
-        Drop.NOT_INSTALLED: Facts(installed=(Installed(usage_point="point", starts=NOW + HOUR, meter="meter"),)),
+        Drop.WORK: Facts(works={"point": [work]}),
+        Drop.PLANNED: Facts(planned={"point": [planned]}),
+        Drop.DISCONNECTED: Facts(switched={"point": [(NOW - HOUR, E.DISCONNECTED)]}),
+        Drop.EXCHANGE: Facts(installed=put(NOW - MINUTE)),
+        Drop.NOT_INSTALLED: Facts(installed=put(NOW + HOUR)),
     }
     for reason, known in facts.items():
         assert dropped(known) is reason
         for kind in (E.POWER_RESTORED, E.TAMPER, None):
             assert dropped(known, kind) is None
-    assert dropped(Facts(installed=(HERE,), works=(FieldWork(work="w", place="other", starts=NOW - HOUR),))) is None
+    other = FieldWork(work="w", place="other", starts=NOW - HOUR)
+    assert dropped(Facts(installed=put(NOW - 100 * HOUR), works={"other": [other]})) is None
     over = FieldWork(work="w", place="point", starts=NOW - 2 * HOUR, ends=NOW - HOUR)
-    assert dropped(Facts(works=(over,))) is None
-    switched = (("point", NOW - HOUR, E.CONNECTED), ("point", NOW - 2 * HOUR, E.DISCONNECTED))
-    assert dropped(Facts(switched=switched)) is None
-    assert dropped(Facts(planned=(planned,)), at=NOW + 2 * HOUR) is None
+    assert dropped(Facts(works={"point": [over]})) is None
+    switched = [(NOW - HOUR, E.CONNECTED), (NOW - 2 * HOUR, E.DISCONNECTED)]
+    assert dropped(Facts(switched={"point": switched})) is None
+    assert dropped(Facts(planned={"point": [planned]}), at=NOW + 2 * HOUR) is None
 
 
 def test_work_explains_tampering_within_a_day_of_it() -> None:

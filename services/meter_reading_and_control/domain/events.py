@@ -1,5 +1,6 @@
 """What becomes of the event of a meter: one code for each meaning, one place for each meter (IEC 61968-9)."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EMITTED, EventKind, kind_of
-from contracts.nouns.end_device_events import EndDeviceEvent
+from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEventDetail
 from contracts.types import ObjectReference, Reference
 
 
@@ -26,9 +27,20 @@ CODES: Mapping[Generation, Mapping[EventKind, str]] = {
 """The code that each generation has for a kind; where only one is known it stands for both."""
 
 
+class Stage(StrEnum):
+    """What becomes of an event beside being dropped; with the reasons of :class:`Drop` these are all that are told."""
+
+    RECEIVED = "received"
+    DUPLICATE = "duplicate"
+    """It was told before; it is counted at the event that is kept."""
+    FORWARDED = "forwarded"
+
+
 class Drop(StrEnum):
     """Why an event is kept and not passed on."""
 
+    REPEATED = "repeated"
+    """The meter had told the same within some seconds, with another time."""
     UNLOCATED = "unlocated"
     """Neither the event nor any other before it says at which usage point the meter is."""
     NOT_INSTALLED = "notInstalled"
@@ -79,6 +91,22 @@ class Heard(Struct, frozen=True, kw_only=True):
         return Drop.UNLOCATED if self.usage_point is None else self.suppressed
 
 
+class Tally(Struct, frozen=True, kw_only=True):
+    """Events of one code that came to one end.
+
+    Attributes:
+        dropped: why they were not passed on; None where they were.
+        events: how many there are.
+        repeats: how often any of them was told again.
+        latest: when the last of them happened.
+    """
+
+    dropped: str | None
+    events: int
+    repeats: int
+    latest: datetime
+
+
 def meter_of(event: EndDeviceEvent) -> str | None:
     """The mRID of the meter that tells ``event``, if it says so."""
     return None if event.assets is None else event.assets.mrid
@@ -111,6 +139,15 @@ def received(event: EndDeviceEvent, mrid: str, known_at: str | None, generation:
     return Heard(event=located, meter=meter or place or "", usage_point=place)
 
 
+def switchings(heard: Iterable[Heard]) -> list[tuple[str, datetime, EventKind]]:
+    """What disconnect switches did, by these events: where, when and what."""
+    return [
+        (each.usage_point, each.happened_at, each.kind)
+        for each in heard
+        if each.usage_point is not None and each.kind in {EventKind.CONNECTED, EventKind.DISCONNECTED}
+    ]
+
+
 def passed_on(heard: Iterable[Heard]) -> list[tuple[str, EndDeviceEvent]]:
     """The events that are passed on, each with its usage point, in the order of time."""
     return [
@@ -118,3 +155,25 @@ def passed_on(heard: Iterable[Heard]) -> list[tuple[str, EndDeviceEvent]]:
         for each in sorted(heard, key=lambda h: h.happened_at)
         if each.usage_point is not None and each.dropped is None
     ]
+
+
+def stages(tallies: Iterable[Tally]) -> dict[str, int]:
+    """How many were received, and what became of each: the others together are as many as those received."""
+    ends: Counter[str] = Counter({Stage.RECEIVED: 0, Stage.DUPLICATE: 0, Stage.FORWARDED: 0})
+    for tally in tallies:
+        ends[Stage.RECEIVED] += tally.events + tally.repeats
+        ends[Stage.DUPLICATE] += tally.repeats
+        ends[tally.dropped or Stage.FORWARDED] += tally.events
+    return {str(stage): count for stage, count in ends.items()}
+
+
+def counted(code: str, tallies: Iterable[Tally]) -> EndDeviceEvent:
+    """The events of a code as one that stands for all: the last time, and how many came to which end (ours)."""
+    known = list(tallies)
+    return EndDeviceEvent(
+        created_date_time=max(tally.latest for tally in known),
+        end_device_event_details=tuple(
+            EndDeviceEventDetail(name=stage, value=str(count)) for stage, count in stages(known).items()
+        ),
+        end_device_event_type=Reference(ref=code),
+    )

@@ -1,16 +1,20 @@
-"""Why the last gasp of a meter says nothing about the network: people are at work there (metering guide 8, stage 4).
+"""Why the last gasp of a meter says nothing new of the network (metering guide 8, stages 2 to 4).
 
 Only the loss of power is suppressed; that power is back is always passed on. Every event is kept, with its reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EventKind
-from services.meter_reading_and_control.domain.events import Drop
+from services.meter_reading_and_control.domain.events import Drop, Heard
 from services.meter_reading_and_control.domain.installation import Installed
+
+SAME = timedelta(seconds=5)
+"""A last gasp that is told again so soon before or after is the same one; two collectors heard it (guide 8)."""
 
 EXCHANGE = timedelta(minutes=15)
 """So long before and after it is put, exchanged or removed a meter may lose its power because of that [P]."""
@@ -49,30 +53,49 @@ class Facts(Struct, frozen=True, kw_only=True):
     """What is known of the places of some events.
 
     Attributes:
-        installed: every installation of the meters.
-        works: people at the places.
-        planned: outages that were announced.
+        installed: every installation of the meters, by meter.
+        works: people at the places, by place.
+        planned: outages that were announced, by usage point.
         switched: what disconnect switches last did, by usage point: when, and what.
+        gasps: when meters told that they lose their power, by meter.
     """
 
-    installed: Sequence[Installed] = ()
-    works: Sequence[FieldWork] = ()
-    planned: Sequence[Planned] = ()
-    switched: Sequence[tuple[str, datetime, EventKind]] = ()
+    installed: Mapping[str, Sequence[Installed]] = {}
+    works: Mapping[str, Sequence[FieldWork]] = {}
+    planned: Mapping[str, Sequence[Planned]] = {}
+    switched: Mapping[str, Sequence[tuple[datetime, EventKind]]] = {}
+    gasps: Mapping[str, Sequence[datetime]] = {}
+
+
+def judged(heard: Iterable[Heard], facts: Facts) -> list[Heard]:
+    """The events with what suppresses them, in their order; of last gasps of one time the first counts."""
+    gasps = {meter: list(times) for meter, times in facts.gasps.items()}
+    found = []
+    for each in heard:
+        at = each.happened_at
+        reason = suppressed(each.kind, each.meter, each.usage_point or "", at, facts)
+        if each.kind is EventKind.POWER_LOST:
+            before = gasps.setdefault(each.meter, [])
+            if at not in before and any(abs(at - told) <= SAME for told in before):
+                reason = Drop.REPEATED
+            else:
+                before.append(at)
+        found.append(each if reason is None else replace(each, suppressed=reason))
+    return found
 
 
 def suppressed(kind: EventKind | None, meter: str, usage_point: str, at: datetime, facts: Facts) -> Drop | None:
     """Why an event is not passed on; None where it is."""
     if kind is not EventKind.POWER_LOST:
         return None
-    own = [each for each in facts.installed if each.meter == meter]
-    edges = [edge for each in own for edge in (each.starts, each.ends) if edge is not None]
+    own = facts.installed.get(meter, ())
+    works = (*facts.works.get(usage_point, ()), *facts.works.get(meter, ()))
     reasons = {
-        Drop.EXCHANGE: any(abs(at - edge) <= EXCHANGE for edge in edges),
+        Drop.EXCHANGE: any(abs(at - edge) <= EXCHANGE for each in own for edge in (each.starts, each.ends) if edge),
         Drop.NOT_INSTALLED: bool(own) and not any(each.covers(at) for each in own),
-        Drop.DISCONNECTED: _last_switched(facts.switched, usage_point, at) is EventKind.DISCONNECTED,
-        Drop.PLANNED: any(p.usage_point == usage_point and p.starts <= at <= p.ends for p in facts.planned),
-        Drop.WORK: any(each.place in {usage_point, meter} and each.covers(at) for each in facts.works),
+        Drop.DISCONNECTED: _last_switched(facts.switched.get(usage_point, ()), at) is EventKind.DISCONNECTED,
+        Drop.PLANNED: any(each.starts <= at <= each.ends for each in facts.planned.get(usage_point, ())),
+        Drop.WORK: any(each.covers(at) for each in works),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
 
@@ -83,8 +106,5 @@ def explaining(works: Iterable[FieldWork], places: Iterable[str], at: datetime) 
     return next((each for each in works if each.place in wanted and each.covers(at, CORRELATED)), None)
 
 
-def _last_switched(
-    switched: Iterable[tuple[str, datetime, EventKind]], usage_point: str, at: datetime
-) -> EventKind | None:
-    before = [(when, kind) for point, when, kind in switched if point == usage_point and when <= at]
-    return max(before)[1] if before else None
+def _last_switched(switched: Iterable[tuple[datetime, EventKind]], at: datetime) -> EventKind | None:
+    return max((each for each in switched if each[0] <= at), default=(at, None))[1]

@@ -38,7 +38,8 @@ async def look_for_tampering(heard: Sequence[Heard], work: Work[Store]) -> None:
         known = before.get(each.usage_point or "")
         is_open = known is not None and known.is_open
         if each.kind is EventKind.TAMPER_CLEARED and known is not None:
-            await work.store.save_suspicion(cleared(known, each.happened_at))
+            before[known.usage_point] = cleared(known, each.happened_at)
+            await work.store.save_suspicion(before[known.usage_point])
         elif each.usage_point is not None and (each.kind in TELLING or is_open):
             before[each.usage_point] = await weigh(each, known, work)
 

@@ -6,19 +6,16 @@ from hashlib import sha256
 from zlib import crc32
 
 from msgspec import json
-from msgspec.structs import replace
 
 from contracts.errors import BusbarError
-from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_readings import MeterReading
-from contracts.types import Status
 from services.meter_reading_and_control.config import Config
-from services.meter_reading_and_control.domain.events import Heard, meter_of, usage_point_of
 from services.meter_reading_and_control.domain.installation import Change, Installed
 from services.meter_reading_and_control.domain.meters import effective_at
 from services.meter_reading_and_control.domain.readings import Origin, Register, Value
 from services.meter_reading_and_control.store.commands import Commands
+from services.meter_reading_and_control.store.events import Events
 from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.lanes import Lanes
 from services.meter_reading_and_control.store.packing import Packing
@@ -32,10 +29,10 @@ OURS, LOCKS = 0x6D657465, 1024
 """The name space of the locks of mRIDs, and how many there are."""
 
 PAGE = 500
-"""How many events go into one part of a reply; some hundred bytes each."""
+"""How many meters go into one part of a reply."""
 
 
-class Store(Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Commands, Lanes):
+class Store(Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Commands, Lanes):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config
@@ -179,76 +176,6 @@ class Store(Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Command
         )
         return [(row["source"], json.decode(row["noun"], type=MeterReading)) for row in rows]
 
-    async def places(self, meters: Sequence[str]) -> dict[str, str]:
-        """The usage points of those of ``meters`` that were heard before."""
-        rows = await self.fetch("SELECT meter, usage_point FROM installation WHERE meter = ANY($1)", meters)
-        return {row["meter"]: row["usage_point"] for row in rows}
-
-    async def learn_places(self, events: Sequence[EndDeviceEvent]) -> None:
-        """Keep where meters are, from the events that say so; the newest event is right."""
-        said = [
-            (meter, place, event.created_date_time)
-            for event in events
-            if (meter := meter_of(event)) is not None and (place := usage_point_of(event)) is not None
-        ]
-        await self.executemany(
-            "INSERT INTO installation (meter, usage_point, said_at) VALUES ($1, $2, $3)"
-            " ON CONFLICT (meter) DO UPDATE SET usage_point = excluded.usage_point, said_at = excluded.said_at"
-            " WHERE installation.said_at < excluded.said_at",
-            sorted(said, key=lambda each: (each[0], each[2])),
-        )
-
-    async def add(self, heard: Sequence[Heard]) -> list[Heard]:
-        """Keep events; those that were not here before."""
-        told: dict[tuple[str, str, datetime], list[Heard]] = {}
-        for each in sorted(heard, key=lambda h: (h.meter, h.code, h.happened_at)):
-            told.setdefault((each.meter, each.code, each.happened_at), []).append(each)
-        if not told:
-            return []
-        first = [each[0] for each in told.values()]
-        rows = await self.lock_all(
-            "INSERT INTO event (meter, code, happened_at, usage_point, dropped, noun, repeats)"
-            " SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[],"
-            " $7::int[]) ON CONFLICT (meter, code, happened_at)"
-            " DO UPDATE SET repeats = event.repeats + excluded.repeats + 1 RETURNING meter, code, happened_at, repeats",
-            [each.meter for each in first],
-            [each.code for each in first],
-            [each.happened_at for each in first],
-            [each.usage_point for each in first],
-            [each.dropped for each in first],
-            [json.encode(each.event).decode() for each in first],
-            [len(each) - 1 for each in told.values()],
-        )
-        repeats = {(row["meter"], row["code"], row["happened_at"]): row["repeats"] for row in rows}
-        return [each[0] for key, each in told.items() if repeats[key] < len(each)]
-
-    async def events(
-        self, mrids: Sequence[str], start: datetime | None, end: datetime | None, *, is_dropped: bool
-    ) -> AsyncIterator[tuple[EndDeviceEvent, ...]]:
-        """Pages of the events at these usage points or meters, or of all, from ``start`` until before ``end``.
-
-        The status of one that was not passed on says why; with ``is_dropped`` there are only those.
-        """
-        after: tuple[datetime | None, str, str] = (start, "", "")
-        while True:
-            rows = await self.fetch(
-                "SELECT meter, code, happened_at, dropped, noun FROM event"
-                " WHERE (dropped IS NOT NULL OR NOT $8) AND ($1 OR usage_point = ANY($2) OR meter = ANY($2))"
-                " AND (happened_at, meter, code) > (coalesce($3, '-infinity'::timestamptz), $4, $5)"
-                " AND happened_at < coalesce($6, 'infinity'::timestamptz)"
-                " ORDER BY happened_at, meter, code LIMIT $7",
-                not mrids,
-                mrids,
-                *after,
-                end,
-                PAGE,
-                is_dropped,
-            )
-            yield tuple(_event(row) for row in rows)
-            if len(rows) < PAGE:
-                return
-            after = (rows[-1]["happened_at"], rows[-1]["meter"], rows[-1]["code"])
-
 
 def _register(row: Record) -> Register:
     origin = json.decode(row["origin"], type=Origin)
@@ -259,10 +186,3 @@ def _register(row: Record) -> Register:
         meter=row["meter"],
         value=Value(number=row["number"], scale=row["scale"], origin=origin),
     )
-
-
-def _event(row: Record) -> EndDeviceEvent:
-    event = json.decode(row["noun"], type=EndDeviceEvent)
-    if row["dropped"] is None:
-        return event
-    return replace(event, status=Status(value="dropped", reason=row["dropped"]))

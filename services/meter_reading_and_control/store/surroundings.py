@@ -75,9 +75,10 @@ class Surroundings(KernelStore):
         return [Happened(at=at, kind=kind) for at, kind in kinds if kind is not None]
 
     async def suspicions(self, points: Iterable[str]) -> dict[str, Suspicion]:
-        """What is, or was last, suspected of usage points."""
-        rows = await self.fetch(
-            "SELECT usage_point, body FROM suspicion WHERE usage_point = ANY($1)", sorted(set(points))
+        """What is, or was last, suspected of usage points, which nobody else changes until this is done."""
+        rows = await self.lock_all(
+            "SELECT usage_point, body FROM suspicion WHERE usage_point = ANY($1) ORDER BY usage_point FOR UPDATE",
+            sorted(set(points)),
         )
         return {row["usage_point"]: json.decode(row["body"], type=Suspicion) for row in rows}
 
