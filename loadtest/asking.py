@@ -49,8 +49,7 @@ class Asking:
     @property
     def count(self) -> int:
         """How many questions are due in the time of the load."""
-        for_s = self._load.for_s or self._scenario.duration_s - self._load.start_s
-        return max(1, round(self._load.per_s * for_s))
+        return max(1, round(self._load.per_s * self._scenario.lasts_s(self._load)))
 
     def message_id(self, index: int) -> str:
         """The MessageID of this number."""

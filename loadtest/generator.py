@@ -77,8 +77,8 @@ class Stream:
             maker = (Telling if tells(load) else Asking)(plan.scenario, load, plan.run, plan.root, plan.context)
             self._makers[place] = maker
             mine = _mine(maker, plan)
-            for_s = load.for_s or plan.scenario.duration_s - load.start_s
-            parts.append((load.start_s + due(load.arrivals, maker.count, for_s, plan.scenario.seed)[mine], mine, place))
+            when = due(load.arrivals, maker.count, plan.scenario.lasts_s(load), plan.scenario.seed)
+            parts.append((load.start_s + when[mine], mine, place))
         whens = np.concatenate([part[0] for part in parts]) if parts else np.zeros(0)
         order = np.argsort(whens, kind="stable")
         self.due = whens[order]

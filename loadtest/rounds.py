@@ -138,7 +138,7 @@ def _of_load(scenario: Scenario, place: int, messages: dict[str, Any], stored: N
     mine = messages["load"] == place
     due, answered = messages["due"][mine], messages["answered"][mine]
     counts = due >= scenario.warm_up_s
-    for_s = scenario.loads[place].for_s or scenario.duration_s - scenario.loads[place].start_s
+    for_s = scenario.lasts_s(scenario.loads[place])
     latency = Histogram.of(_known((answered - due)[counts]))
     readings = int(messages["values"][mine].sum()) if tells_readings(scenario.loads[place].what) else 0
     return LoadResult(

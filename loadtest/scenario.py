@@ -16,6 +16,7 @@ from shared.fleet.metering import Fleet
 FOLDER = Path(__file__).parent / "scenarios"
 
 MOST_METERS = 1_000_000
+_DAY_HOURS = 24
 
 Positive = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -69,6 +70,7 @@ class Load(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         first_day: how many days after the first day of the scenario its values begin.
         hours: of day blocks, the last hours of the day alone, as they are left when a head-end was away; 0: the day.
         meters: the first meters of the fleet alone; 0: all.
+        once: waves or blocks tell each meter once, which takes as long as ``per_s`` says, instead of until the end.
     """
 
     what: What
@@ -81,6 +83,7 @@ class Load(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     first_day: Annotated[int, Meta(ge=0)] = 0
     hours: Annotated[int, Meta(ge=0, le=24)] = 0
     meters: Annotated[int, Meta(ge=0)] = 0
+    once: bool = False
     name: str = ""
 
 
@@ -162,6 +165,13 @@ class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """How many meters must be known to the system: all but those that only tell that they lose their power."""
         return max((load.meters or self.meters for load in self.loads if load.what is not What.GASPS), default=0)
 
+    def lasts_s(self, load: Load) -> float:
+        """How long a load runs."""
+        if load.once:
+            values = 1 if load.what is What.WAVE else (load.hours or _DAY_HOURS) * 3600 // self.interval_s
+            return (load.meters or self.meters) * values / load.per_s
+        return load.for_s or self.duration_s - load.start_s
+
     def fleet(self) -> Fleet:
         """The meters."""
         return Fleet(self.seed, self.meters, ZoneInfo(self.zone), self.interval_s)
@@ -205,6 +215,12 @@ def checked(scenario: Scenario) -> Scenario:
         "a load begins after the end": any(load.start_s >= scenario.duration_s for load in scenario.loads),
         "a limit is for no load": not scenario.limits.named <= {load.name for load in scenario.loads},
         "a fleet has 1 to 1,000,000 meters": not 1 <= scenario.meters <= MOST_METERS,
+        "what is told once is not told by the end; let it run longer": any(
+            load.start_s + scenario.lasts_s(load) > scenario.duration_s for load in scenario.loads if load.once
+        ),
+        "only waves and blocks can be told once": any(
+            load.once and load.what not in {What.WAVE, What.DAY_BLOCKS} for load in scenario.loads
+        ),
         "there is no generator": scenario.generators < 1,
         "a load has more meters than the fleet": any(load.meters > scenario.meters for load in scenario.loads),
     }

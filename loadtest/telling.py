@@ -132,8 +132,9 @@ class Telling:
     @property
     def count(self) -> int:
         """How many messages are due in the time of the load."""
-        for_s = self._load.for_s or self._scenario.duration_s - self._load.start_s
-        wanted = self._load.per_s * for_s
+        if self._load.once:
+            return self.groups
+        wanted = self._load.per_s * self._scenario.lasts_s(self._load)
         if self._load.what is What.GASPS:
             return min(self.groups, -(-int(wanted) // self._load.per_message))
         total = said = 0

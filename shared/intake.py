@@ -205,14 +205,19 @@ class Intake:
             await self._drain_keyed(pull, read)
             return
         under_way: set[asyncio.Task[None]] = set()
+        in_batches: list[Delivery] = []
+        keeping = self._tasks.create_task(_keep_alive(pull, in_batches), name=f"keep {durable.name} alive")
         is_bulk = durable.max_ack_pending == BULK_IN_FLIGHT
         most, at_once = (BULK_IN_FLIGHT // 4, AT_ONCE) if is_bulk else (IN_FLIGHT, BATCH)
-        while deliveries := await pull.take(most):
-            await self._begin_all(deliveries, read, under_way)
-            while len(under_way) >= at_once:
-                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-        if under_way:
-            await asyncio.wait(under_way)
+        try:
+            while deliveries := await pull.take(most):
+                in_batches += self._begin_all(deliveries, read, under_way)
+                while len(under_way) >= at_once:
+                    await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            if under_way:
+                await asyncio.wait(under_way)
+        finally:
+            keeping.cancel()
 
     async def _drain_keyed(self, pull: Pull, read: Callable[[Delivery, str], Arrival]) -> None:
         while deliveries := await pull.take(1):
@@ -224,9 +229,10 @@ class Intake:
             if self._recorder is not None:
                 await self._recorder.take(deliveries, lane)
 
-    async def _begin_all(
+    def _begin_all(
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]
-    ) -> None:
+    ) -> list[Delivery]:
+        """Begin the work on deliveries; those that are handled in batches."""
         batched, single = self._batches.split(deliveries, self._interface)
         jobs: list[Coroutine[Any, Any, None]] = [self._take_batch(group, read) for group in batched]
         for job in jobs:
@@ -236,6 +242,7 @@ class Intake:
             task = self._begin(self._deliver_in_turn(group, read, before), under_way)
             self._last[subject] = task
             task.add_done_callback(partial(self._forget, subject))
+        return [delivery for group in batched for delivery in group]
 
     async def _take_batch(self, group: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
         alive = _Alive(group)
@@ -296,6 +303,23 @@ class _Alive:
 
     def stop(self) -> None:
         self._timer.cancel()
+
+
+async def _keep_alive(pull: Pull, in_batches: list[Delivery]) -> None:
+    """Tell the broker of what is handled in batches, or waits here, for long, that it is not forgotten.
+
+    Without that a batch that takes long, such as the first after a fleet was put, would be handed out again, to be
+    handled message by message, while it is worked on.
+    """
+    seen: set[int] = set()
+    while True:
+        await asyncio.sleep(LONG_WORK_S)
+        in_batches[:] = [each for each in in_batches if not each.settled]
+        here = [*in_batches, *pull.waiting]
+        for each in here:
+            if each.stream_sequence in seen and not each.settled:
+                await each.in_progress()
+        seen = {each.stream_sequence for each in here}
 
 
 def _by_subject(deliveries: list[Delivery]) -> dict[str, list[Delivery]]:

@@ -108,6 +108,11 @@ class Pull:
         await self._replenish()
         return taken
 
+    @property
+    def waiting(self) -> tuple[Delivery, ...]:
+        """What is here and nobody has taken."""
+        return tuple(self._queue)
+
     async def close(self) -> None:
         """Stops pulling and gives back what nobody has taken; whoever waits in :meth:`take` gets nothing."""
         if self._closed:

@@ -9,13 +9,13 @@ import pytest
 
 from contracts.message import Message
 from contracts.verbs import Verb
-from shared import gaps, suspects
+from shared import gaps, intake, suspects
 from shared.codec import CONTENT_XML
 from shared.tools.testing import Installation, Peer
 from tests.service.toys.orders import Orders, orders
 from tests.service.toys.parcels import parcels
-from tests.service.toys.services import make_depot, make_ledger, make_shop
-from tests.service.toys.world import eventually, notes, rows, run
+from tests.service.toys.services import gate, make_depot, make_ledger, make_shop
+from tests.service.toys.world import admin, eventually, notes, rows, run
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +109,30 @@ async def test_a_batch_is_one_transaction_and_its_bad_message_alone_is_put_aside
             assert len({mrid for mrid, _ in heard}) == 59
             letters = await eventually(lambda: rows(toys, "ledger", "SELECT subject, reason FROM dead_letter"), 40)
         assert [letter["reason"].rpartition(" ")[2] for letter in letters] == ["RuntimeError"]
+
+
+async def test_a_batch_that_takes_long_is_not_handed_out_again(
+    toys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "LONG_WORK_S", 0.1)
+    gate.close()
+    async with toys.peer("depot") as depot, admin(toys) as broker:
+        stream = broker.space.stream("readings")
+        usual = (await broker.manager.consumer_info(stream, "ledger_shared")).config
+        await broker.manager.add_consumer(stream, usual.evolve(ack_wait=2.0))
+        try:
+            async with run(toys, make_ledger()):
+                for number in range(3):
+                    note = "wait in a batch" if number == 1 else None
+                    await depot.tell(Verb.CREATED, parcels(f"long-{number}", note=note), key=str(number))
+                await asyncio.sleep(4.5)  # more than twice the patience of the broker
+                told = await broker.manager.consumer_info(stream, "ledger_shared")
+                assert (told.num_redelivered, bool(told.num_ack_pending)) == (0, True)
+                gate.open()
+                await eventually(lambda: _at_least(toys, "long-%", 3))
+        finally:
+            await broker.manager.add_consumer(stream, usual)
+    assert sorted(mrid for mrid, _ in await notes(toys, "ledger", "long-%")) == ["long-0", "long-1", "long-2"]
 
 
 async def test_an_event_that_is_told_again_in_any_order_is_heard_once(toys: Installation) -> None:

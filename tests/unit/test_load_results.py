@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from loadtest import report, results, sizes_page
 from loadtest.comparing import compare, rank_test
@@ -16,7 +17,7 @@ from loadtest.limits import span
 from loadtest.reading_back import Found, Truth, sample
 from loadtest.results import Result, summed
 from loadtest.rounds import Measured, Round, judged
-from loadtest.scenario import Load, Scenario, ScenarioError, What, named, names, read
+from loadtest.scenario import Load, Scenario, ScenarioError, What, checked, named, names, read
 from loadtest.schedule import Arrivals, due
 from loadtest.sizes import Installed, Sizes, cost_of, plans
 from loadtest.telling import Part, Telling
@@ -281,6 +282,17 @@ def test_a_cost_is_of_all_processes_of_the_role_together_and_stands_on_a_page_wi
     start = page.index('id="result">') + len('id="result">')
     inside = page[start : page.index("</script>", start)].replace("<\\/", "</")
     assert msgspec.json.decode(inside, type=Sizes) == found
+
+
+def test_a_backlog_is_of_each_meter_once_however_many_there_are() -> None:
+    for meters, duration_s in ((20_000, 30), (1_000_000, 80)):
+        scenario = checked(replace(named("catch_up"), meters=meters, duration_s=duration_s))
+        _, backlog_of_all = scenario.loads
+        telling = Telling(scenario, backlog_of_all, "run", "busbar", "testing")
+        assert sum(telling.part(index).values for index in range(telling.count)) == meters * 8 * 4
+        assert scenario.lasts_s(backlog_of_all) * 500_000 == meters * 8 * 4
+    with pytest.raises(ScenarioError, match="let it run longer"):
+        checked(replace(named("catch_up"), meters=1_000_000))
 
 
 def days_of(scenario: Scenario) -> list[date]:

@@ -148,6 +148,8 @@ async def write_down_change(message: Message[Orders], work: Work[ToyStore]) -> N
 async def write_down_many(messages: list[Message[Parcels]], work: Work[ToyStore]) -> None:
     for message in messages:
         for parcel in message.noun.parcel:
+            if parcel.note == "wait in a batch":
+                await gate.pass_through()
             if parcel.note == "bad in a batch":
                 raise RuntimeError("a defect")
             await work.store.note(parcel.mrid, f"batch of {len(messages)}")
