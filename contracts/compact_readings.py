@@ -116,32 +116,42 @@ def problem(compact: CompactReadings) -> str | None:
 
 def _problem(columns: Columns) -> str | None:
     values = columns.rows * columns.count
-    last_us = columns.first_us + columns.step_us * max(columns.count - 1, 0)
-    times = (columns.first_us, last_us, columns.reported_us or 0)
-    lengths, places = columns.runs[::2], columns.runs[1::2]
-    covered = not columns.runs or (len(lengths) == len(places) and sum(lengths) == values and min(lengths) > 0)
-    steps = columns.step_us > 0 if columns.count > 1 else columns.step_us == 0
-    flaws = {
-        "has not one mRID of a meter or usage point for each row": not _has_ids(columns),
-        "has not one number for each row and interval": values < 1
-        or len(columns.numbers) != values * (8 if columns.wide else 4),
-        "has steps of time that lead nowhere": not steps,
-        "has a time that is out of the range of times": not all(_FIRST_US <= each <= _LAST_US for each in times),
-        f"has a scale that is not {LEAST_SCALE} to 0": not LEAST_SCALE <= columns.scale <= 0,
-        "has runs of qualities that do not cover its values": not covered
-        or not all(0 <= each <= len(columns.qualities) for each in places),
-    }
-    return next((flaw for flaw, found in flaws.items() if found), None)
+    if not _has_ids(columns):
+        return "has not one mRID of a meter or usage point for each row"
+    if values < 1 or len(columns.numbers) != values * (8 if columns.wide else 4):
+        return "has not one number for each row and interval"
+    if (found := _problem_of_times(columns)) is not None:
+        return found
+    if not LEAST_SCALE <= columns.scale <= 0:
+        return f"has a scale that is not {LEAST_SCALE} to 0"
+    if columns.runs and not _covers(columns, values):
+        return "has runs of qualities that do not cover its values"
+    return None
+
+
+def _problem_of_times(columns: Columns) -> str | None:
+    first_us, step_us, count = columns.first_us, columns.step_us, columns.count
+    if (step_us <= 0) if count > 1 else (step_us != 0):
+        return "has steps of time that lead nowhere"
+    if not _FIRST_US <= first_us <= first_us + step_us * (count - 1) <= _LAST_US:
+        return "has a time that is out of the range of times"
+    if columns.reported_us is not None and not _FIRST_US <= columns.reported_us <= _LAST_US:
+        return "has a time that is out of the range of times"
+    return None
 
 
 def _has_ids(columns: Columns) -> bool:
-    ids = [each for each in (columns.meters, columns.usage_points) if each is not None]
-    whole = all(isinstance(each, tuple) or len(each) % _ID_BYTES == 0 for each in ids)
-    return whole and len({*map(_length, ids)}) == 1
+    rows = columns.rows
+    for ids in (columns.meters, columns.usage_points):
+        if ids is not None and len(ids) != (rows * _ID_BYTES if isinstance(ids, bytes) else rows):
+            return False
+    return columns.meters is not None or columns.usage_points is not None
 
 
-def _length(ids: Ids) -> int:
-    return len(ids) // _ID_BYTES if isinstance(ids, bytes) else len(ids)
+def _covers(columns: Columns, values: int) -> bool:
+    lengths, places = columns.runs[::2], columns.runs[1::2]
+    is_covered = len(lengths) == len(places) and sum(lengths) == values and min(lengths) > 0
+    return is_covered and min(places) >= 0 and max(places) <= len(columns.qualities)
 
 
 def texts(ids: Ids) -> Sequence[str]:

@@ -4,7 +4,10 @@
 and the servers beside it. What a round tells is a market day, or a wave of it; the clock runs from the first message
 that is published to the acknowledgement of the last, which comes after its commit. After each round the same rows are
 copied by the server from a file into an empty table of the same form (``copy``), and the same messages are pulled with
-nothing done to them (``pull``). The medians of the rounds count.
+nothing done to them (``pull``). Where all of a round is told before the service starts, the same service on nats-py
+alone takes a round of its own (``nats_py``, :mod:`loadtest.peer_nats_py`). The medians of the rounds count.
+
+Longer than 400 lines because what is measured and what it is held against share one installation and one telling.
 """
 
 import argparse
@@ -38,6 +41,7 @@ from contracts.message import Header, Message
 from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
+from loadtest import peer_nats_py
 from shared.bus.subjects import EventSubject, Space, partition
 from shared.codec import CONTENT_MSGPACK, CONTENT_XML, Codec
 from shared.config import Context, Settings
@@ -46,6 +50,7 @@ from shared.tools.testing import Installation, administrator
 
 ROUNDS = 5
 ROLE = "meter-reading-and-control"
+SERVICES, PEER = ("-m", "services"), ("-c", peer_nats_py.RUN)
 QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "services" / ROLE.replace("-", "_") / "migrations"
 QUARTER_US = 900_000_000
@@ -94,7 +99,7 @@ SCENARIOS = {
     "xml": Scenario(meters=5_000, together=20, intervals=96, content_type=CONTENT_XML, goal=100_000),
     "wave": Scenario(meters=100_000, together=1_000, intervals=1, content_type=CONTENT_TYPE, goal=278_000),
     "single_readings": Scenario(
-        meters=10_000, together=1, intervals=1, content_type=CONTENT_TYPE, goal=0, backlog=True
+        meters=20_000, together=1, intervals=1, content_type=CONTENT_TYPE, goal=0, backlog=True
     ),
 }
 
@@ -126,6 +131,24 @@ def bodies(scenario: Scenario, number: int) -> Iterator[bytes]:
 def meter(place: int) -> str:
     """The mRID of a meter."""
     return f"meter {place:08}"
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """What a round took.
+
+    Attributes:
+        seconds: from the first message until all are acknowledged.
+        cpu_s: of the process of the service meanwhile; None where it runs beside the telling.
+    """
+
+    seconds: float
+    cpu_s: float | None = None
+
+
+def _cpu_s(process: int) -> float:
+    """Processor time that a process has taken, in seconds."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Bench:
@@ -161,8 +184,8 @@ class Bench:
         await self._database.execute("ANALYZE")
 
     @asynccontextmanager
-    async def service(self, **changes: str) -> AsyncIterator[int]:
-        """Run the service; the number of its process."""
+    async def service(self, program: tuple[str, str] = SERVICES, **changes: str) -> AsyncIterator[int]:
+        """Run the service, as ``program`` does; the number of its process."""
         environment = {
             **os.environ,
             "BUSBAR_ROOT": self._settings.root,
@@ -174,7 +197,7 @@ class Bench:
             **changes,
         }
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services", "run", ROLE, env=environment, stdout=asyncio.subprocess.PIPE
+            sys.executable, *program, "run", ROLE, env=environment, stdout=asyncio.subprocess.PIPE
         )
         assert process.stdout is not None  # noqa: S101  it is a pipe
         if b"Running" not in await process.stdout.readline():
@@ -186,8 +209,8 @@ class Bench:
                 process.terminate()
             await process.wait()
 
-    async def round(self, scenario: Scenario, number: int) -> float:
-        """Tell one round; how many seconds until all of it is kept."""
+    async def round(self, scenario: Scenario, number: int, program: tuple[str, str] = SERVICES) -> Taken:
+        """Tell one round; what it takes until all of it is kept, by ``program`` where that works off a backlog."""
         told = [*bodies(scenario, number)]
         stream = self._bus.jetstream(timeout=30)
         headers = {"Content-Type": scenario.content_type}
@@ -221,11 +244,22 @@ class Bench:
         await counting.unsubscribe()
         if not scenario.backlog:
             await self.drained(stream)
-            return time.perf_counter() - begun_at
-        async with self.service():
-            begun_at = time.perf_counter()
+            return Taken(seconds=time.perf_counter() - begun_at)
+        await self._pause(begun_at=time.time() + 3600)
+        async with self.service(program) as process:
+            cpu_s, begun_at = _cpu_s(process), time.perf_counter()
+            await self._pause(begun_at=0)
             await self.drained(stream)
-            return time.perf_counter() - begun_at
+            return Taken(seconds=time.perf_counter() - begun_at, cpu_s=_cpu_s(process) - cpu_s)
+
+    async def _pause(self, begun_at: float) -> None:
+        """Have the broker deliver nothing until that time, in seconds since 1970."""
+        told = {"pause_until": datetime.fromtimestamp(begun_at, UTC).isoformat().replace("+00:00", "Z")}
+        reply = await self._bus.request(
+            f"$JS.API.CONSUMER.PAUSE.{self._stream}.{self._durable}", json.dumps(told).encode(), timeout=30
+        )
+        if b'"error"' in reply.data:
+            raise RuntimeError(reply.data.decode())
 
     async def drained(self, stream: JetStreamContext) -> None:
         """Wait until all that was told is acknowledged."""
@@ -314,7 +348,8 @@ async def _scenario(
     bus = Client()
     await bus.connect(settings.nats_url, nkeys_seed=str(settings.credentials / "admin.nk"))
     bench = Bench(installation, database, bus)
-    rates: dict[str, list[float]] = {"service": [], "copy": [], "pull": []}
+    rates: dict[str, list[float]] = {"service": [], "nats_py": [], "copy": [], "pull": []}
+    cpu_us: dict[str, list[float]] = {}
     messages = -(-scenario.meters // scenario.together)
     try:
         await bench.provide(scenario.meters)
@@ -323,15 +358,22 @@ async def _scenario(
                 await stack.enter_async_context(bench.service())
             await bench.round(scenario, 0)
             for number in range(1, rounds + 1):
-                rates["service"].append(scenario.readings / await bench.round(scenario, number))
+                told = [("service", await bench.round(scenario, number))]
                 if scenario.intervals > 1 and await bench.count() != scenario.meters * (number + 1):
                     raise RuntimeError(f"{await bench.count()} blocks are kept of {scenario.meters * (number + 1)}")
+                if scenario.backlog:
+                    told.append(("nats_py", await bench.round(scenario, rounds + number, PEER)))
+                for name, taken in told:
+                    rates[name].append(scenario.readings / taken.seconds)
+                    if taken.cpu_s is not None:
+                        cpu_us.setdefault(name, []).append(taken.cpu_s / scenario.readings * 1e6)
                 rates["pull"].append(scenario.readings / await bench.pull(messages))
                 if scenario.intervals > 1:
                     rates["copy"].append(scenario.readings / await bench.copy(number))
                 say(
                     f"  round {number}: "
                     + ", ".join(f"{name} {each[-1]:,.0f}/s" for name, each in rates.items() if each)
+                    + "".join(f", {name} {each[-1]:.1f} us of a core each" for name, each in cpu_us.items())
                 )
     finally:
         await bus.close()
@@ -343,6 +385,7 @@ async def _scenario(
             name: round(medians["service"] / rate, 3) for name, rate in medians.items() if name != "service"
         },
         "raw_per_s": {name: round(rate) for name, rate in medians.items() if name != "service"},
+        "cpu_us_per_reading": {name: round(statistics.median(each), 1) for name, each in cpu_us.items()},
         "goal": scenario.goal,
         "reached": medians["service"] >= scenario.goal,
     }

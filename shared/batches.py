@@ -123,7 +123,12 @@ class Batches:
                 await self._handle_alone(piece)
 
     async def _read(self, delivery: Delivery, read: Callable[[Delivery, str], Arrival], role: str) -> _Piece | None:
-        arrival = read(delivery, role)
+        try:
+            arrival = read(delivery, role)
+        except ValueError as error:
+            log.error("a message on a subject that is none: %s", error)  # noqa: TRY400  the text says it all
+            await delivery.term(str(error))
+            return None
         try:
             return _Piece(delivery, arrival, self._desk.read(arrival, compact=self._handler(arrival).compact))
         except BusbarError as error:
@@ -205,8 +210,7 @@ class Batches:
             finally:
                 await transaction.release()
         self._messages.add(len(pieces))
-        for piece in pieces:
-            await piece.delivery.ack()
+        await Delivery.ack_all([piece.delivery for piece in pieces])
 
     def _handler(self, arrival: Arrival) -> Handler:
         handler = self._service.handler(Kind.BATCH, arrival.role, arrival.verb, arrival.noun, arrival.source)

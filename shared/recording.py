@@ -62,8 +62,7 @@ class Recorder:
             work = self._desk.work(cause, transaction, principal=self._role)
             await self._keep(records, work)
             await self._desk.write(work, transaction)
-            for delivery in deliveries:
-                await delivery.ack()
+            await Delivery.ack_all(deliveries)
         except Exception as error:
             if is_away(error):
                 log.warning("not now: %s", error, extra={"messages": len(deliveries)})

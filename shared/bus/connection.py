@@ -18,6 +18,7 @@ slow consumers are reported and forgotten                  counted; bounded queu
 publishing while disconnected is buffered                  it fails at once; the outbox keeps what must not be lost
 a request waits in vain when the connection breaks         its waiting ends at once
 ``fetch`` loses requests and mixes their statuses          :class:`shared.bus.pull.Pull`
+a message costs it more than a reading may                 deliveries go past it (:mod:`shared.bus.frames`)
 a timed-out ``flush`` makes its late PONG end the reading  :meth:`flush` is an echo and needs no PONG
 =========================================================  =========================================================
 """
@@ -26,6 +27,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -36,6 +38,7 @@ from nats.js.manager import JetStreamManager
 from contracts.errors import Denied, Invalid, Unavailable
 from shared.bus.blobs import Blobs
 from shared.bus.faults import Counters, Faults
+from shared.bus.frames import Taker
 from shared.bus.grants import USER_INFO, Permissions, granted, missing
 from shared.bus.link import Link, OnLost
 from shared.bus.listening import Callback, Listening, contained
@@ -82,7 +85,7 @@ class Bus:
         self._inbox = inbox(space.context, role)
         self._replies = Replies(self._inbox)
         self._faults = Faults(self._refused)
-        self._link = Link(self._faults, on_lost, self._down, self._up)
+        self._link = Link(self._faults, on_lost, self._replies.interrupt, self._up)
         self._client = self._link.client
         self._reconnected: list[Callable[[], None]] = []
 
@@ -330,17 +333,27 @@ class Bus:
             raise Unavailable(f"the bus is closed; nothing is heard on {subject}") from error
         return Listening(subscription, self.listenings.discard)
 
+    async def take(self, subject: str, taker: Taker) -> Listening:
+        """Subscribes for the parts of the bus to which many messages come: they are given in lists, past nats-py."""
+        try:
+            subscription = await self._client.subscribe(subject)
+        except _AWAY as error:
+            raise Unavailable(f"the bus is closed; nothing is taken on {subject}") from error
+        number, frames = str(subscription._id).encode(), self._link.transport.frames  # noqa: SLF001 - as the broker says
+        frames.takers[number] = partial(self._faults.contained, taker)
+        return Listening(subscription, lambda _: frames.leave(number))
+
     def new_inbox(self) -> str:
         """A subject of its own in the inbox of this role."""
         return self._client.new_inbox()
 
-    async def settle(self, delivery: str, verdict: bytes) -> bool:
-        """Sends a verdict on a delivery; False when the connection is away."""
-        try:
-            await self._client.publish(delivery, verdict)
-        except _AWAY:
-            self.counters.unsettled += 1
+    def settle(self, deliveries: Sequence[bytes], verdict: bytes) -> bool:
+        """Sends a verdict on deliveries, in one piece; False when the connection is away."""
+        if not self.connected:
+            self.counters.unsettled += len(deliveries)
             return False
+        rest = b" %d\r\n%s\r\n" % (len(verdict), verdict)
+        self._link.transport.write(b"PUB " + (rest + b"PUB ").join(deliveries) + rest)
         return True
 
     async def _hear(self, subject: str, queue: str, callback: Callback) -> Listening:
@@ -378,9 +391,6 @@ class Bus:
         for pull in self.pulls:
             if pull.subject.lower() == subject:
                 pull.refuse(error)
-
-    def _down(self) -> None:
-        self._replies.interrupt()
 
     def _up(self) -> None:
         for pull in self.pulls:

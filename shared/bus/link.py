@@ -39,7 +39,7 @@ class Link:
 
     def __init__(self, faults: Faults, on_lost: OnLost, on_down: Callable[[], None], on_up: Callable[[], None]) -> None:
         self.client = Client()
-        self._transport = AbortingTransport()  # type: ignore[no-untyped-call]  # nats-py has no types here
+        self.transport = AbortingTransport()
         self._up = asyncio.Event()
         self._faults = faults
         self._on_lost = on_lost
@@ -72,7 +72,7 @@ class Link:
             Denied: when the broker does not accept the credentials.
             Unavailable: when there is none within ``patience_s``.
         """
-        self.client._transport = self._transport  # noqa: SLF001 - nats-py has no other way to be given one
+        self.client._transport = self.transport  # noqa: SLF001 - nats-py has no other way to be given one
         options: dict[str, Any] = {
             "servers": list(servers),
             "name": name,
@@ -127,7 +127,7 @@ class Link:
             async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                 await self.client.close()
         except OSError:  # a TimeoutError too: what was still to be sent cannot be, and nats-py stops half-way
-            self._transport.close()
+            self.transport.close()
 
     async def _watch(self, echo: Callable[[float], Awaitable[object]], interval_s: float, limit_s: float) -> None:
         loop = asyncio.get_running_loop()

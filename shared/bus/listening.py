@@ -30,11 +30,12 @@ class Listening:
 
     async def stop(self) -> None:
         """Hears nothing new, lets the callback finish what has arrived, and is gone."""
-        self._stopped(self)
         try:
             await self._subscription.drain()  # type: ignore[no-untyped-call]  # nats-py has no types here
         except nats.errors.Error:
             _log.debug("a subscription ended with its connection", extra={"subject": self._subscription.subject})
+        finally:
+            self._stopped(self)
 
 
 def contained(callback: Callback, counters: Counters) -> Callable[[Msg], Awaitable[None]]:

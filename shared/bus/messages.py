@@ -1,18 +1,24 @@
 """What comes from the bus: a message as it was received, and a delivery of a stream that wants to be settled."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 from msgspec import Struct
-from nats.aio.msg import Msg
 
 from contracts.errors import Unavailable
 
 Headers = Mapping[str, str]
 
-Settle = Callable[[str, bytes], Awaitable[bool]]
-"""Sends a verdict on a delivery; False when the connection is away, and the broker delivers again."""
+_VERSION = b"NATS/1.0"
+_STATUS_DIGITS = 3
+
+Frame = tuple[bytes, bytes, bytes, bytes]
+"""A message as it came: subject, where to answer or empty, block of headers or empty, body."""
+
+Settle = Callable[[Sequence[bytes], bytes], bool]
+"""Sends a verdict on deliveries; False when the connection is away, and the broker delivers again."""
 
 
 class Received(Struct, frozen=True, gc=False):
@@ -126,35 +132,61 @@ def place_of(reply: str) -> Place:
     return Place(stream, durable, int(deliveries), int(sequence), int(stored_ns), int(pending))
 
 
+@lru_cache(maxsize=1024)
+def headers_of(block: bytes) -> Headers:
+    """The headers in a block of them, as nats-py reads them; those of a status have ``Status`` and ``Description``.
+
+    Many messages have the same block, so it is read once; whoever changes what is given changes a copy.
+    """
+    first, _, lines = block.partition(b"\r\n")
+    found: dict[str, str] = {}
+    status = first.removeprefix(_VERSION).strip()
+    code, description = status[:_STATUS_DIGITS], status[_STATUS_DIGITS:].strip()
+    if code.isdigit():
+        found["Status"] = code.decode()
+        if description:
+            found["Description"] = description.decode(errors="replace")
+    for line in lines.split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        name = name.strip()
+        if colon and name.isascii() and not any(letter.isspace() for letter in name.decode()):
+            found[name.decode()] = value.strip().decode(errors="replace")
+    return found
+
+
 class Delivery:
     """A message of a stream, which the broker delivers again unless it is settled within the durable's ``ack_wait``.
 
     Settling never raises. It returns False when it could not be sent since the connection is away; the delivery
     then comes again, to whoever is next, and the receiver knows it by its identifier.
+
+    Attributes:
+        body: the message itself.
+        reply: where it is settled.
+        settle: says so.
+        settled: a verdict was given.
+
+    Raises:
+        ValueError: when it says no place where it is settled.
     """
 
-    __slots__ = ("_msg", "_place", "_settle", "settled")
+    __slots__ = ("_block", "_place", "_subject", "body", "reply", "settle", "settled")
 
-    def __init__(self, msg: Msg, settle: Settle) -> None:
-        self._msg = msg
-        self._place = place_of(msg.reply)
-        self._settle = settle
+    def __init__(self, frame: Frame, settle: Settle) -> None:
+        self._subject, self.reply, self._block, self.body = frame
+        self._place = place_of(self.reply.decode())
+        self.settle = settle
         self.settled = False
 
     @property
     def subject(self) -> str:
         """The subject under which it was published."""
-        return self._msg.subject
-
-    @property
-    def body(self) -> bytes:
-        """The message itself."""
-        return self._msg.data
+        return self._subject.decode()
 
     @property
     def headers(self) -> Headers:
         """Its headers; empty when it has none."""
-        return self._msg.headers or {}
+        return headers_of(self._block) if self._block else {}
 
     @property
     def stream(self) -> str:
@@ -200,8 +232,15 @@ class Delivery:
 
     async def in_progress(self) -> bool:
         """It is being worked on; the ``ack_wait`` starts anew."""
-        return await self._settle(self._msg.reply, b"+WPI")
+        return self.settle([self.reply], b"+WPI")
+
+    @staticmethod
+    async def ack_all(deliveries: Sequence["Delivery"]) -> bool:
+        """They are done, all of one pull; that is said in one piece."""
+        for delivery in deliveries:
+            delivery.settled = True
+        return not deliveries or deliveries[0].settle([each.reply for each in deliveries], b"+ACK")
 
     async def _finish(self, verdict: bytes) -> bool:
         self.settled = True
-        return await self._settle(self._msg.reply, verdict)
+        return self.settle([self.reply], verdict)

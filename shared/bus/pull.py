@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 import msgspec
-from nats.aio.msg import Msg
 
 from contracts.errors import BusbarError, Unavailable
-from shared.bus.messages import Delivery, Received
+from shared.bus.messages import Delivery, Frame, Headers, headers_of
 
 if TYPE_CHECKING:
     from shared.bus.connection import Bus
@@ -161,33 +160,41 @@ class Pull:
 
     async def _listen(self) -> None:
         self._inbox = self._bus.new_inbox()
-        self._listening = await self._bus.listen(f"{self._inbox}.*", self._receive)
+        self._listening = await self._bus.take(f"{self._inbox}.*", self._receive)
 
-    async def _receive(self, msg: Msg) -> None:
+    def _receive(self, frames: list[Frame]) -> None:
+        """Takes what one read of the connection brought: deliveries, which have a reply, and statuses."""
         self._silent = 0
-        if msg.reply:
-            delivery = Delivery(msg, self._bus.settle)
-            self._standing = max(0, self._standing - 1)
+        before = len(self._queue)
+        for frame in frames:
+            subject, reply, block, _ = frame
+            if not reply:
+                if subject.decode() == f"{self._inbox}.{self._requests}":
+                    self._status(headers_of(block))
+                continue
+            try:
+                self._queue.append(Delivery(frame, self._bus.settle))
+            except ValueError as error:
+                _log.warning("what was delivered is no delivery: %s", error, extra={"durable": self.durable})
+        if arrived := len(self._queue) - before:
+            self._standing = max(0, self._standing - arrived)
             self._barren = 0
             self._pause_s = 0.0
-            self._pending = delivery.pending
-            self._queue.append(delivery)
-        elif msg.subject == f"{self._inbox}.{self._requests}":
-            self._status(Received(msg.subject, msg.data, msg.headers or {}, ""))
+            self._pending = self._queue[-1].pending
         self._arrived.set()
 
-    def _status(self, told: Received) -> None:
+    def _status(self, told: Headers) -> None:
         """Reads a status of the standing request: 100 heartbeat, 404, 408 or full its end, all else a difficulty."""
-        status = told.headers.get("Status", "")
+        status = told.get("Status", "")
         if status == "100":
             return
         self._standing = 0
-        if status in ("404", "408") or told.headers.get("Description", "") in _FULL:
+        if status in ("404", "408") or told.get("Description", "") in _FULL:
             self._barren += 1
             return
         self._pause_s = min(_LONGEST_PAUSE_S, max(_FIRST_PAUSE_S, 2 * self._pause_s))
         self._not_before = asyncio.get_running_loop().time() + self._pause_s
-        description = told.headers.get("Description", "no such durable, or no leader")
+        description = told.get("Description", "no such durable, or no leader")
         _log.warning(
             "the broker does not deliver",
             extra={"stream": self.stream, "durable": self.durable, "status": status, "reason": description},

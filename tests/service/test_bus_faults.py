@@ -161,7 +161,7 @@ async def test_attempts_that_fail_leave_no_socket_open(
     writers = []
 
     def attempted() -> bool:
-        writer = bus._link._transport._io_writer
+        writer = bus._link.transport._io_writer
         if writer not in writers:
             writers.append(writer)
         return len(writers) > 3
@@ -370,6 +370,7 @@ async def test_a_pull_that_has_gone_silent_is_made_anew(connect: Connect, durabl
     await asyncio.sleep(0.1)
     silenced = [sid for sid, sub in worker._client._subs.items() if sub.subject.startswith(f"{pull._inbox}.")]
     worker._client._remove_sub(silenced[0])
+    worker._link.transport.frames.leave(b"%d" % silenced[0])
     await asyncio.sleep(1.2)
     await teller.publish_stream(durable, b"1", msg_id="one")
     assert (await asyncio.wait_for(waiting, 3)).body == b"1"
