@@ -95,15 +95,22 @@ def _see(situation: Situation, each: Interruption) -> None:
         for outage in lasting[:1]:  # told before it was known that the device cycles
             _carry_on(situation, outage, each)
         return
+    if short and not lasting and _is_past(situation, each) and short[0].restored.items() <= each.ended.items():
+        return
     if each.nature is Nature.MOMENTARY or (not lasting and _is_short(situation, each)):
         _leave(situation, each, [*lasting, *short])
         return
-    if not lasting and each.over and max(each.ended.values()) < situation.now - HISTORY:
+    if not lasting and _is_past(situation, each):
         return
     known = _carry_on(situation, lasting[0], each) if lasting else _confirm(situation, each)
     if known is not None:
         for outage in [*short, *(each for each in lasting[1:] if each.state in KNOWN)]:
             situation.dismiss(outage, f"it is a part of outage {known.mrid}")
+
+
+def _is_past(situation: Situation, each: Interruption) -> bool:
+    """True for what has been over for so long that nothing that is heard only now says anything about it."""
+    return each.over and max(each.ended.values()) < situation.now - HISTORY
 
 
 def _is_of(outage: Outage, each: Interruption) -> bool:
@@ -171,20 +178,17 @@ def _older(situation: Situation, each: Interruption) -> Sequence[Prediction]:
     """
     limit = each.opened_at - SKEW
     last = max(each.ended.values()) + SKEW if each.over else situation.now + SKEW
-    own = [
-        heard
-        for heard in situation.heard_of(sorted(each.points))
-        if heard.time <= last
-        and not (
-            heard.dark
-            and any(
-                other.opened_at < each.opened_at and _covers(other, heard)
-                for other in situation.interrupted.get(heard.usage_point, ())
-            )
+
+    def is_left(heard: Evidence) -> bool:
+        others = situation.interrupted.get(heard.usage_point, ()) if heard.dark else ()
+        return heard.time <= last and not any(
+            other.opened_at < each.opened_at and _covers(other, heard) for other in others
         )
-    ]
-    if not any(heard.dark and heard.time < limit for heard in own):
+
+    dark = situation.dark_points & each.points
+    if not any(heard.dark and heard.time < limit and is_left(heard) for heard in situation.heard_of(dark)):
         return ()
+    own = [heard for heard in situation.heard_of(sorted(each.points)) if is_left(heard)]
     before = standing((heard for heard in own if heard.time < limit), limit)
     old = {mrid for mrid, stands in before.items() if stands.dark}
     rest = [heard for heard in own if heard.time < limit or heard.usage_point in old]

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 import msgspec
 
@@ -86,6 +85,8 @@ class Situation:
         self.standings: dict[str, Standing] = standing(self.heard, now)
         self._heard_of: dict[str, list[Evidence]] | None = None
         self._unexplained: Sequence[Evidence] | None = None
+        self._dark_points: frozenset[str] | None = None
+        self._interrupted: dict[str, list[Interruption]] | None = None
         self.cut_off = cut_off(self._pieces)
         self.pings = list(pings)
         self.asked: list[Ping] = []
@@ -114,7 +115,7 @@ class Situation:
             self._pieces |= set(new)
             self.heard = sorted(about_supply(self._pieces))
             self.standings = standing(self.heard, self.now)
-            self._heard_of = self._unexplained = None
+            self._heard_of = self._unexplained = self._dark_points = self._interrupted = None
             self.older.clear()
 
     def heard_of(self, points: Iterable[str]) -> list[Evidence]:
@@ -131,7 +132,7 @@ class Situation:
         """The evidence about supply without the darkness that known outages explain."""
         if self._unexplained is None:
             known: dict[str, list[Outage]] = {}
-            dark = {each.usage_point for each in self.heard if each.dark}
+            dark = self.dark_points
             for outage in self.all():
                 if not is_loose(outage):
                     for mrid in dark.intersection(outage.points).union(dark.intersection(outage.partial)):
@@ -143,14 +144,22 @@ class Situation:
             ]
         return self._unexplained
 
-    @cached_property
+    @property
+    def dark_points(self) -> frozenset[str]:
+        """The usage points of which it was ever said that their power is missing."""
+        if self._dark_points is None:
+            self._dark_points = frozenset(each.usage_point for each in self.heard if each.dark)
+        return self._dark_points
+
+    @property
     def interrupted(self) -> Mapping[str, Sequence[Interruption]]:
-        """The interruptions of each usage point by the log, the earliest first."""
-        found: dict[str, list[Interruption]] = {}
-        for each in self.history.interruptions:
-            for mrid in each.points:
-                found.setdefault(mrid, []).append(each)
-        return found
+        """The interruptions of each of the dark usage points by the log, the earliest first."""
+        if self._interrupted is None:
+            self._interrupted = {}
+            for each in self.history.interruptions:
+                for mrid in each.points & self.dark_points:
+                    self._interrupted.setdefault(mrid, []).append(each)
+        return self._interrupted
 
     def ask(self, points: Iterable[str]) -> None:
         """Have the meters at some usage points asked whether they have power."""
