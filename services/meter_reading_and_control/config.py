@@ -25,6 +25,7 @@ VERSIONS_VARIABLE = "BUSBAR_METER_VERSIONS_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
+SILENT_VARIABLE = "BUSBAR_METER_SILENT_AFTER"
 RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
 CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
@@ -48,6 +49,7 @@ class Config(Struct, frozen=True, kw_only=True):
         tamper_case: from which score on people are asked to look.
         guards: what must not be disconnected.
         head_end_rate: how many controls one head-end is sent in a second.
+        silent_after: so many controls that a head-end does not answer are its silence and not that of meters.
         rule_sets: by which days are judged.
         calendars: into which buckets of tariffs intervals fall.
         known: what the process remembers of meters.
@@ -64,6 +66,7 @@ class Config(Struct, frozen=True, kw_only=True):
     tamper_case: int
     guards: Rules
     head_end_rate: int
+    silent_after: int
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
     calendars: tuple[TariffCalendar, ...] = ()
     known: Roster = field(default_factory=Roster)
@@ -90,6 +93,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
             moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),
+        silent_after=number_from(environ, SILENT_VARIABLE, 20),
         rule_sets=rule_sets_from(environ),
         calendars=calendars_from(environ),
     )

@@ -297,6 +297,9 @@ class Peer:
         async def take(received: Received) -> None:
             message = self._heard(received).message
             reply, payload = (success(), None) if answer is None else await answer(message)
+            if not received.reply:  # it is asked to answer at an address, and nobody waits
+                await self.reply(message, reply, payload)
+                return
             response = self.writer.response(
                 self.role,
                 message.header.noun,

@@ -82,6 +82,40 @@ def test_a_head_end_never_gets_more_than_its_rate_and_a_burst_and_what_is_free_i
             assert again - now <= timedelta(seconds=1) / rate + timedelta(milliseconds=1)
 
 
+@given(st.lists(st.tuples(st.sampled_from(["word", "silence"]), st.integers(0, 120)), max_size=60))
+def test_a_head_end_that_answers_nothing_rests_and_one_command_finds_out_that_it_answers_again(
+    told: list[tuple[str, int]],
+) -> None:
+    """Whatever is heard and whenever: after a word all goes on, and in a rest at most one command is under way."""
+    budget, now, under_way = Budget(), NOW, list[Command]()
+    silent = 0
+    for number, (word, seconds) in enumerate(told):
+        now += timedelta(seconds=seconds)
+        waiting = [command(Lane.OUTAGE, 10 * number + place) for place in range(3)]
+        sent, budget = lanes.chosen(waiting, (), budget, 100, now)
+        under_way += sent
+        assert len(sent) in ({0, 1} if silent >= 4 else {3})
+        if not under_way:
+            continue
+        if word == "word":
+            under_way.pop(0)
+            budget, silent = lanes.answered(budget), 0
+            assert not budget.is_silent
+        else:
+            missed = under_way.pop()
+            before = budget
+            budget, silent = lanes.unanswered(budget, missed, 4, now), silent + 1
+            assert budget.is_silent
+            if before.rests and missed.id != before.probe:
+                assert budget == before, "what was sent before the rest says nothing new"
+            elif silent >= 4:
+                rest = (budget.rests_until or now) - now
+                assert lanes.REST <= rest <= lanes.LONGEST_REST
+                assert lanes.next_at(budget, 100, now) == budget.rests_until
+                assert lanes.free(budget, 100, now) == 0
+                assert lanes.free(budget, 100, now + rest) == 1
+
+
 @pytest.mark.parametrize("busy", [set(), {"meter 2 0"}])
 def test_a_device_takes_part_in_one_exchange_at_a_time(busy: set[str]) -> None:
     twice = [command(Lane.OUTAGE, 0), command(Lane.OUTAGE, 1), command(Lane.OUTAGE, 0)]

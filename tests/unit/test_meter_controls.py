@@ -235,7 +235,7 @@ def test_what_is_for_a_while_waits_for_its_turn_no_longer_than_that() -> None:
     (command,) = addressing.commands(shedding(duration=3), "ticket", "ann", NOW)
     waits = lanes.queued(command, NOW)
     assert waits.overdue_at == command.ends == NOW + timedelta(minutes=3)
-    assert lanes.too_late(waits, 5, 1) == "its time was over before its turn came"
+    assert lanes.too_late(waits, 5, 1, lanes.Budget(), NOW) == "its time was over before its turn came"
     facts = Facts(needs={}, dark=frozenset())
     assert forbidden(command, facts, Rules(), NOW + timedelta(seconds=179), UTC) is None
     late = forbidden(command, facts, Rules(), NOW + timedelta(minutes=3), UTC)

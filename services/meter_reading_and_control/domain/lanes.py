@@ -2,6 +2,9 @@
 
 The urgent go first, but of what a head-end can do each lane that waits is owed a share, so that none starves. A device
 takes part in one exchange at a time. Who has waited longer than a question of his lane is worth is told so, not sent.
+
+A head-end that answers nothing rests: what is for it waits, and after a while one command is sent to see whether it
+answers again (a circuit breaker). Its word that a meter does not answer is an answer.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +22,12 @@ BURST = timedelta(seconds=10)
 
 LOOK = timedelta(seconds=5)
 """So long after a look at those who wait, of whom none could be sent, there is another."""
+
+REST = timedelta(minutes=1)
+"""So long a head-end that is silent is left alone before one command is sent to it; doubled each time in vain [P]."""
+
+LONGEST_REST = timedelta(minutes=15)
+"""The rest is not longer than that [P]."""
 
 MOST = 20_000
 """So many wait at one head-end at most [P]."""
@@ -84,10 +93,23 @@ class Budget(Struct, frozen=True, kw_only=True):
     Attributes:
         spent_until: when all that it was given will be done at its rate; a token bucket in one instant.
         owed: how many thousandths of a turn each lane has coming.
+        silent: how many commands it has not answered since it answered one.
+        rests: how often it has been left alone since then.
+        rests_until: until when nothing is sent; None where it answers.
+        probe: the command whose answer is waited for before anything else is sent.
     """
 
     spent_until: datetime | None = None
     owed: dict[Lane, int] = {}
+    silent: int = 0
+    rests: int = 0
+    rests_until: datetime | None = None
+    probe: str = ""
+
+    @property
+    def is_silent(self) -> bool:
+        """True when the last word of the head-end is older than a command that it has not answered."""
+        return bool(self.silent or self.rests)
 
 
 def lane_of(command: Command) -> Lane:
@@ -110,7 +132,9 @@ def burst(rate: int) -> int:
 
 
 def free(budget: Budget, rate: int, now: datetime) -> int:
-    """How many may be sent now."""
+    """How many may be sent now; of a head-end that has rested one, to see whether it answers."""
+    if budget.rests_until is not None:
+        return int(budget.rests_until <= now)
     ahead = max(budget.spent_until or now, now) - now
     return burst(rate) - -(-ahead * rate // timedelta(seconds=1))
 
@@ -121,7 +145,9 @@ def spent(budget: Budget, turns: int, rate: int, now: datetime) -> Budget:
 
 
 def next_at(budget: Budget, rate: int, now: datetime) -> datetime:
-    """When to look again at those who wait: with the next turn, or after a while where devices are busy."""
+    """When to look again at those who wait: with the next turn, after the rest, or soon where devices are busy."""
+    if budget.rests_until is not None and budget.rests_until > now:
+        return budget.rests_until
     if free(budget, rate, now) > 0:
         return now + LOOK
     return max((budget.spent_until or now) - (burst(rate) - 1) * timedelta(seconds=1) // rate, now)
@@ -139,7 +165,28 @@ def chosen(
             queues.setdefault(lane_of(command), []).append(command)
     turns, owed = _turns({lane: len(queue) for lane, queue in queues.items()}, budget.owed, free(budget, rate, now))
     sent = [queues[lane].pop(0) for lane in turns]
-    return sent, replace(spent(budget, len(sent), rate, now), owed=owed)
+    after = replace(spent(budget, len(sent), rate, now), owed=owed)
+    if sent and budget.rests:
+        after = replace(after, probe=sent[0].id, rests_until=now + sent[0].patience + LONGEST_REST)
+    return sent, after
+
+
+def answered(budget: Budget) -> Budget:
+    """The budget after a word of the head-end, whatever it says."""
+    return replace(budget, silent=0, rests=0, rests_until=None, probe="")
+
+
+def unanswered(budget: Budget, command: Command, most: int, now: datetime) -> Budget:
+    """The budget after the head-end has not answered a command in time; after ``most`` of them it rests.
+
+    While it rests only the command counts that was sent to see whether it answers.
+    """
+    if budget.rests and command.id != budget.probe:
+        return budget
+    if not budget.rests and budget.silent + 1 < most:
+        return replace(budget, silent=budget.silent + 1)
+    rest = min(REST * 2**budget.rests, LONGEST_REST)
+    return replace(budget, silent=budget.silent + 1, rests=budget.rests + 1, rests_until=now + rest, probe="")
 
 
 def _turns(waiting: dict[Lane, int], owed: Mapping[Lane, int], free: int) -> tuple[list[Lane], dict[Lane, int]]:
@@ -163,12 +210,20 @@ def too_many(waiting: int, rate: int) -> str:
     return f"{waiting} controls wait for the head-end; ask again in {_seconds(waiting, rate)} s"
 
 
-def too_late(command: Command, waiting: int, rate: int) -> str:
+def too_late(command: Command, waiting: int, rate: int, budget: Budget, now: datetime) -> str:
     """Why a command is not sent that has waited for long."""
     if command.overdue_at == command.ends:
         return "its time was over before its turn came"
+    if budget.rests_until is not None:
+        return at_rest(budget, now)
     worth = int(WORTH[lane_of(command)].total_seconds())
     return f"its turn has not come in {worth} s; ask again in {_seconds(waiting, rate)} s"
+
+
+def at_rest(budget: Budget, now: datetime) -> str:
+    """Why nothing is asked of a head-end that answers nothing."""
+    seconds = -(-(max(budget.rests_until or now, now) - now) // timedelta(seconds=1))
+    return f"its head-end has not answered {budget.silent} times; ask again in {seconds} s"
 
 
 def _seconds(waiting: int, rate: int) -> int:

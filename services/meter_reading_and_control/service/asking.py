@@ -6,7 +6,8 @@ from msgspec.structs import replace
 from contracts.message import Request
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.reading_types import ReadingReasonKind
-from services.meter_reading_and_control.domain.reads import Job, given_up
+from services.meter_reading_and_control.domain import lanes
+from services.meter_reading_and_control.domain.reads import Job, Part, State, given_up
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import inquiries
@@ -26,7 +27,7 @@ async def read_now(request: Request, work: Work[Store]) -> Whole | Later:
         parts = tuple(inquiries.from_cache(part, values, work.now, asked.max_age) for part in parts)
     job = Job(
         mrid=work.ticket,
-        parts=parts,
+        parts=await without_the_silent(parts, work),
         asked_at=work.now,
         due_at=work.now + work.store.memory.read_patience,
         reason=ReadingReasonKind.INQUIRY,
@@ -36,6 +37,22 @@ async def read_now(request: Request, work: Work[Store]) -> Whole | Later:
         return inquiries.outcome(job)
     await ask(job, work)
     return LATER
+
+
+async def without_the_silent(parts: tuple[Part, ...], work: Work[Store]) -> tuple[Part, ...]:
+    """The parts; those whose meters are reached by a head-end that answers nothing end at once with 5.1."""
+    at = await work.store.head_ends(part.wanted.meter for part in parts if part.state is State.SENT)
+    resting = {
+        name: lanes.at_rest(budget, work.now)
+        for name, budget in (await work.store.budgets(at.values())).items()
+        if budget.rests_until is not None
+    }
+    return tuple(
+        replace(part, state=State.REFUSED, code="5.1", reason=resting[at[part.wanted.meter]])
+        if at.get(part.wanted.meter, "") in resting and part.state is State.SENT
+        else part
+        for part in parts
+    )
 
 
 async def ask(job: Job, work: Work[Store]) -> None:

@@ -20,7 +20,7 @@ from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
 from services.meter_reading_and_control.service.guarding import counted, facts_for, refuse_repeated
-from services.meter_reading_and_control.service.lanes import line_up
+from services.meter_reading_and_control.service.lanes import hear_from, line_up, miss
 from services.meter_reading_and_control.service.settling import keep_command, settle
 from services.meter_reading_and_control.store import Store
 from shared.work import LATER, Later, Wake, Whole, Work
@@ -106,6 +106,7 @@ async def hear_of_control(message: Message[EndDeviceControls], work: Work[Store]
     command = await work.store.command(work.about.removesuffix(LOOK))
     if command is None:
         return
+    await hear_from(command.head_end, work)
     failure = None if message.reply is None else from_reply(message.reply)
     at = controls.answered_at(message.payload, work.now)
     if work.about.endswith(LOOK):
@@ -158,7 +159,8 @@ async def carry_out(wake: Wake, work: Work[Store]) -> None:
 async def give_up(wake: Wake, work: Work[Store]) -> None:
     """No answer is no word about the device: the asker is told that there was none, and a switch is looked at."""
     command = await work.store.command(wake.key)
-    if command is not None:
+    if command is not None and controls.can(command, Event.TIME_OUT):
+        await miss(command, work)
         await hear(command, Event.TIME_OUT, work.now, None, work)
 
 

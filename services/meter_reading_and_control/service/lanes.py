@@ -19,7 +19,7 @@ from shared.work import Wake, Work
 
 async def line_up(asked: Sequence[Command], work: Work[Store]) -> None:
     """Send commands whose turn is now, and have the others wait in their lanes; the head-ends one after the other."""
-    at = await work.store.head_ends(asked)
+    at = await work.store.head_ends(each.device for each in asked)
     placed = sorted((replace(each, head_end=at.get(each.device, "")) for each in asked), key=lambda c: c.head_end)
     for head_end, group in groupby(placed, key=lambda each: each.head_end):
         await line_up_at(head_end, list(group), work)
@@ -54,9 +54,10 @@ async def next_in_line(wake: Wake, work: Work[Store]) -> None:
     """Somebody's turn has come; he is judged once more by what is known here, and who waited too long is told so."""
     rate = work.store.memory.head_end_rate
     budget = await work.store.budget(wake.key)
-    waiting = await work.store.waiting(wake.key)
-    for command in await work.store.overdue(wake.key, work.now):
-        reason = lanes.too_late(command, waiting, rate)
+    overdue = await work.store.overdue(wake.key, work.now)
+    waiting = await work.store.waiting(wake.key) if overdue else 0
+    for command in overdue:
+        reason = lanes.too_late(command, waiting, rate, budget, work.now)
         work.count("controls_overdue", lane=lanes.lane_of(command).name.lower())
         await settle(command, controls.moved(command, Event.OVERDUE, work.now, code="5.1", reason=reason), work)
     ready = await work.store.next_of(wake.key, lanes.burst(rate))
@@ -69,8 +70,26 @@ async def next_in_line(wake: Wake, work: Work[Store]) -> None:
         else:
             await settle(command, controls.moved(command, Event.FORBID, work.now, code=no.code, reason=no.reason), work)
     await work.store.save_budget(wake.key, budget)
-    if await work.store.waiting(wake.key):
+    if await work.store.anybody_waits(wake.key):
         work.wake("lane", wake.key, lanes.next_at(budget, rate, work.now))
+
+
+async def hear_from(head_end: str, work: Work[Store]) -> None:
+    """A head-end has answered; if it was silent before, what waits for it goes on."""
+    known = (await work.store.budgets([head_end])).get(head_end)
+    if known is not None and known.is_silent:
+        await work.store.save_budget(head_end, lanes.answered(await work.store.budget(head_end)))
+        work.count("head_ends", state="answers")
+        work.wake("lane", head_end, work.now)
+
+
+async def miss(command: Command, work: Work[Store]) -> None:
+    """A head-end has not answered a command in time; it rests when that goes on."""
+    before = await work.store.budget(command.head_end)
+    after = lanes.unanswered(before, command, work.store.memory.silent_after, work.now)
+    if after.rests > before.rests:
+        work.count("head_ends", state="rests")
+    await work.store.save_budget(command.head_end, after)
 
 
 async def give(command: Command, work: Work[Store]) -> None:

@@ -23,15 +23,15 @@ _NEXT = (
 class Lanes(KernelStore):
     """The lanes of controls."""
 
-    async def head_ends(self, asked: Iterable[Command]) -> dict[str, str]:
-        """By which system the devices of commands are reached, where their meters say so."""
+    async def head_ends(self, devices: Iterable[str]) -> dict[str, str]:
+        """By which system meters and usage points are reached, where their meters say so."""
         rows = await self.fetch(
             "SELECT asked.device, setup.noun -> 'Meter' -> 0 ->> 'amrSystem' AS head_end"
             " FROM unnest($1::text[]) AS asked (device)"
             " LEFT JOIN installed ON installed.usage_point = asked.device AND installed.ends IS NULL"
             " CROSS JOIN LATERAL (SELECT noun FROM meter WHERE mrid = coalesce(installed.meter, asked.device)"
             " ORDER BY effective_at DESC LIMIT 1) AS setup",
-            sorted({each.device for each in asked}),
+            sorted(set(devices)),
         )
         return {row["device"]: row["head_end"] or "" for row in rows}
 
@@ -41,6 +41,13 @@ class Lanes(KernelStore):
         row = await self.lock("SELECT budget FROM head_end WHERE name = $1 FOR UPDATE", head_end)
         return Budget() if row is None or row["budget"] is None else json.decode(row["budget"], type=Budget)
 
+    async def budgets(self, head_ends: Iterable[str]) -> dict[str, Budget]:
+        """What head-ends were given, as it was seen last."""
+        rows = await self.fetch(
+            "SELECT name, budget FROM head_end WHERE name = ANY($1) AND budget IS NOT NULL", sorted(set(head_ends))
+        )
+        return {row["name"]: json.decode(row["budget"], type=Budget) for row in rows}
+
     async def save_budget(self, head_end: str, budget: Budget) -> None:
         """Keep what a head-end was given."""
         await self.execute("UPDATE head_end SET budget = $2 WHERE name = $1", head_end, json.encode(budget).decode())
@@ -49,6 +56,13 @@ class Lanes(KernelStore):
         """How many wait there."""
         found: int = await self.fetchval(
             "SELECT count(*) FROM command WHERE head_end = $1 AND overdue_at IS NOT NULL", head_end
+        )
+        return found
+
+    async def anybody_waits(self, head_end: str) -> bool:
+        """True when somebody waits there."""
+        found: bool = await self.fetchval(
+            "SELECT EXISTS (SELECT FROM command WHERE head_end = $1 AND overdue_at IS NOT NULL)", head_end
         )
         return found
 
