@@ -63,6 +63,9 @@ from shared.tools.telling.story import HEARD, Story
 from shared.tools.telling.teller import Telling, telling
 from shared.tools.testing import Heard, Peer
 
+BEGINS = GRANTED_START + timedelta(minutes=1)
+"""When a storm begins: later than what services do at first takes, so that it is the same storm on any machine."""
+
 LOOK_S = 1.0
 SETTLED_S = 0.3
 PATIENT_S = 30.0
@@ -132,7 +135,7 @@ async def storm(
         await observer.listen(ear)
         await _answering(voice, composition, without, stop)
         imported = await first_network(held, composition, network)
-        added, start = (None, None) if is_drawn(network) else await _equipped(held, composition, without)
+        added, ready = (None, BEGINS) if is_drawn(network) else await _equipped(held, composition, without)
         also = f", equipped with {added}" if added else ""
         hands = await _call_in(voice, composition, crews or math.ceil(faults / FAULTS_A_CREW), without)
         say(f"Network {imported}{also}; {faults} faults with seed {seed}{hands}.", as_json=as_json)
@@ -140,7 +143,7 @@ async def storm(
             mrid=str(uuid5(NAMESPACE_OID, f"storm {seed} {faults} {momentary} {' '.join(sorted(conditions))}".strip())),
             seed=seed,
             faults=faults,
-            start_time=start,
+            start_time=max(ready, BEGINS),
             temporary_faults=momentary or None,
             field_conditions=field,
         )
@@ -149,7 +152,7 @@ async def storm(
             voice, composition.simulation, Verb.CREATE, TrainingScenarios(training_scenario=(scenario,))
         )
         told = Told()
-        story = Story(plan, _start(planned, start))
+        story = Story(plan, _start(planned))
         title = f"busbar storm   {network}   seed {seed}"
         roles = composition.roles(held.context, without)
         rage = (
@@ -210,10 +213,10 @@ async def _call_in(voice: Peer, composition: Composition, wanted: int, without: 
     return f", {there + len(called)} crews"
 
 
-def _start(planned: TrainingScenarios, otherwise: datetime | None) -> datetime:
+def _start(planned: TrainingScenarios) -> datetime:
     """When the storm begins, by the word of the simulation."""
     told = next((each.start_time for each in planned.training_scenario), None)
-    return told or otherwise or GRANTED_START
+    return told or BEGINS
 
 
 def _field(conditions: Iterable[str], environ: Mapping[str, str]) -> FieldConditions | None:
@@ -238,11 +241,11 @@ def _field(conditions: Iterable[str], environ: Mapping[str, str]) -> FieldCondit
 
 async def _equipped(
     settings: Settings, composition: Composition, without: frozenset[str]
-) -> tuple[Equipping | None, datetime | None]:
+) -> tuple[Equipping | None, datetime]:
     """Add what the network lacks, as a storm needs somebody to interrupt; with the time when that is in operation."""
     difference, equipping = await equip_network(settings, composition)
     if difference is None or difference.effective_date_time is None:
-        return equipping, None
+        return equipping, BEGINS
     if OPERATION not in without:
         await network_in_operation(settings, composition, str(difference.revision))
     return equipping, difference.effective_date_time + timedelta(seconds=1)
