@@ -148,6 +148,8 @@ class Watch:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+            with suppress(Exception):  # what was done last would count as waiting
+                await self._look()
         if self._bus is not None:
             await self._bus.close()
 
@@ -182,20 +184,24 @@ class Watch:
                         )
 
     async def _watch_backlog(self) -> None:
-        places = {(each.stream, each.name): place for place, each in enumerate(self.backlog.durables)}
-        floors = [0] * len(places)
         while True:
             with suppress(Exception):  # the broker may be away, which the run shows otherwise
-                waiting = 0
-                async for durable, (pending, floor) in self._consumers():
-                    waiting += pending
-                    place = places.get((durable.stream, durable.name))
-                    if place is not None:
-                        floors[place] = max(floors[place], floor)
-                self.backlog.at_s.append(time.monotonic() - self._began)
-                self.backlog.waiting.append(waiting)
-                self.backlog.floors.append([*floors])
+                await self._look()
             await asyncio.sleep(BACKLOG_S)
+
+    async def _look(self) -> None:
+        """Ask the broker once."""
+        places = {(each.stream, each.name): place for place, each in enumerate(self.backlog.durables)}
+        floors = [*self.backlog.floors[-1]] if self.backlog.floors else [0] * len(places)
+        waiting = 0
+        async for durable, (pending, floor) in self._consumers():
+            waiting += pending
+            place = places.get((durable.stream, durable.name))
+            if place is not None:
+                floors[place] = max(floors[place], floor)
+        self.backlog.at_s.append(time.monotonic() - self._began)
+        self.backlog.waiting.append(waiting)
+        self.backlog.floors.append(floors)
 
     async def _watch_use(self) -> None:
         while True:

@@ -205,13 +205,12 @@ class Intake:
             await self._drain_keyed(pull, read)
             return
         under_way: set[asyncio.Task[None]] = set()
-        in_batches: list[Delivery] = []
-        keeping = self._tasks.create_task(_keep_alive(pull, in_batches), name=f"keep {durable.name} alive")
+        keeping = self._tasks.create_task(_keep_alive(pull), name=f"keep what waits of {durable.name} alive")
         is_bulk = durable.max_ack_pending == BULK_IN_FLIGHT
         most, at_once = (BULK_IN_FLIGHT // 4, AT_ONCE) if is_bulk else (IN_FLIGHT, BATCH)
         try:
             while deliveries := await pull.take(most):
-                in_batches += self._begin_all(deliveries, read, under_way)
+                self._begin_all(deliveries, read, under_way)
                 while len(under_way) >= at_once:
                     await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             if under_way:
@@ -231,8 +230,7 @@ class Intake:
 
     def _begin_all(
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]
-    ) -> list[Delivery]:
-        """Begin the work on deliveries; those that are handled in batches."""
+    ) -> None:
         batched, single = self._batches.split(deliveries, self._interface)
         jobs: list[Coroutine[Any, Any, None]] = [self._take_batch(group, read) for group in batched]
         for job in jobs:
@@ -242,7 +240,6 @@ class Intake:
             task = self._begin(self._deliver_in_turn(group, read, before), under_way)
             self._last[subject] = task
             task.add_done_callback(partial(self._forget, subject))
-        return [delivery for group in batched for delivery in group]
 
     async def _take_batch(self, group: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
         alive = _Alive(group)
@@ -305,21 +302,19 @@ class _Alive:
         self._timer.cancel()
 
 
-async def _keep_alive(pull: Pull, in_batches: list[Delivery]) -> None:
-    """Tell the broker of what is handled in batches, or waits here, for long, that it is not forgotten.
+async def _keep_alive(pull: Pull) -> None:
+    """Tell the broker of what waits here for long, behind a batch that takes its time, that it is not forgotten.
 
-    Without that a batch that takes long, such as the first after a fleet was put, would be handed out again, to be
-    handled message by message, while it is worked on.
+    Without that it would be handed out again, to be handled message by message, while it waits here.
     """
     seen: set[int] = set()
     while True:
         await asyncio.sleep(LONG_WORK_S)
-        in_batches[:] = [each for each in in_batches if not each.settled]
-        here = [*in_batches, *pull.waiting]
-        for each in here:
-            if each.stream_sequence in seen and not each.settled:
+        waiting = pull.waiting
+        for each in waiting:
+            if each.stream_sequence in seen:
                 await each.in_progress()
-        seen = {each.stream_sequence for each in here}
+        seen = {each.stream_sequence for each in waiting}
 
 
 def _by_subject(deliveries: list[Delivery]) -> dict[str, list[Delivery]]:

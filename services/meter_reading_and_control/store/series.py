@@ -17,6 +17,9 @@ MOVES = 10_000
 """So many moves are read at a time: a town may have been put since the process last looked."""
 
 
+TOGETHER = 40 * BUNCH
+"""So many meters that are heard of for the first time are asked for at once: a batch may be about a city."""
+
 EVER = 2**63 - 1
 """No move has this number."""
 
@@ -100,15 +103,17 @@ class SeriesStore(Store):
     async def recall(self, meters: Ids) -> Roster:
         """What is remembered, with what is worth it of these meters."""
         known: Roster = self.memory.known
-        if unknown := known.unknown(meters):
-            known.learn(await self._only_places(unknown))
+        unknown = known.unknown(meters)
+        for first in range(0, len(unknown), TOGETHER):
+            known.learn(await self._only_places(unknown[first : first + TOGETHER]))
         return known
 
     async def series_at(self, code: str, meters: Ids, rows: Array, places: Array) -> Array:
         """The numbers of the series of one reading type of those rows' ``meters``, at places of what is remembered."""
         known: Roster = self.memory.known
         series = known.series(code, places)
-        if len(lacking := np.flatnonzero(series == 0)):
+        none = np.flatnonzero(series == 0)
+        for lacking in np.split(none, range(TOGETHER, len(none), TOGETHER)) if len(none) else ():
             points, told = texts(known.points(places[lacking])), texts(some(meters, rows[lacking]))
             wanted = [Series(point, code, meter) for point, meter in zip(points, told, strict=True)]
             found = await self.series_of(wanted)
