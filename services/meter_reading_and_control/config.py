@@ -26,6 +26,9 @@ CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
 SILENT_VARIABLE = "BUSBAR_METER_SILENT_AFTER"
+JUDGE_AFTER_VARIABLE = "BUSBAR_METER_JUDGE_AFTER"
+JUDGE_LATE_VARIABLE = "BUSBAR_METER_JUDGE_LATE"
+STORM_LEAST_VARIABLE = "BUSBAR_METER_STORM_LEAST"
 RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
 CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
@@ -50,6 +53,9 @@ class Config(Struct, frozen=True, kw_only=True):
         guards: what must not be disconnected.
         head_end_rate: how many controls one head-end is sent in a second.
         silent_after: so many controls that a head-end does not answer are its silence and not that of meters.
+        judge_after: how long after its end a market day is judged.
+        judge_late: how long what comes later is gathered before its days are judged again; at most twice that.
+        storm_least: in an area of fewer usage points gaps are estimated in storms as well.
         rule_sets: by which days are judged.
         calendars: into which buckets of tariffs intervals fall.
         known: what the process remembers of meters.
@@ -67,6 +73,9 @@ class Config(Struct, frozen=True, kw_only=True):
     guards: Rules
     head_end_rate: int
     silent_after: int
+    judge_after: timedelta
+    judge_late: timedelta
+    storm_least: int
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
     calendars: tuple[TariffCalendar, ...] = ()
     known: Roster = field(default_factory=Roster)
@@ -94,6 +103,9 @@ def config_from(environ: Mapping[str, str]) -> Config:
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),
         silent_after=number_from(environ, SILENT_VARIABLE, 20),
+        judge_after=timedelta(seconds=number_from(environ, JUDGE_AFTER_VARIABLE, 21_600)),
+        judge_late=timedelta(seconds=number_from(environ, JUDGE_LATE_VARIABLE, 3600)),
+        storm_least=number_from(environ, STORM_LEAST_VARIABLE, 100),
         rule_sets=rule_sets_from(environ),
         calendars=calendars_from(environ),
     )

@@ -18,6 +18,7 @@ from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Origin, Quality, Value
 from services.meter_reading_and_control.domain.vee.judging import Case, Verdict, interruptions, is_judged, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
+from services.meter_reading_and_control.domain.vee.statistics import usual
 
 BERLIN = ZoneInfo("Europe/Berlin")
 DAY = date(2026, 5, 4)
@@ -92,7 +93,7 @@ def test_whether_a_day_is_unusual_does_not_depend_on_the_unit_in_which_it_is_tol
     for level, is_unusual in ((4, False), (40, True)):
         low, high = ([value(each * factor, scale=scale)] * 96 for each in (level, 3 * level))
         history = {DAY - timedelta(days=back): low for back in range(1, 15)}
-        found = judged(case(high, code, history=history), INTERVALS, BERLIN)
+        found = judged(case(high, code, usual=usual(history, DAY)), INTERVALS, BERLIN)
         assert ("V14" in found[0].found) is is_unusual, "a reference below 1 kWh a day judges nothing"
 
 

@@ -264,6 +264,15 @@ def test_scenario_16_an_outage_between_its_two_events_is_zeros_and_one_without_a
     assert waiting.values.tolist() == values
 
 
+def test_a_gap_that_goes_on_after_an_outage_is_zeros_only_while_power_was_off() -> None:
+    starts = [MIDNIGHT + place * QUARTER for place in range(96)]
+    marks = supply_marks(starts, QUARTER, [(starts[40], starts[60])])
+    like = [(np.full(96, 70, np.int64), np.ones(96, np.bool_))]
+    done = fill([100] * 96, range(40, 80), Knowledge(slots=range(96), like_days=like), marks=marks)
+    assert done.values[40:80].tolist() == [0] * 20 + [70] * 20
+    assert done.methods[40:80] == ["E1"] * 20 + ["E4"] * 20
+
+
 def test_what_the_register_gained_in_an_outage_was_used_in_its_last_interval() -> None:
     starts = [MIDNIGHT + place * QUARTER for place in range(10)]
     marks = supply_marks(starts, QUARTER, [(starts[3], starts[6] + timedelta(minutes=5))])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 from contracts.errors import Invalid
 
@@ -20,6 +21,11 @@ def bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     return first, after
 
 
+def touched(instant: datetime, zone: tzinfo) -> set[date]:
+    """The days of which ``instant`` is in, or at an edge; at midnight they are two."""
+    return {market_day(instant, zone), market_day(instant - timedelta(microseconds=1), zone)}
+
+
 def days(start: datetime, end: datetime, zone: tzinfo) -> tuple[date, date]:
     """The first and the last day of a time."""
     return market_day(start, zone), market_day(end, zone)
@@ -30,6 +36,13 @@ def after_month(day: date) -> date:
     return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
+def each_day(first: date, last: date) -> Iterator[date]:
+    """The days from the first to the last."""
+    while first <= last:
+        yield first
+        first += DAY
+
+
 def weeks(first: date, last: date) -> Iterator[tuple[date, date]]:
     """The first and the last day of each week of a time; the last may be shorter."""
     while first <= last:
@@ -37,6 +50,7 @@ def weeks(first: date, last: date) -> Iterator[tuple[date, date]]:
         first += WEEK
 
 
+@lru_cache(maxsize=1024)
 def starts(day: date, zone: tzinfo, length: timedelta) -> tuple[datetime, ...]:
     """When the intervals of ``day`` begin, in UTC; as many as the day has.
 
@@ -50,6 +64,7 @@ def starts(day: date, zone: tzinfo, length: timedelta) -> tuple[datetime, ...]:
     return tuple(first + place * length for place in range(count))
 
 
+@lru_cache(maxsize=1024)
 def clock_slots(day: date, zone: tzinfo, length: timedelta) -> tuple[int, ...]:
     """For each interval of ``day`` its place in a day without a change of the clock; an hour may come twice.
 

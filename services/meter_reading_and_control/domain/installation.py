@@ -30,6 +30,10 @@ class Installed(Struct, frozen=True, kw_only=True, order=True):
         """True when the meter is there in some of that time."""
         return self.starts < ends and (self.ends is None or begins < self.ends)
 
+    def lasts(self, begins: datetime, ends: datetime) -> bool:
+        """True when the meter is there in all of that time."""
+        return self.starts <= begins and (self.ends is None or ends <= self.ends)
+
     def overlaps(self, other: "Installed") -> bool:
         """True when there is an instant that both cover."""
         return (other.ends is None or self.starts < other.ends) and (self.ends is None or other.starts < self.ends)

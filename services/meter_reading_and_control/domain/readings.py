@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -48,12 +49,17 @@ class Quality(Struct, frozen=True, kw_only=True, order=True, omit_defaults=True)
     @property
     def rank(self) -> int:
         """Its place in the replacement table; a measured value has nothing that lowers it."""
-        parsed = ReadingQualityCode.parse(self.code)
-        if parsed.index == _MISSING and parsed.category == 5:  # noqa: PLR2004 the category of what is suspect
-            return NOTHING_KNOWN
-        if parsed.category == 8:  # noqa: PLR2004 the category of estimates
-            return _METHODS.get(self.comment.partition("method=")[2][:2], _METHODS["E5"])
-        return _CATEGORIES.get(parsed.category, VALID)
+        return _rank(self.code, self.comment)
+
+
+@lru_cache(maxsize=4096)
+def _rank(code: str, comment: str) -> int:
+    parsed = ReadingQualityCode.parse(code)
+    if parsed.index == _MISSING and parsed.category == 5:  # noqa: PLR2004 the category of what is suspect
+        return NOTHING_KNOWN
+    if parsed.category == 8:  # noqa: PLR2004 the category of estimates
+        return _METHODS.get(comment.partition("method=")[2][:2], _METHODS["E5"])
+    return _CATEGORIES.get(parsed.category, VALID)
 
 
 class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,13 +69,15 @@ class Origin(Struct, frozen=True, kw_only=True, omit_defaults=True):
         qualities: all that were told, in the order of their codes.
         source: who tells it.
         reported_at: when it was reported; None where nobody said, which is before everything.
-        reason: why a register was read.
+        reason: why a register was read, or an interval was estimated.
+        instead_of: the value that was told and is not believed, where this one stands in its place.
     """
 
     qualities: tuple[Quality, ...] = (Quality(code=MEASURED),)
     source: str = ""
     reported_at: datetime | None = None
     reason: str = ""
+    instead_of: "Value | None" = None
 
     @property
     def rank(self) -> int:
@@ -91,15 +99,19 @@ class Value(Struct, frozen=True, kw_only=True):
         return self.number * Fraction(10) ** self.scale
 
     @property
-    def precedence(self) -> tuple[int, datetime, str, Fraction, tuple[Quality, ...]]:
+    def precedence(self) -> tuple[Any, ...]:
         """What is greater replaces what is less: rank, then the later report.
 
         Where both are equal the words of the source and then the value decide, so that no order of arrival and no way
-        of cutting a file into messages makes a difference.
+        of cutting a file into messages makes a difference. What stands in the place of a value that is not believed
+        comes right above that value: being told it again changes nothing, and whatever would have replaced it still
+        does. Of two of these the one that was judged later counts.
         """
-        origin = self.origin
-        reported = origin.reported_at or datetime.min.replace(tzinfo=UTC)
-        return (origin.rank, reported, origin.source, self.exact, origin.qualities)
+        instead = self.origin.instead_of
+        if instead is None:
+            return (*_as_told(self), ())
+        rank, reported, *rest = _as_told(self)
+        return (*_as_told(instead), (reported, rank, *rest))
 
     @property
     def says(self) -> tuple[Fraction, tuple[Quality, ...]]:
@@ -114,6 +126,12 @@ class Value(Struct, frozen=True, kw_only=True):
     def at_scale(self, scale: int) -> int:
         """The number in a finer scale."""
         return int(self.number * 10 ** (self.scale - scale))
+
+
+def _as_told(value: Value) -> tuple[int, datetime, str, Fraction, tuple[Quality, ...]]:
+    origin = value.origin
+    reported = origin.reported_at or datetime.min.replace(tzinfo=UTC)
+    return (origin.rank, reported, origin.source, value.exact, origin.qualities)
 
 
 def value_of(text: str, origin: Origin) -> Value:

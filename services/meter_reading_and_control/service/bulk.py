@@ -1,7 +1,7 @@
 """What meters measured, many messages at once: whole days by the column, and the rest value by value."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 from msgspec import Struct
@@ -12,6 +12,7 @@ from contracts.message import Message
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain.columns import (
+    BUNCH,
     Array,
     Chunk,
     Sheet,
@@ -27,6 +28,7 @@ from services.meter_reading_and_control.domain.names import some
 from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.roster import NOWHERE
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.marking import have_judged, is_late, judge_again
 from services.meter_reading_and_control.service.readings import named, take
 from services.meter_reading_and_control.store import Store
 from shared.work import Wake, Work
@@ -94,6 +96,13 @@ async def take_all(messages: Sequence[Message[MeterReadings]], work: Work[Store]
     tell(told, work)
     for source, readings in rest:
         await take(readings, source, work)
+    have_judged({each.sheet.day for each in taken}, work)
+    await judge_again(bunches_of([each for each in taken if is_late(each.sheet.day, work)]), work)
+
+
+def bunches_of(taken: Iterable[Taken]) -> set[tuple[date, int]]:
+    """The days and bunches of what was taken."""
+    return {(each.sheet.day, bunch) for each in taken for bunch in np.unique(each.series // BUNCH).tolist()}
 
 
 def by_source(

@@ -20,6 +20,7 @@ from services.meter_reading_and_control.domain.installation import Installed
 from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.suppression import Facts, judged
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.marking import heed_power
 from services.meter_reading_and_control.service.tampering import look_for_tampering
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import linkage
@@ -73,6 +74,7 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
     added = await work.store.add(judged(heard, await facts_about(heard, own, work)))
     count(heard, added, work)
     pass_them_on(passed_on(added), work)
+    await heed_power(added, work)
     await look_for_tampering(added, work)
 
 

@@ -1,6 +1,7 @@
 """What meters measure: kept in versions, and shown."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date
 
 from msgspec.structs import replace
 
@@ -13,6 +14,7 @@ from services.meter_reading_and_control.domain.readings import Interval, Registe
 from services.meter_reading_and_control.domain.retention import refuse_forgotten
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.marking import heed
 from services.meter_reading_and_control.service.quantities import quantities_of
 from services.meter_reading_and_control.service.validation import previews
 from services.meter_reading_and_control.store import Store
@@ -70,7 +72,8 @@ async def pages_of(point: str, asked: answers.Question, work: Work[Store]) -> As
         blocks = [equipment.there(each, zone) for each in await work.store.blocks([point], days, asked.as_of)]
         blocks += primary(blocks, asked.types, equipment, zone)
         blocks += longer_blocks(blocks, asked.types)
-        if shown := tuple(answers.of_usage_point(point, blocks, (), asked, now=work.now, zone=zone)):
+        said = await work.store.said(point, days, asked.as_of)
+        if shown := tuple(answers.of_usage_point(point, blocks, (), asked, now=work.now, zone=zone, said=said)):
             yield MeterReadings(meter_reading=shown)
     reads = await work.store.registers([point], (asked.start, asked.end), asked.as_of)
     registers = [register for register, _ in reads]
@@ -123,6 +126,7 @@ def named(readings: Iterable[MeterReading]) -> list[str]:
 async def take_intervals(told: Sequence[Interval], work: Work[Store]) -> None:
     """Put values of intervals into the blocks of their days; a block that changes has a new version."""
     zone = work.store.memory.zone
+    heard: dict[str, set[date]] = {}
     for (point, day), of_day in grouped(told, lambda each: (each.usage_point, each.day)):
         known = {(each.reading_type, each.meter): each for each in await work.store.blocks([point], (day, day), None)}
         for (code, meter), values in grouped(of_day, lambda each: (each.reading_type, each.meter)):
@@ -132,13 +136,16 @@ async def take_intervals(told: Sequence[Interval], work: Work[Store]) -> None:
                 continue
             new = replace(old, version=old.version + 1, values=changed)
             await work.store.save_block(new, work.now)
+            heard.setdefault(point, set()).add(day)
             if fresh := news(old.values, changed):
                 verb = Verb.CHANGED if any(old.values[place] is not None for place in fresh) else Verb.CREATED
                 work.publish(verb, MeterReadings(meter_reading=(answers.block_news(new, fresh, zone),)), key=point)
+    await heed(heard, work)
 
 
 async def take_registers(told: Sequence[Register], work: Work[Store]) -> None:
     """Keep values of registers; a better one for the same time is a new version."""
+    heard: dict[str, set[date]] = {}
     for (point, at), together in grouped(told, lambda each: (each.usage_point, each.read_at)):
         reads = await work.store.registers([point], (at, at), None)
         known = {(each.reading_type, each.meter): (each.value, version) for each, version in reads}
@@ -149,6 +156,8 @@ async def take_registers(told: Sequence[Register], work: Work[Store]) -> None:
                 continue
             new = replace(values[0], value=best)
             await work.store.save_register(new, version + 1, work.now)
+            heard.setdefault(point, set()).update(calendar.touched(at, work.store.memory.zone))
             if old is None or old.says != best.says:
                 verb = Verb.CREATED if old is None else Verb.CHANGED
                 work.publish(verb, MeterReadings(meter_reading=(answers.register_news(new),)), key=point)
+    await heed(heard, work)

@@ -1,19 +1,18 @@
 """What a rule set says of the readings of usage points: a preview, of which nothing is kept."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
+from datetime import date
 
 from contracts.nouns.meter_readings import MeterReadings
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.vee.judging import HISTORY, Case, Verdict, interruptions, judged
+from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, interruptions, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
+from services.meter_reading_and_control.domain.vee.statistics import HISTORY
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views.answers import Question
 from services.meter_reading_and_control.views.derived import Equipment
 from services.meter_reading_and_control.views.judged import Preview, cases_of, of_usage_point
 from shared.work import Work
-
-Interruptions = Sequence[tuple[datetime, datetime | None]]
 
 
 async def previews(

@@ -17,6 +17,7 @@ from services.meter_reading_and_control.domain.readings import Origin, Register,
 from services.meter_reading_and_control.store.commands import Commands
 from services.meter_reading_and_control.store.events import Events
 from services.meter_reading_and_control.store.groups import Groups
+from services.meter_reading_and_control.store.judging import Judging
 from services.meter_reading_and_control.store.lanes import Lanes
 from services.meter_reading_and_control.store.packing import Packing
 from services.meter_reading_and_control.store.quarantine import Quarantine
@@ -32,7 +33,7 @@ PAGE = 500
 """How many meters go into one part of a reply."""
 
 
-class Store(Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Commands, Lanes):
+class Store(Judging, Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Commands, Lanes):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config
@@ -44,6 +45,17 @@ class Store(Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events,
         """
         if places := sorted({crc32(key.encode()) % LOCKS for key in keys}):
             await self.lock_all("SELECT pg_advisory_xact_lock($1, place) FROM unnest($2::int[]) AS place", OURS, places)
+
+    async def lock_some_of(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of ``keys`` that nobody else changes now; nobody else does until this is done."""
+        places = {key: crc32(key.encode()) % LOCKS for key in keys}
+        rows = await self.lock_all(
+            "SELECT place, pg_try_advisory_xact_lock($1, place) AS is_ours FROM unnest($2::int[]) AS place",
+            OURS,
+            sorted(set(places.values())),
+        )
+        ours = {row["place"] for row in rows if row["is_ours"]}
+        return frozenset(key for key, place in places.items() if place in ours)
 
     async def meters(self, mrids: Sequence[str], at: datetime | None = None) -> dict[str, MeterConfig]:
         """Those of ``mrids`` that are known, each by itself, as they are set up ``at`` that time, or at last."""

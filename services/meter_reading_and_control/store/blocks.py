@@ -1,6 +1,6 @@
 """Values of intervals in blocks by market day, one by one and many at once."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 import numpy as np
@@ -109,6 +109,13 @@ class Blocks(SeriesStore):
         old = found.get((series, day)) or self._empty(series, day)
         values = merged(old.values, told) or old.values
         found[series, day] = structs.replace(old, values=values, version=max(old.version, version))
+
+    def as_blocks(self, rows: Iterable[Record], of: Mapping[int, Series]) -> list[Block]:
+        """The blocks that stored rows are of, all that they say of one day together."""
+        found: dict[tuple[Series, date], Block] = {}
+        for row in rows:
+            self._see(found, of[row["series"]], row["market_day"], told_by(row, None), row["version"])
+        return [block for _, block in sorted(found.items())]
 
     def _empty(self, series: Series, day: date) -> Block:
         return empty_block(series.usage_point, series.reading_type, day, series.meter, self.memory.zone)

@@ -24,6 +24,7 @@ from services.meter_reading_and_control.domain.readings import (
     interval_length,
     together,
 )
+from services.meter_reading_and_control.domain.vee.findings import Said
 
 MISSING = "3.5.259"
 """Known to be missing by meter data management."""
@@ -98,16 +99,28 @@ def question(request: Request | None) -> Question:
 
 
 def of_usage_point(
-    point: str, blocks: Iterable[Block], registers: Iterable[Register], asked: Question, *, now: datetime, zone: tzinfo
+    point: str,
+    blocks: Iterable[Block],
+    registers: Iterable[Register],
+    asked: Question,
+    *,
+    now: datetime,
+    zone: tzinfo,
+    said: Mapping[tuple[str, date], Said] = {},
 ) -> Iterable[MeterReading]:
-    """What is known of one usage point: its intervals over all its meters, and the registers of each meter."""
+    """What is known of one usage point: its intervals over all its meters, and the registers of each meter.
+
+    With the intervals stands what was ``said`` of their days when they were judged.
+    """
     days: dict[str, dict[date, list[Block]]] = defaultdict(lambda: defaultdict(list))
     for block in blocks:
         if asked.about(point, block.meter) and (not asked.types or block.reading_type in asked.types):
             days[block.reading_type][block.day].append(block)
     shown = []
     for code, of_day in sorted(days.items()):
-        values = chain.from_iterable(_day(parts, asked, now=now, zone=zone) for _, parts in sorted(of_day.items()))
+        values = chain.from_iterable(
+            _day(parts, asked, said.get((code, day)), now=now, zone=zone) for day, parts in sorted(of_day.items())
+        )
         shown.append(IntervalBlock(interval_readings=tuple(values), reading_type=Reference(ref=code)))
     if whole := tuple(each for each in shown if each.interval_readings):
         yield MeterReading(interval_blocks=whole, usage_point=ObjectReference(mrid=point))
@@ -124,7 +137,9 @@ def of_usage_point(
         )
 
 
-def _day(blocks: Sequence[Block], asked: Question, *, now: datetime, zone: tzinfo) -> Iterable[IntervalReading]:
+def _day(
+    blocks: Sequence[Block], asked: Question, said: Said | None, *, now: datetime, zone: tzinfo
+) -> Iterable[IntervalReading]:
     """The intervals of one day, those that are missing named."""
     length = interval_length(ReadingTypeCode.parse(blocks[0].reading_type))
     for place, start in enumerate(calendar.starts(blocks[0].day, zone, length)):
@@ -132,11 +147,15 @@ def _day(blocks: Sequence[Block], asked: Question, *, now: datetime, zone: tzinf
             continue
         parts = {block.meter: value for block in blocks if (value := block.values[place]) is not None}
         value = together(parts)
+        if value is not None and said is not None:
+            value = said.shown(value, place)
         if value is not None and asked.wants(value.origin):
             yield shown_interval(start + length, value)
         elif value is None and (not asked.qualities or MISSING in asked.qualities) and not asked.sources:
-            missing = ReadingQuality(reading_quality_type=Reference(ref=MISSING))
-            yield IntervalReading(time_stamp=start + length, reading_qualities=(missing,))
+            why = () if said is None else said.missing(place)
+            yield IntervalReading(
+                time_stamp=start + length, reading_qualities=shown_qualities(why or (Quality(code=MISSING),))
+            )
 
 
 def block_news(block: Block, places: Mapping[int, Value], zone: tzinfo) -> MeterReading:

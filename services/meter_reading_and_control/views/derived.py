@@ -52,12 +52,23 @@ class Equipment(Struct, frozen=True, kw_only=True):
             return block
         length = interval_length(ReadingTypeCode.parse(block.reading_type))
         own = [each for each in self.installed if each.meter == block.meter]
+        if any(each.lasts(*calendar.bounds(block.day, zone)) for each in own):
+            return block
         slots = calendar.starts(block.day, zone, length)
         values = tuple(
             value if any(each.touches(slot, slot + length) for each in own) else None
             for slot, value in zip(slots, block.values, strict=True)
         )
         return replace(block, values=values)
+
+    def absent(self, day: date, code: ReadingTypeCode, zone: tzinfo) -> tuple[bool, ...]:
+        """For each interval of a day whether no meter was there; empty where one always was, or never any."""
+        first, after = calendar.bounds(day, zone)
+        if not self.installed or any(each.lasts(first, after) for each in self.installed):
+            return ()
+        length = interval_length(code)
+        slots = calendar.starts(day, zone, length)
+        return tuple(not any(each.touches(slot, slot + length) for each in self.installed) for slot in slots)
 
     def factors(self, meter: str) -> Sequence[Factor]:
         """By what the secondary values of ``meter`` are multiplied."""
@@ -112,8 +123,7 @@ def gains(
     """
     for register in sorted({each.reading_type for each in registers}):
         of = ReadingTypeCode.parse(register)
-        beside = replace(of, accumulation=DELTA, measuring_period=code.measuring_period, multiplier=code.multiplier)
-        if of.accumulation != BULK or beside != code:
+        if not _is_beside(of, code):
             continue
         finer = of.multiplier - code.multiplier
         digits = min(each.value.scale for each in registers if each.reading_type == register)
@@ -127,6 +137,36 @@ def gains(
             if each.time_period is not None and each.time_period.start is not None
         }
     return {}
+
+
+def plain_gain(reads: Sequence[Register], code: ReadingTypeCode, edges: tuple[datetime, datetime]) -> Gain | None:
+    """The same for one day at whose ``edges`` one and the same meter was read, and which was there all the time.
+
+    None where it takes more than to subtract: then :func:`gains` says what it was, if anything.
+    """
+    at_edges = {(each.reading_type, each.meter, each.read_at): each.value for each in reads}
+    for kind, meter in sorted({(each.reading_type, each.meter) for each in reads}):
+        of = ReadingTypeCode.parse(kind)
+        begun, ended = (at_edges.get((kind, meter, edge)) for edge in edges)
+        if not _is_beside(of, code) or begun is None or ended is None or ended.exact < begun.exact:
+            continue
+        finer, scale = of.multiplier - code.multiplier, min(begun.scale, ended.scale)
+        number = ended.at_scale(scale) - begun.at_scale(scale)
+        digits = min(each.value.scale for each in reads if each.reading_type == kind)
+        return Gain(
+            gained=Value(number=number, scale=scale + finer, origin=Origin()),
+            least=Value(number=1, scale=digits + finer, origin=Origin()),
+        )
+    return None
+
+
+def _is_beside(register: ReadingTypeCode, code: ReadingTypeCode) -> bool:
+    """True for the register that counts what intervals of type ``code`` measure."""
+    if register.accumulation != BULK:
+        return False
+    return code == replace(
+        register, accumulation=DELTA, measuring_period=code.measuring_period, multiplier=code.multiplier
+    )
 
 
 def _shifted(text: str | None, by: int) -> Value | None:

@@ -13,8 +13,10 @@ from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Block, Register, Value, interval_length, together
-from services.meter_reading_and_control.domain.vee.judging import HISTORY, Case, Verdict, is_judged
+from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, is_judged
+from services.meter_reading_and_control.domain.vee.keeping import as_told
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet, among
+from services.meter_reading_and_control.domain.vee.statistics import HISTORY, usual
 from services.meter_reading_and_control.views.answers import Question, shown_interval, shown_qualities
 from services.meter_reading_and_control.views.derived import Equipment, gains
 
@@ -53,7 +55,7 @@ def cases_of(
     days: tuple[date, date],
     equipment: Equipment,
     zone: tzinfo,
-    off: Sequence[tuple[datetime, datetime | None]],
+    off: Interruptions,
 ) -> Iterator[Case]:
     """What is known of the days of a usage point, of each type whose intervals are judged.
 
@@ -67,19 +69,22 @@ def cases_of(
         code = ReadingTypeCode.parse(name)
         if not is_judged(code):
             continue
-        known = {day: _together(of_day) for day, of_day in of_type.items()}
+        known = {day: of_all_meters(of_day) for day, of_day in of_type.items()}
         gained = gains(point, reads, code, equipment, zone)
-        for day in _each(*days):
+        for day in calendar.each_day(*days):
             edges = calendar.bounds(day, zone)
             if day not in known and not any(each.touches(*edges) for each in equipment.installed):
                 continue
             nothing = (None,) * len(calendar.starts(day, zone, interval_length(code)))
             gain = gained.get(day)
+            history = {past: values for past, values in known.items() if day - HISTORY <= past < day}
             yield Case(
                 reading_type=code,
                 day=day,
-                values=known.get(day, nothing),
-                history={past: values for past, values in known.items() if day - HISTORY <= past < day},
+                values=tuple(as_told(each) for each in known.get(day, nothing)),
+                history=history,
+                usual=usual(history, day),
+                absent=equipment.absent(day, code, zone),
                 gained=None if gain is None else gain.gained,
                 least=None if gain is None else gain.least,
                 fell=gain is not None and gain.gained is None,
@@ -87,16 +92,12 @@ def cases_of(
             )
 
 
-def _together(blocks: Sequence[Block]) -> tuple[Value | None, ...]:
-    """The values of a day of all meters."""
+def of_all_meters(blocks: Sequence[Block]) -> tuple[Value | None, ...]:
+    """The values of a day, of all meters together."""
+    if len(blocks) == 1:
+        return blocks[0].values
     told = ({block.meter: block.values[place] for block in blocks} for place in range(len(blocks[0].values)))
     return tuple(together({meter: value for meter, value in each.items() if value is not None}) for each in told)
-
-
-def _each(first: date, last: date) -> Iterator[date]:
-    while first <= last:
-        yield first
-        first += calendar.DAY
 
 
 def of_usage_point(

@@ -17,7 +17,8 @@ class Mark(IntFlag):
     """What is known of one interval beside its value, from the meter, from its events or from what was done to it.
 
     Missing is not zero, and neither is an outage: OFF is supply that was off for some of the interval, between a
-    power-down and a power-up; HELD is after a power-down whose end nobody has told yet.
+    power-down and a power-up; HELD is after a power-down whose end nobody has told yet, or in a storm. ABSENT is before
+    a meter came, or after it went: nothing is missing there. UNSURE is less than measured and valid.
     """
 
     MISSING = 1
@@ -30,6 +31,8 @@ class Mark(IntFlag):
     DEVICE = 128
     CLOCK = 256
     ESTIMATED = 512
+    UNSURE = 1024
+    ABSENT = 2048
 
 
 class Days(Struct, frozen=True, eq=False, kw_only=True):

@@ -6,6 +6,7 @@ Numbers are whole; what is shared out is shared out without a rest, by the large
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from enum import Enum
+from itertools import pairwise
 
 import numpy as np
 from msgspec import Struct
@@ -87,7 +88,7 @@ def estimated(
     held = failed & ((marks & np.uint16(Mark.HELD)) != 0)
     off = (marks & np.uint16(Mark.OFF)) != 0
     missing = failed.copy()
-    for first, after in _gaps(failed & ~held):
+    for first, after in _gaps(failed & ~held, off):
         gap = Gap(first=first, after=after, values=values, failed=failed, off=off, known=known)
         for step in rule_set.ladder:
             fill = _METHODS.get(step.method)
@@ -236,6 +237,8 @@ def shared_out(total: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def _gaps(failed: Mask) -> Iterator[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], failed.astype(np.int8), [0]))))
-    yield from ((int(first), int(after)) for first, after in edges.reshape(-1, 2))
+def _gaps(failed: Mask, off: Mask) -> Iterator[tuple[int, int]]:
+    """Where gaps begin and end; one that an outage is only a part of is several."""
+    state = np.where(failed, 1 + off.astype(np.int8), 0)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], state, [0]))))
+    yield from ((int(first), int(after)) for first, after in pairwise(edges) if state[first])

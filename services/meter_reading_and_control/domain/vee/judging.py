@@ -14,17 +14,15 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from contracts.codes.end_device_events import EventKind, kind_of
-from contracts.codes.reading_quality import ESTIMATED, VALIDATED, ReadingQualityCode
+from contracts.codes.reading_quality import ESTIMATED, POWER_FAILED, VALIDATED
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Invalid
 from contracts.nouns.end_device_events import EndDeviceEvent
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import (
     ACCEPTED,
-    DERIVED_SUM,
     LOCKED,
     NOTHING_KNOWN,
-    PARTIAL,
     VALID,
     Origin,
     Quality,
@@ -33,33 +31,33 @@ from services.meter_reading_and_control.domain.readings import (
 )
 from services.meter_reading_and_control.domain.vee.days import Days, Facts, Mark, supply_marks
 from services.meter_reading_and_control.domain.vee.estimation import SCALED, Estimate, Knowledge, Scaling, estimated
+from services.meter_reading_and_control.domain.vee.marking import marks_of
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet
 from services.meter_reading_and_control.domain.vee.rules import RULES, Severity
+from services.meter_reading_and_control.domain.vee.statistics import Usual
 from services.meter_reading_and_control.domain.vee.validation import named, validated
-
-HISTORY = timedelta(days=28)
-"""So many days before a day are looked at for like days and for what is usual."""
 
 DELTA, ONE_WAY, WATT_HOURS = 4, (1, 19), 72
 """Accumulation, flow directions and unit of a ReadingType."""
 
-KNOWN_MISSING, POWER_FAIL, OFF_ALL = "3.5.259", "3.2.32", "E1"
+KNOWN_MISSING, OFF_ALL = "3.5.259", "E1"
 
-_MOST = 10**15
+NOT_BACK = "power was lost, and nobody has told that it is back"
+"""Why a gap after a power-down waits."""
+
+MOST = 10**15
 """The largest number that is judged; what is larger would not be exact in every sum."""
 
 _LARGEST = 10**18
 
-_LEAST_DAYS = 7
-"""So many whole days are needed to say what is usual."""
-
 _WEEKEND = (5, 6)
-_DATA_ERRORS = range(4, 9)
-_MARKS = {(4, 1): Mark.OVERFLOW, (4, 5): Mark.TEST, (4, 3): Mark.LONG, (4, 9): Mark.CLOCK, (2, 32): Mark.OFF}
-"""What the category and the index of a quality say of an interval. A jump of the clock (4.64, 4.128) says nothing: the
-values were put into true time when they were taken."""
+_LIKE = 4
+"""So many like days of the same weekday are looked at, and so many of other weekdays of its kind."""
 
 Values = Sequence[Value | None]
+
+Interruptions = Sequence[tuple[datetime, datetime | None]]
+"""Pairs of a power-down and its power-up; None where nobody has told it."""
 
 
 class Case(Struct, frozen=True, kw_only=True):
@@ -67,22 +65,28 @@ class Case(Struct, frozen=True, kw_only=True):
 
     Attributes:
         reading_type, day: what it is about.
-        values: of all its meters together, one for each interval.
-        history: the same of days before it.
+        values: of all its meters together, one for each interval, as they were told.
+        history: of days before it, as they are known by now.
+        usual: what is usual before it.
+        absent: for each interval, whether no meter was there; empty where one always was.
         gained: what the register gained, in the unit of the reading type; None where a reading is missing.
         least: the least count of that register, in the same unit.
         fell: the register went down, and not by a roll-over.
-        interruptions: pairs of a power-down and its power-up, None where nobody has told it.
+        interruptions: when power was off.
+        held: why gaps wait and are not estimated, beside a power-down without a power-up; empty where they do not.
     """
 
     reading_type: ReadingTypeCode
     day: date
     values: Values
     history: Mapping[date, Values] = {}
+    usual: Usual = Usual()
+    absent: Sequence[bool] = ()
+    held: str = ""
     gained: Value | None = None
     least: Value | None = None
     fell: bool = False
-    interruptions: Sequence[tuple[datetime, datetime | None]] = ()
+    interruptions: Interruptions = ()
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -111,15 +115,20 @@ def is_judged(reading_type: ReadingTypeCode) -> bool:
     return reading_type.accumulation == DELTA
 
 
-def interruptions(events: Iterable[EndDeviceEvent]) -> list[tuple[datetime, datetime | None]]:
+def interruptions(events: Iterable[EndDeviceEvent]) -> Interruptions:
+    """When power was off, as events tell."""
+    return outages((each.created_date_time, kind_of(each.end_device_event_type.ref)) for each in events)
+
+
+def outages(told: Iterable[tuple[datetime, EventKind | None]]) -> Interruptions:
     """From the first word that power is lost to the first that it is back; None where that has not come."""
     found: list[tuple[datetime, datetime | None]] = []
-    for event in sorted(events, key=lambda each: each.created_date_time):
-        kind, is_off = kind_of(event.end_device_event_type.ref), bool(found) and found[-1][1] is None
+    for at, kind in sorted(told, key=lambda each: each[0]):
+        is_off = bool(found) and found[-1][1] is None
         if kind is EventKind.POWER_LOST and not is_off:
-            found.append((event.created_date_time, None))
+            found.append((at, None))
         elif kind is EventKind.POWER_RESTORED and is_off:
-            found[-1] = (found[-1][0], event.created_date_time)
+            found[-1] = (found[-1][0], at)
     return found
 
 
@@ -131,52 +140,92 @@ def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
     Raises:
         Invalid: 2.29, its numbers are too large to be judged exactly.
     """
-    past = (each for values in case.history.values() for each in values)
-    scale = min((0, *(each.scale for each in (*case.values, *past, case.gained) if each is not None)))
+    if not is_exact(case):
+        raise Invalid(f"{case.reading_type} on {case.day}: numbers above {MOST} are not judged", code="2.29")
+    alike, scale = like_days(case.day, case.history), _scale(case)
     numbers = _whole(case.values, scale)
     advance = None if case.gained is None else case.gained.at_scale(scale)
-    if max(map(abs, (*numbers, advance or 0))) > _MOST:
-        raise Invalid(f"{case.reading_type} on {case.day}: numbers above {_MOST} are not judged", code="2.29")
     length = interval_length(case.reading_type)
     starts = calendar.starts(case.day, zone, length)
-    row, marks = np.array(numbers, np.int64), np.array([_marks(each) for each in case.values], np.uint16)
+    row, marks = np.array(numbers, np.int64), np.array([marks_of(each) for each in case.values], np.uint16)
     marks |= supply_marks(starts, length, case.interruptions)
+    if case.absent:
+        marks[np.array(case.absent)] |= np.uint16(Mark.ABSENT)
+    if case.held:
+        marks[holds(marks)] |= np.uint16(Mark.HELD)
     days = Days(values=row[None, :], marks=marks[None, :], length=length, starts=starts)
-    fitted = _fitted(rule_set, case.reading_type, scale)
-    findings = validated(days, _facts(case, advance, scale), fitted)
+    fitting = fitted(rule_set, case.reading_type, scale)
+    findings = validated(days, _facts(case, advance, scale), fitting)
     kept = np.array([each is not None and each.origin.rank in (LOCKED, ACCEPTED) for each in case.values])
-    known = _knowledge(case, advance, scale, zone)
-    made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitted, length=length)
+    known = _knowledge(case, alike, advance, scale, zone)
+    made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitting, length=length)
     of_day = named(int(findings.of_days[0]))
     return [
-        _verdict(told, (*named(int(bits)), *of_day), made, place, rule_set=rule_set, scale=scale)
+        _verdict(told, (*named(int(bits)), *of_day), made, place, rule_set=rule_set, scale=scale, held=case.held)
         for place, (told, bits) in enumerate(zip(case.values, findings.of_intervals[0], strict=True))
     ]
 
 
+def holds(marks: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Where a gap waits while gaps wait: not in an outage of which both ends were told, since that is known."""
+    found: NDArray[np.bool_] = (marks & np.uint16(Mark.MISSING | Mark.OFF)) == np.uint16(Mark.MISSING)
+    return found
+
+
+def is_exact(case: Case) -> bool:
+    """True where no number of a day is too large for sums of it to be exact."""
+    scale = _scale(case)
+    return max(map(abs, _whole((*case.values, case.gained), scale))) <= MOST
+
+
+def _scale(case: Case) -> int:
+    """The finest scale of what is known of the day, and of what may fill its gaps."""
+    past = (each for day in like_days(case.day, case.history) for each in case.history[day])
+    return min((0, *(each.scale for each in (*case.values, *past, case.gained) if each is not None)))
+
+
 def _verdict(
-    told: Value | None, found: tuple[str, ...], made: Estimate, place: int, *, rule_set: RuleSet, scale: int
+    told: Value | None,
+    found: tuple[str, ...],
+    made: Estimate,
+    place: int,
+    *,
+    rule_set: RuleSet,
+    scale: int,
+    held: str,
 ) -> Verdict:
     """The verdict of the interval at ``place``."""
     method = made.methods[place]
-    why = tuple(
-        Quality(code=RULES[each].code, comment=f"{each} {RULES[each].severity} {rule_set.id}/{rule_set.version}")
-        for each in found
-    )
+    why = reasons(found, (rule_set.id, rule_set.version))
     if method:
         comment = f"method=E6 {method}" if made.scaling is Scaling.DONE and method in SCALED else f"method={method}"
-        outage = (Quality(code=POWER_FAIL),) if method == OFF_ALL else ()
+        outage = (Quality(code=POWER_FAILED),) if method == OFF_ALL else ()
         qualities = (*why, *outage, Quality(code=ESTIMATED, comment=comment))
         value = Value(number=int(made.values[place]), scale=scale, origin=Origin(qualities=tuple(sorted(qualities))))
         return Verdict(value=value, found=found, method=comment.removeprefix("method="), qualities=())
     if told is None or told.origin.rank == NOTHING_KNOWN:
-        held = Quality(code=KNOWN_MISSING, comment="held: power was lost, and nobody has told that it is back")
-        qualities = (*why, held) if made.held[place] else why or (Quality(code=KNOWN_MISSING),)
+        qualities = (*why, waiting(held or NOT_BACK)) if made.held[place] else why or (Quality(code=KNOWN_MISSING),)
         return Verdict(value=None, found=found, method="", qualities=tuple(sorted(qualities)))
+    return Verdict(value=validated_value(told, found, why), found=found, method="", qualities=())
+
+
+def validated_value(told: Value, found: Sequence[str], why: Sequence[Quality]) -> Value:
+    """A measured value with what was found of it; one of which no rule that fails says anything is valid."""
     is_valid = not any(RULES[each].severity is Severity.FAIL for each in found)
     added = (*why, Quality(code=VALIDATED)) if is_valid else why
     origin = replace(told.origin, qualities=tuple(sorted({*told.origin.qualities, *added})))
-    return Verdict(value=replace(told, origin=origin), found=found, method="", qualities=())
+    return replace(told, origin=origin)
+
+
+def waiting(reason: str) -> Quality:
+    """What is said of a gap that waits."""
+    return Quality(code=KNOWN_MISSING, comment=f"held: {reason}")
+
+
+def reasons(found: Sequence[str], rule_set: tuple[str, int]) -> tuple[Quality, ...]:
+    """The codes of rules that found something, with their names and severity and whose rules they are."""
+    name = f"{rule_set[0]}/{rule_set[1]}"
+    return tuple(Quality(code=RULES[each].code, comment=f"{each} {RULES[each].severity} {name}") for each in found)
 
 
 def _whole(values: Values, scale: int) -> list[int]:
@@ -184,22 +233,7 @@ def _whole(values: Values, scale: int) -> list[int]:
     return [0 if each is None else each.at_scale(scale) for each in values]
 
 
-def _marks(value: Value | None) -> int:
-    """What the qualities of a value say of its interval; one that two meters share is whole again by their sum."""
-    if value is None or value.origin.rank == NOTHING_KNOWN:
-        return int(Mark.MISSING)
-    said = set(value.origin.qualities)
-    marks = int(Mark.PARTIAL) if PARTIAL in said and DERIVED_SUM not in said else 0
-    for code in (ReadingQualityCode.parse(each.code) for each in said):
-        marks |= int(_MARKS.get((code.category, code.index), 0))
-        if code.category == 1 and code.index in _DATA_ERRORS:
-            marks |= int(Mark.DEVICE)
-        if ReadingQualityCode.parse(ESTIMATED).category == code.category:
-            marks |= int(Mark.ESTIMATED)
-    return marks
-
-
-def _fitted(rule_set: RuleSet, code: ReadingTypeCode, scale: int) -> RuleSet:
+def fitted(rule_set: RuleSet, code: ReadingTypeCode, scale: int) -> RuleSet:
     """The rule set for this reading type: what counts down may be negative, and thresholds of Wh are in its counts."""
     counts = 10.0 ** -(scale + code.multiplier)
     rules = {
@@ -213,38 +247,43 @@ def _fitted(rule_set: RuleSet, code: ReadingTypeCode, scale: int) -> RuleSet:
 
 
 def _facts(case: Case, advance: int | None, scale: int) -> Facts:
-    """What the rules are told beside the day; of the past only where it is known enough to compare with."""
-    whole = [day for _, day in sorted(case.history.items(), reverse=True) if _is_whole(day)]
-    usage = [sum((each.exact for each in day if each is not None), Fraction(0)) for day in whole]
-    idle = next((place for place, each in enumerate(usage) if each), len(usage))
-    is_usual = len(usage) >= _LEAST_DAYS and case.reading_type.unit == WATT_HOURS
+    """What the rules are told beside the day."""
+    mean = case.usual.mean
     return Facts(
         advance=None if advance is None else np.array([advance]),
-        least=None if case.least is None else np.array([_counts(case.least.exact, scale)]),
-        reference=np.array([_counts(sum(usage, Fraction(0)) / len(usage), scale)]) if is_usual else None,
-        zero_days=np.array([idle]) if usage else None,
+        least=None if case.least is None else np.array([counts(case.least.exact, scale)]),
+        reference=reference(case.reading_type, np.array([0 if mean is None else counts(mean, scale)])),
+        zero_days=np.array([case.usual.idle_days]),
+        estimated_days=np.array([case.usual.filled_days]),
         register_fell=np.array([case.fell]),
     )
 
 
-def _counts(amount: Fraction, scale: int) -> int:
+def reference(code: ReadingTypeCode, mean: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """With what the usage of a day is compared, 0 where too little is known; nothing where it is no energy in Wh."""
+    return mean if code.unit == WATT_HOURS else None
+
+
+def counts(amount: Fraction, scale: int) -> int:
     """An amount in whole counts of a scale, the nearest; at most what an array surely holds."""
     return max(-_LARGEST, min(_LARGEST, round(amount / Fraction(10) ** scale)))
 
 
-def _is_whole(values: Values) -> bool:
-    return all(each is not None and each.origin.rank >= VALID for each in values)
+def like_days(day: date, known: Iterable[date]) -> list[date]:
+    """The days that a gap of ``day`` may be filled from: the nearest of its weekday, then the nearest of its kind."""
+    alike = [each for each in known if (each.weekday() in _WEEKEND) == (day.weekday() in _WEEKEND)]
+    nearest = sorted(alike, key=lambda each: day - each)
+    same = [each for each in nearest if each.weekday() == day.weekday()][:_LIKE]
+    return [*same, *[each for each in nearest if each.weekday() != day.weekday()][:_LIKE]]
 
 
-def _knowledge(case: Case, advance: int | None, scale: int, zone: tzinfo) -> Knowledge:
-    """What may fill gaps: days of the same weekday first, the nearest first, then the others of its kind."""
+def _knowledge(case: Case, alike: Sequence[date], advance: int | None, scale: int, zone: tzinfo) -> Knowledge:
+    """What may fill gaps."""
     length = interval_length(case.reading_type)
-    alike = [day for day in case.history if (day.weekday() in _WEEKEND) == (case.day.weekday() in _WEEKEND)]
-    nearest = sorted(alike, key=lambda day: (day.weekday() != case.day.weekday(), case.day - day))
     return Knowledge(
         slots=calendar.clock_slots(case.day, zone, length),
         advance=advance,
-        like_days=[_like(case, day, length, scale, zone) for day in nearest],
+        like_days=[_like(case, day, length, scale, zone) for day in alike],
     )
 
 
@@ -257,8 +296,8 @@ def _like(
     valid = np.zeros(calendar.DAY // length, np.bool_)
     for place, slot in enumerate(calendar.clock_slots(day, zone, length)):
         value = case.history[day][place]
-        if value is not None and value.origin.rank >= VALID and not off[place] and not _marks(value):
-            number = _counts(value.exact, scale)
-            if abs(number) <= _MOST:
+        if value is not None and value.origin.rank >= VALID and not off[place] and not marks_of(value):
+            number = value.at_scale(scale)
+            if abs(number) <= MOST:
                 row[slot], valid[slot] = number, True
     return row, valid

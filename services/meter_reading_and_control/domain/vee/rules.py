@@ -86,7 +86,7 @@ def _check_meter(days: Days, facts: Facts, *, relative: float = 0.01) -> Mask | 
 
 
 def _missing(days: Days, _facts: Facts) -> Mask:
-    return days.marked(Mark.MISSING)
+    return days.marked(Mark.MISSING) & ~days.marked(Mark.ABSENT)
 
 
 def _overflow(days: Days, _facts: Facts) -> Mask:
@@ -278,7 +278,9 @@ RULES: Mapping[str, Rule] = {
     "V28": _rule("3.8.0", Severity.WARN, _prolonged, of_day=True),
     "V30": _rule("3.3.3", Severity.WARN, _load_without_voltage),
 }
-"""The rules that judge a day, by name; V12w and V13w are what V12 and V13 find where an outage explains it."""
+"""The rules that judge a day, by name; V12w and V13w are what V12 and V13 find where an outage explains it.
+
+Findings are kept as bits by their place here, so a new rule is put at the end and none is ever taken out."""
 
 ORDER = (
     ("V23", "V11", "V10", "V4", "V12", "V12w"),

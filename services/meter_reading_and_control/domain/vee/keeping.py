@@ -1,0 +1,70 @@
+"""What is kept of a verdict: an estimate in the place of a gap or of a value that failed, with the reason.
+
+What was told is never lost: an estimate names the value that it stands for. So a day that is judged again is judged by
+what was told, and what comes of it is kept only where it says something else than before.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from contracts.codes.reading_quality import ESTIMATED, POWER_FAILED
+from services.meter_reading_and_control.domain.readings import ACCEPTED, LOCKED, Origin, Quality, Value
+from services.meter_reading_and_control.domain.vee.judging import Verdict
+from services.meter_reading_and_control.domain.vee.rules import RULES, Severity
+
+OURS = "meter-reading-and-control"
+"""The source of what this service estimates."""
+
+
+def as_told(value: Value | None) -> Value | None:
+    """What somebody told of an interval, of which ``value`` is known now."""
+    if value is None or value.origin.source != OURS:
+        return value
+    return value.origin.instead_of
+
+
+def to_keep(known: Sequence[Value | None], verdicts: Sequence[Verdict], now: datetime) -> Mapping[int, Value]:
+    """What is to be kept of the verdicts on a day, by place.
+
+    Args:
+        known: the values as they are known by now.
+        verdicts: what is said of them as they were told.
+        now: when it was judged.
+    """
+    found = {}
+    for place, (value, verdict) in enumerate(zip(known, verdicts, strict=True)):
+        new = _kept(as_told(value), verdict, now)
+        if new is not None and (value is None or new.says != value.says):
+            found[place] = new
+    return found
+
+
+def explained(value: Value) -> Value:
+    """A value with the codes of the rules because of which it is an estimate of ours.
+
+    They are no part of what is kept of it, since they say what the measured value was worth and not the estimate.
+    """
+    if value.origin.source != OURS or not value.origin.reason:
+        return value
+    why = [Quality(code=RULES[each.partition(" ")[0]].code, comment=each) for each in value.origin.reason.split("; ")]
+    return replace(value, origin=replace(value.origin, qualities=tuple(sorted({*value.origin.qualities, *why}))))
+
+
+def _kept(told: Value | None, verdict: Verdict, now: datetime) -> Value | None:
+    """What stands for an interval; None for a gap that stays one."""
+    if verdict.value is None or (told is not None and told.origin.rank in (LOCKED, ACCEPTED)):
+        return told
+    failed = {each for each in verdict.found if RULES[each].severity is Severity.FAIL and not RULES[each].of_day}
+    said = verdict.value.origin.qualities
+    why = [each for each in said if each.comment.partition(" ")[0] in failed]
+    if verdict.method:
+        made = tuple(each for each in said if each.code in (ESTIMATED, POWER_FAILED))
+        reason = "; ".join(each.comment for each in why)
+        origin = Origin(qualities=made, source=OURS, reported_at=now, reason=reason, instead_of=told)
+        return replace(verdict.value, origin=origin)
+    if told is None:
+        return None
+    qualities = tuple(sorted({*told.origin.qualities, *why})) if why else told.origin.qualities
+    return replace(told, origin=Origin(qualities=qualities, source=OURS, reported_at=now, instead_of=told))

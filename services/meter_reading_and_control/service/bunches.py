@@ -1,0 +1,195 @@
+"""What is known of a market day of a bunch of usage points, gathered with a few questions for all of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from itertools import chain
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from contracts.codes.reading_type import ReadingTypeCode
+from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.readings import Block, Register, Value, grouped, interval_length
+from services.meter_reading_and_control.domain.vee.bunches import Row, is_ours, row_of_layer, row_of_values
+from services.meter_reading_and_control.domain.vee.days import Mark
+from services.meter_reading_and_control.domain.vee.judging import Interruptions, is_judged, like_days
+from services.meter_reading_and_control.domain.vee.keeping import as_told
+from services.meter_reading_and_control.domain.vee.statistics import HISTORY, Statistics
+from services.meter_reading_and_control.service.readings import equipment_of
+from services.meter_reading_and_control.store import Store
+from services.meter_reading_and_control.store.copying import layer_of
+from services.meter_reading_and_control.store.judging import Member
+from services.meter_reading_and_control.views.derived import Equipment, Gain, gains, plain_gain
+from services.meter_reading_and_control.views.judged import of_all_meters
+from shared.store import Record
+from shared.work import Work
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """A usage point on a day.
+
+    Attributes:
+        first: the number of the first of its series.
+        members: its series.
+        rows: what is stored of them.
+        equipment: its meters, without how they were set up.
+        off: when it had no power.
+    """
+
+    first: int
+    usage_point: str
+    members: Sequence[Member]
+    rows: Sequence[Record]
+    equipment: Equipment
+    off: Interruptions
+
+
+class Known(Struct, frozen=True, eq=False, kw_only=True):
+    """A day of usage points, for each at the same place.
+
+    Attributes:
+        rows: as arrays, as it was told.
+        ours: the places at which something was estimated here.
+        usual: what is usual at each.
+    """
+
+    code: ReadingTypeCode
+    day: date
+    places: Sequence[Place]
+    rows: Sequence[Row]
+    ours: frozenset[int]
+    usual: Statistics
+
+    @property
+    def series(self) -> list[int]:
+        """The numbers by which the usage points are known."""
+        return [each.first for each in self.places]
+
+
+async def known_of(bunch: int, day: date, work: Work[Store]) -> Known | None:
+    """What is known of a day of a bunch; None where nothing is to be judged."""
+    members = await work.store.bunch_members(bunch)
+    code = ReadingTypeCode.parse(members[0].series.reading_type) if members else None
+    if code is None or not is_judged(code):
+        return None
+    stored = await work.store.day_rows([each.number for each in members], [day])
+    points = sorted({each.series.usage_point for each in members})
+    installed = dict(grouped(await work.store.installed(points), lambda each: each.usage_point))
+    off = await work.store.outages_at(points)
+    firsts = sorted({each.first for each in members})
+    usual = await work.store.statistics(firsts)
+    edges = calendar.bounds(day, work.store.memory.zone)
+    places, kept = [], []
+    for number, (first, own) in enumerate(grouped(sorted(members, key=lambda each: each.first), lambda m: m.first)):
+        point = own[0].series.usage_point
+        place = Place(
+            first=first,
+            usage_point=point,
+            members=own,
+            rows=[*chain.from_iterable(stored.get((each.number, day), ()) for each in own)],
+            equipment=Equipment(installed=installed.get(point, ()), setups={}),
+            off=off.get(point, ()),
+        )
+        is_watched = date.fromordinal(max(1, int(usual.last[number]))) >= day - HISTORY
+        if place.rows or (is_watched and any(each.touches(*edges) for each in place.equipment.installed)):
+            places.append(place)
+            kept.append(number)
+    if not places:
+        return None
+    rows, ours = await rows_of(places, code, day, work)
+    return Known(code=code, day=day, places=places, rows=rows, ours=ours, usual=usual.rows(np.array(kept)))
+
+
+async def rows_of(
+    places: Sequence[Place], code: ReadingTypeCode, day: date, work: Work[Store]
+) -> tuple[list[Row], frozenset[int]]:
+    """The days of usage points as arrays, as they were told, and at which places some was estimated here."""
+    zone = work.store.memory.zone
+    edges = calendar.bounds(day, zone)
+    reads = await work.store.registers([each.usage_point for each in places], edges, None)
+    read = dict(grouped([register for register, _ in reads], lambda each: each.usage_point))
+    rows, ours = [], set()
+    for number, place in enumerate(places):
+        row = plain_row(place, day, work)
+        if row is None:
+            values = values_of(place, place.rows, [day], work)[day]
+            if any(as_told(each) is not each for each in values):
+                ours.add(number)
+            told, marks, scale = row_of_values([as_told(each) for each in values])
+            if absent := place.equipment.absent(day, code, zone):
+                marks[np.array(absent)] |= np.uint16(Mark.ABSENT)
+            row = Row(numbers=told, marks=marks, scale=scale)
+        gain = await gain_of(place, code, day, read.get(place.usage_point, ()), work)
+        if gain is not None:
+            row = replace(row, gained=gain.gained, least=gain.least, fell=gain.gained is None)
+        rows.append(row)
+    return rows, frozenset(ours)
+
+
+def plain_row(place: Place, day: date, work: Work[Store]) -> Row | None:
+    """The day of a usage point that is one row of one meter which was there all day, and nothing is ours; else None."""
+    edges = calendar.bounds(day, work.store.memory.zone)
+    if len(place.rows) != 1:
+        return None
+    meter = next(each.series.meter for each in place.members if each.number == place.rows[0]["series"])
+    layer = layer_of(place.rows[0])
+    stays = not meter or any(each.meter == meter and each.lasts(*edges) for each in place.equipment.installed)
+    if not stays or is_ours(layer):
+        return None
+    numbers, marks = row_of_layer(layer)
+    return Row(numbers=numbers, marks=marks, scale=layer.scale)
+
+
+async def gain_of(
+    place: Place, code: ReadingTypeCode, day: date, reads: Sequence[Register], work: Work[Store]
+) -> Gain | None:
+    """What the register gained in a day; None where that is not known."""
+    if not reads:
+        return None
+    zone = work.store.memory.zone
+    edges = calendar.bounds(day, zone)
+    is_same = any(each.lasts(*edges) for each in place.equipment.installed)
+    gain = plain_gain(reads, code, edges) if is_same else None
+    if gain is not None or (is_same and not {*edges} <= {each.read_at for each in reads}):
+        return gain
+    return gains(place.usage_point, reads, code, await equipment_of(place.usage_point, work), zone).get(day)
+
+
+def stored_blocks(place: Place, rows: Iterable[Record], work: Work[Store]) -> list[Block]:
+    """The blocks of a usage point as they are stored."""
+    return work.store.as_blocks(rows, {each.number: each.series for each in place.members})
+
+
+def blocks_of(place: Place, rows: Iterable[Record], work: Work[Store]) -> list[Block]:
+    """The blocks of a usage point, of which only counts what a meter told while it was there."""
+    return [place.equipment.there(each, work.store.memory.zone) for each in stored_blocks(place, rows, work)]
+
+
+def values_of(
+    place: Place, rows: Iterable[Record], days: Sequence[date], work: Work[Store]
+) -> Mapping[date, tuple[Value | None, ...]]:
+    """The values of a usage point on some days, of all its meters together."""
+    code = ReadingTypeCode.parse(place.members[0].series.reading_type)
+    known = dict(grouped(blocks_of(place, rows, work), lambda each: each.day))
+    return {
+        day: of_all_meters(known[day])
+        if day in known
+        else (None,) * len(calendar.starts(day, work.store.memory.zone, interval_length(code)))
+        for day in days
+    }
+
+
+async def histories(
+    places: Sequence[Place], day: date, work: Work[Store]
+) -> list[Mapping[date, Sequence[Value | None]]]:
+    """The days that are like a day, of usage points, as far as anything is known of them."""
+    days = like_days(day, (day - timedelta(days=back) for back in range(1, HISTORY // timedelta(days=1) + 1)))
+    rows = await work.store.day_rows([each.number for place in places for each in place.members], days)
+    found: list[Mapping[date, Sequence[Value | None]]] = []
+    for place in places:
+        mine = {each.number for each in place.members}
+        of_place = [row for (number, _), told in rows.items() if number in mine for row in told]
+        known = sorted({row["market_day"] for row in of_place})
+        found.append(values_of(place, of_place, known, work))
+    return found
