@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
 from contracts.interface import Lane
 from contracts.message import Option, Request
@@ -14,6 +16,7 @@ from contracts.nouns.meter_readings import IntervalReading, MeterReadings
 from contracts.types import ObjectReference
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from shared.tools.testing import Installation
 from tests.acceptance.test_judged_readings import power, said
 from tests.acceptance.test_metering import (
@@ -59,7 +62,8 @@ async def shown(here: Office, day: date = DAY, point: str = "point", **options: 
         option=tuple(Option(name=name, value=value) for name, value in options.items()),
     )
     answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=request)
-    blocks = [block for each in answer.noun.meter_reading for block in each.interval_blocks]
+    parts = [] if answer.payload is None else answer.payload.meter_reading
+    blocks = [block for each in parts for block in each.interval_blocks]
     assert {block.reading_type.ref for block in blocks} <= {INTERVAL, HOURS}
     return {each.time_stamp: each for block in blocks for each in block.interval_readings if each.time_stamp}
 
@@ -77,9 +81,12 @@ async def changes(here: Office) -> list[Any]:
 
 
 async def test_a_register_that_comes_two_days_later_scales_what_was_estimated_and_nothing_else(
-    dms: Installation, monkeypatch: pytest.MonkeyPatch
+    dms: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Scenario 6: version 2, the sum is exact, who listens is told; judged once more nothing is added."""
+    lone = replace(INTERVALS, id="lax", since=date(2040, 1, 1), rules={**INTERVALS.rules, "V13": {"ratio": 99}})
+    (tmp_path / "rules.json").write_bytes(json.encode([lone]))
+    monkeypatch.setenv("BUSBAR_METER_RULE_SETS", str(tmp_path / "rules.json"))
     monday = whole_day(DAY)
     spike = monday[70].time_stamp or NOW
     file = told([*monday[: GAP.start], *monday[GAP.stop : 70], at_end(spike, 5000), *monday[71:]])
@@ -105,6 +112,9 @@ async def test_a_register_that_comes_two_days_later_scales_what_was_estimated_an
         (event,) = await changes(here)
         assert len(event.interval_blocks[0].interval_readings) == 13
 
+        assert await shown(here, judgedBy="valid", comparedTo="kept") == {}, "a preview sees what is kept"
+        lax = await shown(here, judgedBy="lax", comparedTo="kept")
+        assert {end: each.value for end, each in lax.items()} == {spike: "5000"}
         before = await here.digest(), await here.events()
         await here.do(Verb.CREATE, file)
         await at(here, NOW + timedelta(hours=4))

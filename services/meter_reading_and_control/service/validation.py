@@ -1,10 +1,11 @@
 """What a rule set says of the readings of usage points: a preview, of which nothing is kept."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
 from contracts.nouns.meter_readings import MeterReadings
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.vee.findings import Said, kept
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, interruptions, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY
@@ -24,7 +25,8 @@ async def previews(
     off = interruptions([event async for page in pages for event in page])
     for week in calendar.weeks(*await work.store.known_days(point, calendar.days(asked.start, asked.end, zone))):
         cases = await week_of(point, week, equipment, asked, work, off=off)
-        verdicts = {(str(each.reading_type), each.day): said_of(each, wanted, work) for each in cases}
+        said = await work.store.said(point, week, asked.as_of) if wanted.to_kept else {}
+        verdicts = {(str(each.reading_type), each.day): said_of(each, wanted, said, work) for each in cases}
         shown = of_usage_point(point, verdicts, asked, zone)
         if shown is not None:
             yield MeterReadings(meter_reading=(shown,))
@@ -49,12 +51,20 @@ async def week_of(
     return [*cases_of(point, own, reads, asked, days=over, equipment=equipment, zone=zone, off=off)]
 
 
-def said_of(case: Case, wanted: Preview, work: Work[Store]) -> dict[int, Verdict]:
-    """What is said of the intervals of a day, by place; of what is compared only where it differs."""
+def said_of(
+    case: Case, wanted: Preview, known: Mapping[tuple[str, date], Said], work: Work[Store]
+) -> dict[int, Verdict]:
+    """What is said of the intervals of a day, by place; of what is compared only where it differs.
+
+    With what is ``known`` of judgements that are kept it may be compared too.
+    """
     said = said_by(case, wanted.by, work)
-    if wanted.compared_to is None:
+    if wanted.to_kept:
+        other = kept(case.known, known.get((str(case.reading_type), case.day)))
+    elif wanted.compared_to is not None:
+        other = said_by(case, wanted.compared_to, work)
+    else:
         return dict(enumerate(said))
-    other = said_by(case, wanted.compared_to, work)
     return {place: each for place, (each, was) in enumerate(zip(said, other, strict=True)) if each.differs(was)}
 
 

@@ -24,11 +24,19 @@ JUDGED_BY, COMPARED_TO = "judgedBy", "comparedTo"
 """The options of ``get MeterReadings`` that name rule sets (ours)."""
 
 
+KEPT = "kept"
+"""Compares with what is kept: the values as they are known, and what was found when their days were judged last."""
+
+
 class Preview(Struct, frozen=True, kw_only=True):
-    """By which rule sets days are judged; only what differs from the other ones is shown, where there are such."""
+    """By which rule sets days are judged; only what differs from the other ones is shown, where there are such.
+
+    With ``to_kept`` it is compared with what is kept.
+    """
 
     by: Sequence[RuleSet]
     compared_to: Sequence[RuleSet] | None
+    to_kept: bool = False
 
 
 def preview(request: Request | None, rule_sets: Sequence[RuleSet]) -> Preview | None:
@@ -42,8 +50,9 @@ def preview(request: Request | None, rule_sets: Sequence[RuleSet]) -> Preview | 
         if COMPARED_TO in said:
             raise Invalid(f"Option {COMPARED_TO}: it needs the option {JUDGED_BY}", code="2.15")
         return None
-    other = among(rule_sets, said[COMPARED_TO]) if COMPARED_TO in said else None
-    return Preview(by=among(rule_sets, said[JUDGED_BY]), compared_to=other)
+    to_kept = said.get(COMPARED_TO) == KEPT
+    other = among(rule_sets, said[COMPARED_TO]) if COMPARED_TO in said and not to_kept else None
+    return Preview(by=among(rule_sets, said[JUDGED_BY]), compared_to=other, to_kept=to_kept)
 
 
 def cases_of(
@@ -82,6 +91,7 @@ def cases_of(
                 reading_type=code,
                 day=day,
                 values=tuple(as_told(each) for each in known.get(day, nothing)),
+                known=known.get(day, nothing),
                 history=history,
                 usual=usual(history, day),
                 absent=equipment.absent(day, code, zone),

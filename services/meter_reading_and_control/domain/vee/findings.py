@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from services.meter_reading_and_control.domain.readings import Quality, Value
-from services.meter_reading_and_control.domain.vee.judging import reasons, validated_value, waiting
-from services.meter_reading_and_control.domain.vee.keeping import OURS, explained
+from services.meter_reading_and_control.domain.vee.judging import Verdict, reasons, validated_value, waiting
+from services.meter_reading_and_control.domain.vee.keeping import OURS, explained, method_of
 from services.meter_reading_and_control.domain.vee.validation import Findings, named
 
 _RUN = np.dtype([("count", ">u2"), ("bits", ">u4")])
@@ -47,7 +47,9 @@ class Said(Struct, frozen=True, kw_only=True):
 
     def found(self, place: int) -> tuple[str, ...]:
         """The names of the rules that found something of an interval, or of its day."""
-        return () if self.finding is None else named(self.finding.of_intervals[place] | self.finding.of_day)
+        if self.finding is None:
+            return ()
+        return (*named(self.finding.of_intervals[place]), *named(self.finding.of_day))
 
     def shown(self, value: Value, place: int) -> Value:
         """A value with what was found of its interval, and valid where no rule failed, unless it is our estimate.
@@ -67,6 +69,19 @@ class Said(Struct, frozen=True, kw_only=True):
         """What was found of an interval of which nothing is known."""
         why = () if self.finding is None else reasons(self.found(place), self.finding.rule_set)
         return (*why, waiting(self.held)) if why and self.held else why
+
+
+def kept(known: Sequence[Value | None], said: Said | None) -> list[Verdict]:
+    """What is kept of a day, as verdicts: the values as they are known, and what was found when it was judged last."""
+    return [
+        Verdict(
+            value=value,
+            found=() if said is None else said.found(place),
+            method="" if value is None else method_of(value),
+            qualities=() if said is None else said.missing(place),
+        )
+        for place, value in enumerate(known)
+    ]
 
 
 def news(found: Findings, series: Sequence[int], known: dict[int, Finding]) -> dict[int, Finding]:

@@ -66,6 +66,7 @@ class Case(Struct, frozen=True, kw_only=True):
     Attributes:
         reading_type, day: what it is about.
         values: of all its meters together, one for each interval, as they were told.
+        known: the same as they are known by now, with what was kept of earlier judgements.
         history: of days before it, as they are known by now.
         usual: what is usual before it.
         absent: for each interval, whether no meter was there; empty where one always was.
@@ -79,6 +80,7 @@ class Case(Struct, frozen=True, kw_only=True):
     reading_type: ReadingTypeCode
     day: date
     values: Values
+    known: Values = ()
     history: Mapping[date, Values] = {}
     usual: Usual = Usual()
     absent: Sequence[bool] = ()

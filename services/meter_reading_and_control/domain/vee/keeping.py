@@ -41,6 +41,14 @@ def to_keep(known: Sequence[Value | None], verdicts: Sequence[Verdict], now: dat
     return found
 
 
+def method_of(value: Value) -> str:
+    """How a value was estimated here; empty for what was not."""
+    if value.origin.source != OURS:
+        return ""
+    made = (each.comment.removeprefix("method=") for each in value.origin.qualities if each.code == ESTIMATED)
+    return next(made, "")
+
+
 def explained(value: Value) -> Value:
     """A value with the codes of the rules because of which it is an estimate of ours.
 
