@@ -232,7 +232,7 @@ class Intake:
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]
     ) -> None:
         batched, single = self._batches.split(deliveries, self._interface)
-        jobs: list[Coroutine[Any, Any, None]] = [self._take_batch(group, read) for group in batched]
+        jobs: list[Coroutine[Any, Any, None]] = [self._batches.take(group, read, self._role) for group in batched]
         for job in jobs:
             self._begin(job, under_way)
         for subject, group in _by_subject(single).items():
@@ -240,13 +240,6 @@ class Intake:
             task = self._begin(self._deliver_in_turn(group, read, before), under_way)
             self._last[subject] = task
             task.add_done_callback(partial(self._forget, subject))
-
-    async def _take_batch(self, group: list[Delivery], read: Callable[[Delivery, str], Arrival]) -> None:
-        alive = _Alive(group)
-        try:
-            await self._batches.take(group, read, self._role)
-        finally:
-            alive.stop()
 
     def _begin(self, job: Coroutine[Any, Any, None], under_way: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = self._tasks.create_task(job)
@@ -274,7 +267,7 @@ class Intake:
             log.error("a message on a subject that is none: %s", error)  # noqa: TRY400  the text says it all
             await delivery.term(str(error))
             return
-        alive = _Alive([delivery])
+        alive = _Alive(delivery)
         try:
             outcome = await self._desk.take(arrival)
         finally:
@@ -287,15 +280,15 @@ class Intake:
 
 
 class _Alive:
-    """Tells the broker every few seconds that a long piece of work goes on, or waits for its turn."""
+    """Tells the broker every few seconds that a long piece of work goes on."""
 
-    def __init__(self, deliveries: Sequence[Delivery]) -> None:
-        self._deliveries = deliveries
-        self._said: asyncio.Future[list[bool]] | None = None
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._said: asyncio.Task[bool] | None = None
         self._timer = asyncio.get_running_loop().call_later(LONG_WORK_S, self._say)
 
     def _say(self) -> None:
-        self._said = asyncio.gather(*(each.in_progress() for each in self._deliveries if not each.settled))
+        self._said = asyncio.ensure_future(self._delivery.in_progress())
         self._timer = asyncio.get_running_loop().call_later(LONG_WORK_S, self._say)
 
     def stop(self) -> None:
