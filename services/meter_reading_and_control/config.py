@@ -29,6 +29,7 @@ SILENT_VARIABLE = "BUSBAR_METER_SILENT_AFTER"
 JUDGE_AFTER_VARIABLE = "BUSBAR_METER_JUDGE_AFTER"
 JUDGE_LATE_VARIABLE = "BUSBAR_METER_JUDGE_LATE"
 STORM_LEAST_VARIABLE = "BUSBAR_METER_STORM_LEAST"
+STORM_VARIABLE = "BUSBAR_METER_STORM_GASPS"
 RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
 CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
@@ -52,6 +53,7 @@ class Config(Struct, frozen=True, kw_only=True):
         tamper_case: from which score on people are asked to look.
         guards: what must not be disconnected.
         head_end_rate: how many controls one head-end is sent in a second.
+        storm_rate: so many last gasps a second, for a minute, are a storm.
         silent_after: so many controls that a head-end does not answer are its silence and not that of meters.
         judge_after: how long after its end a market day is judged.
         judge_late: how long what comes later is gathered before its days are judged again; at most twice that.
@@ -76,6 +78,7 @@ class Config(Struct, frozen=True, kw_only=True):
     judge_after: timedelta
     judge_late: timedelta
     storm_least: int
+    storm_rate: int
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
     calendars: tuple[TariffCalendar, ...] = ()
     known: Roster = field(default_factory=Roster)
@@ -102,6 +105,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
             moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),
+        storm_rate=number_from(environ, STORM_VARIABLE, 20),
         silent_after=number_from(environ, SILENT_VARIABLE, 20),
         judge_after=timedelta(seconds=number_from(environ, JUDGE_AFTER_VARIABLE, 21_600)),
         judge_late=timedelta(seconds=number_from(environ, JUDGE_LATE_VARIABLE, 3600)),

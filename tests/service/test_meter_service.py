@@ -100,7 +100,7 @@ async def test_every_last_gasp_is_forwarded_once_or_counted_with_its_reason(dms:
                 break
             await asyncio.sleep(0.05)
         assert sorted(heard) == sorted(f"point {number}" for number in range(60))
-        assert stages == {"received": 91, "duplicate": 20, "forwarded": 60, "repeated": 10, "unlocated": 1}
+        assert stages == {"received": 91, "duplicate": 20, "held": 0, "forwarded": 60, "repeated": 10, "unlocated": 1}
         with pytest.raises(TimeoutError):
             await admin.next(timeout_s=0.3)
 
@@ -120,7 +120,8 @@ def ping(meter: str, answered_at: datetime | None = None) -> EndDeviceControls:
 class Street:
     """A head-end, whoever asks for controls, and the clock."""
 
-    def __init__(self, head_end: Peer, asker: Peer, admin: Peer) -> None:
+    def __init__(self, installation: Installation, head_end: Peer, asker: Peer, admin: Peer) -> None:
+        self.login = installation.settings.login(MRC)
         self.head_end = head_end
         self.asker = asker
         self.admin = admin
@@ -152,7 +153,7 @@ async def street(dms: Installation) -> AsyncIterator[Street]:
         head_end.drain("command", "head-end")
         asker.drain("reply", "operator")
         await admin.follow(admin.space.events(Lane.OUTAGE, MRC))
-        here = Street(head_end, asker, admin)
+        here = Street(installation, head_end, asker, admin)
         await here.at(0)
         yield here
 

@@ -33,6 +33,8 @@ class Stage(StrEnum):
     RECEIVED = "received"
     DUPLICATE = "duplicate"
     """It was told before; it is counted at the event that is kept."""
+    HELD = "held"
+    """In a storm it waits for those of the bellwethers; it is told soon."""
     FORWARDED = "forwarded"
 
 
@@ -41,6 +43,8 @@ class Drop(StrEnum):
 
     REPEATED = "repeated"
     """The meter had told the same within some seconds, with another time."""
+    MOMENTARY = "momentary"
+    """It waited in a storm, and the meter had power again within a minute."""
     UNLOCATED = "unlocated"
     """Neither the event nor any other before it says at which usage point the meter is."""
     NOT_INSTALLED = "notInstalled"
@@ -63,12 +67,14 @@ class Heard(Struct, frozen=True, kw_only=True):
         meter: the mRID of the meter, or of the usage point where the event names no meter.
         usage_point: where the meter is; None when nobody knows.
         suppressed: why it is not passed on although it is known where the meter is.
+        held: it waits in a storm.
     """
 
     event: EndDeviceEvent
     meter: str
     usage_point: str | None
     suppressed: Drop | None = None
+    held: bool = False
 
     @property
     def kind(self) -> EventKind | None:
@@ -95,13 +101,15 @@ class Tally(Struct, frozen=True, kw_only=True):
     """Events of one code that came to one end.
 
     Attributes:
-        dropped: why they were not passed on; None where they were.
+        dropped: why they were not passed on; None where they were, or will be.
+        held: they wait in a storm.
         events: how many there are.
         repeats: how often any of them was told again.
         latest: when the last of them happened.
     """
 
     dropped: str | None
+    held: bool = False
     events: int
     repeats: int
     latest: datetime
@@ -153,17 +161,17 @@ def passed_on(heard: Iterable[Heard]) -> list[tuple[str, EndDeviceEvent]]:
     return [
         (each.usage_point, each.event)
         for each in sorted(heard, key=lambda h: h.happened_at)
-        if each.usage_point is not None and each.dropped is None
+        if each.usage_point is not None and each.dropped is None and not each.held
     ]
 
 
 def stages(tallies: Iterable[Tally]) -> dict[str, int]:
     """How many were received, and what became of each: the others together are as many as those received."""
-    ends: Counter[str] = Counter({Stage.RECEIVED: 0, Stage.DUPLICATE: 0, Stage.FORWARDED: 0})
+    ends: Counter[str] = Counter(dict.fromkeys((Stage.RECEIVED, Stage.DUPLICATE, Stage.HELD, Stage.FORWARDED), 0))
     for tally in tallies:
         ends[Stage.RECEIVED] += tally.events + tally.repeats
         ends[Stage.DUPLICATE] += tally.repeats
-        ends[tally.dropped or Stage.FORWARDED] += tally.events
+        ends[tally.dropped or (Stage.HELD if tally.held else Stage.FORWARDED)] += tally.events
     return {str(stage): count for stage, count in ends.items()}
 
 

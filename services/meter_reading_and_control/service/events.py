@@ -21,6 +21,7 @@ from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.suppression import Facts, judged
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.marking import heed_power
+from services.meter_reading_and_control.service.storms import in_storm, look_at_storm, pass_them_on
 from services.meter_reading_and_control.service.tampering import look_for_tampering
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import linkage
@@ -31,9 +32,6 @@ DROPPED = ("dropped", "true")
 
 COUNTED = ("counted", "true")
 """The option by which events are not seen but counted, by code and by what became of them (ours)."""
-
-TOGETHER = 250
-"""So many events are told in one message at most, so that whoever hears them commits often."""
 
 
 @service.on_batch(Verb.CREATED, EndDeviceEvents, in_turn=True)
@@ -71,8 +69,9 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
         place = linkage.placed(event, own.get(meter, ())) or places.get(meter)
         heard.append(received(event, event.mrid or work.new_id(), place, work.store.memory.generation))
     heard.sort(key=lambda each: each.happened_at)
-    added = await work.store.add(judged(heard, await facts_about(heard, own, work)))
+    added = await work.store.add(await in_storm(judged(heard, await facts_about(heard, own, work)), work))
     count(heard, added, work)
+    await look_at_storm(added, work)
     pass_them_on(passed_on(added), work)
     await heed_power(added, work)
     await look_for_tampering(added, work)
@@ -82,20 +81,12 @@ def count(heard: Iterable[Heard], added: Iterable[Heard], work: Work[Store]) -> 
     """Count every event with what became of it; those that were told before are the rest."""
     told = Counter(each.kind for each in heard)
     for each in added:
-        work.count("meter_events", kind=each.kind or "other", dropped=each.dropped or "no")
+        work.count(
+            "meter_events", kind=each.kind or "other", dropped=each.dropped or (Stage.HELD if each.held else "no")
+        )
         told[each.kind] -= 1
     for kind in told.elements():
         work.count("meter_events", kind=kind or "other", dropped=Stage.DUPLICATE)
-
-
-def pass_them_on(events: Sequence[tuple[str, EndDeviceEvent]], work: Work[Store]) -> None:
-    """Tell events, those of one usage point in their order, and together what travels together."""
-    for line in work.lines(Verb.CREATED, EndDeviceEvents, [point for point, _ in events]):
-        points = set(line)
-        told = [event for point, event in events if point in points]
-        for first in range(0, len(told), TOGETHER):
-            part = tuple(told[first : first + TOGETHER])
-            work.publish(Verb.CREATED, EndDeviceEvents(end_device_event=part), key=line[0])
 
 
 async def facts_about(heard: Sequence[Heard], own: dict[str, list[Installed]], work: Work[Store]) -> Facts:

@@ -23,6 +23,7 @@ from services.meter_reading_and_control.store.packing import Packing
 from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
 from services.meter_reading_and_control.store.schedules import Schedules
+from services.meter_reading_and_control.store.storms import Storms
 from services.meter_reading_and_control.store.surroundings import Surroundings
 from shared.store import Record
 
@@ -33,7 +34,7 @@ PAGE = 500
 """How many meters go into one part of a reply."""
 
 
-class Store(Judging, Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Commands, Lanes):
+class Store(Judging, Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Storms, Commands, Lanes):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config

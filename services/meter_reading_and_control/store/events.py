@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from contracts.codes.end_device_events import EventKind, codes_of
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.types import Status
-from services.meter_reading_and_control.domain.events import Drop, Heard, Tally, meter_of, usage_point_of
+from services.meter_reading_and_control.domain.events import Drop, Heard, Stage, Tally, meter_of, usage_point_of
 from services.meter_reading_and_control.domain.suppression import SAME
 from shared.store import Record
 from shared.store import Store as KernelStore
@@ -75,9 +75,9 @@ class Events(KernelStore):
             return []
         first = [each[0] for each in told.values()]
         rows = await self.lock_all(
-            "INSERT INTO event (meter, code, happened_at, usage_point, dropped, noun, repeats)"
+            "INSERT INTO event (meter, code, happened_at, usage_point, dropped, noun, repeats, held)"
             " SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[],"
-            " $7::int[]) ON CONFLICT (meter, code, happened_at)"
+            " $7::int[], $8::boolean[]) ON CONFLICT (meter, code, happened_at)"
             " DO UPDATE SET repeats = event.repeats + excluded.repeats + 1 RETURNING meter, code, happened_at, repeats",
             [each.meter for each in first],
             [each.code for each in first],
@@ -86,6 +86,7 @@ class Events(KernelStore):
             [each.dropped for each in first],
             [json.encode(each.event).decode() for each in first],
             [len(each) - 1 for each in told.values()],
+            [each.held for each in first],
         )
         repeats = {(row["meter"], row["code"], row["happened_at"]): row["repeats"] for row in rows}
         return [each[0] for key, each in told.items() if repeats[key] < len(each)]
@@ -95,12 +96,13 @@ class Events(KernelStore):
     ) -> AsyncIterator[tuple[EndDeviceEvent, ...]]:
         """Pages of the events at these usage points or meters, or of all, from ``start`` until before ``end``.
 
-        The status of one that was not passed on says why; with ``is_dropped`` there are only those.
+        The status of one that was not passed on says why, that of one that waits that it does. With ``is_dropped``
+        there are only those that are not passed on.
         """
         after: tuple[datetime | None, str, str] = (start, "", "")
         while True:
             rows = await self.fetch(
-                "SELECT meter, code, happened_at, dropped, noun FROM event"
+                "SELECT meter, code, happened_at, dropped, held, noun FROM event"
                 " WHERE (dropped IS NOT NULL OR NOT $8) AND ($1 OR usage_point = ANY($2) OR meter = ANY($2))"
                 " AND (happened_at, meter, code) > (coalesce($3, '-infinity'::timestamptz), $4, $5)"
                 " AND happened_at < coalesce($6, 'infinity'::timestamptz)"
@@ -122,10 +124,12 @@ class Events(KernelStore):
     ) -> Mapping[str, Sequence[Tally]]:
         """How many events of each code came to which end, of those that :meth:`events` has."""
         rows = await self.fetch(
-            "SELECT code, dropped, count(*) AS events, sum(repeats) AS repeats, max(happened_at) AS latest FROM event"
+            "SELECT code, dropped, held, count(*) AS events, sum(repeats) AS repeats,"
+            " max(happened_at) AS latest FROM event"
             " WHERE ($1 OR usage_point = ANY($2) OR meter = ANY($2))"
             " AND happened_at >= coalesce($3, '-infinity'::timestamptz)"
-            " AND happened_at < coalesce($4, 'infinity'::timestamptz) GROUP BY code, dropped ORDER BY code, dropped",
+            " AND happened_at < coalesce($4, 'infinity'::timestamptz)"
+            " GROUP BY code, dropped, held ORDER BY code, dropped, held",
             not mrids,
             mrids,
             start,
@@ -139,6 +143,8 @@ class Events(KernelStore):
 
 def _event(row: Record) -> EndDeviceEvent:
     event = json.decode(row["noun"], type=EndDeviceEvent)
+    if row["held"]:
+        return replace(event, status=Status(value=Stage.HELD))
     if row["dropped"] is None:
         return event
     return replace(event, status=Status(value="dropped", reason=row["dropped"]))
