@@ -2,7 +2,8 @@
 
 The inbox is not asked: the handler knows a double by the content's own key. A message of a batch that cannot be read
 is put aside by itself. When a batch fails by a defect its messages are handled one by one, so that the one that is at
-fault is found, and likewise what was handed out before and may have ended the process.
+fault is found, and likewise what may have ended the process: what was handed out before is marked, handled together
+once more, and alone if the mark is still there the next time.
 """
 
 import asyncio
@@ -118,9 +119,22 @@ class Batches:
         if fresh and not await self._handle(fresh):
             for piece in fresh:
                 await self._handle_alone(piece)
-        for piece in pieces:
-            if piece.arrival.deliveries > 1:
-                await self._handle_alone(piece)
+        if len(fresh) < len(pieces):
+            await self._take_again([piece for piece in pieces if piece.arrival.deliveries > 1])
+
+    async def _take_again(self, pieces: list[_Piece]) -> None:
+        """What was handed out before is handled together once more, but for what may have ended the process."""
+        marked = await self._suspects.mark_unmarked([piece.arrival for piece in pieces])
+        together = [piece for piece in pieces if piece.arrival.stream_sequence in marked]
+        alone = [piece for piece in pieces if piece.arrival.stream_sequence not in marked]
+        if together:
+            try:
+                are_done = await self._handle(together)
+            finally:
+                await self._suspects.forgive(*(piece.arrival for piece in together))
+            alone = alone if are_done else [*together, *alone]
+        for piece in alone:
+            await self._handle_alone(piece)
 
     async def _read(self, delivery: Delivery, read: Callable[[Delivery, str], Arrival], role: str) -> _Piece | None:
         try:

@@ -6,7 +6,7 @@ alone, so that no other is blamed for its deed; with too many it is not handled 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from shared.arrival import Arrival
@@ -37,13 +37,28 @@ class Suspects:
             async with self._alone:
                 yield await self._mark(arrival) <= FORGIVEN
 
-    async def forgive(self, arrival: Arrival) -> None:
-        """The handling came to an end for which the message is not to blame."""
-        if arrival.deliveries > 1 and arrival.stream is not None:
+    async def mark_unmarked(self, arrivals: Sequence[Arrival]) -> set[int]:
+        """Mark messages of one stream that were handed out before and have no mark yet, to be handled together.
+
+        Returns:
+            their numbers in the stream; what is not among them has a mark and is to be handled alone.
+        """
+        rows = await self._database.pool.fetch(
+            "INSERT INTO failure (stream, stream_sequence, count) SELECT $1, number, 1"
+            " FROM unnest($2::bigint[]) AS number ON CONFLICT DO NOTHING RETURNING stream_sequence",
+            arrivals[0].stream,
+            sorted(arrival.stream_sequence or 0 for arrival in arrivals),
+        )
+        return {row["stream_sequence"] for row in rows}
+
+    async def forgive(self, *arrivals: Arrival) -> None:
+        """The handling came to an end for which these messages of one stream are not to blame."""
+        again = [arrival for arrival in arrivals if arrival.deliveries > 1 and arrival.stream is not None]
+        if again:
             await self._database.pool.execute(
-                "DELETE FROM failure WHERE stream = $1 AND stream_sequence = $2",
-                arrival.stream,
-                arrival.stream_sequence,
+                "DELETE FROM failure WHERE stream = $1 AND stream_sequence = ANY($2)",
+                again[0].stream,
+                [arrival.stream_sequence for arrival in again],
             )
 
     async def blame(self, arrival: Arrival) -> float | None:

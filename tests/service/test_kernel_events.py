@@ -9,7 +9,7 @@ import pytest
 
 from contracts.message import Message
 from contracts.verbs import Verb
-from shared import gaps, intake, suspects
+from shared import batches, gaps, intake, suspects
 from shared.codec import CONTENT_XML
 from shared.tools.testing import Installation, Peer
 from tests.service.toys.orders import Orders, orders
@@ -109,6 +109,22 @@ async def test_a_batch_is_one_transaction_and_its_bad_message_alone_is_put_aside
             assert len({mrid for mrid, _ in heard}) == 59
             letters = await eventually(lambda: rows(toys, "ledger", "SELECT subject, reason FROM dead_letter"), 40)
         assert [letter["reason"].rpartition(" ")[2] for letter in letters] == ["RuntimeError"]
+
+
+async def test_a_batch_that_had_to_wait_is_handled_together_when_it_comes_again(
+    toys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "RETRY_S", 0.2)
+    before = await rows(toys, "ledger", "SELECT FROM failure")
+    async with toys.peer("depot") as depot:
+        for number in range(20):
+            note = "not now at first" if number == 7 else None
+            await depot.tell(Verb.CREATED, parcels(f"put-off-{number}", note=note), key=str(number))
+        async with run(toys, make_ledger()):
+            heard = await eventually(lambda: _at_least(toys, "put-off-%", 20))
+        assert await rows(toys, "ledger", "SELECT FROM failure") == before, "no mark is left"
+    assert len({mrid for mrid, _ in heard}) == len(heard) == 20
+    assert dict(heard)["put-off-7"] != "batch of 1"
 
 
 async def test_a_batch_that_takes_long_is_not_handed_out_again(

@@ -36,6 +36,8 @@ class Gate:
 
 
 gate = Gate()
+put_off: set[str] = set()
+"""Parcels that a ledger would not write down when it first heard of them."""
 
 
 class Memory:
@@ -150,6 +152,9 @@ async def write_down_many(messages: list[Message[Parcels]], work: Work[ToyStore]
         for parcel in message.noun.parcel:
             if parcel.note == "wait in a batch":
                 await gate.pass_through()
+            if parcel.note == "not now at first" and parcel.mrid not in put_off:
+                put_off.add(parcel.mrid)
+                raise Unavailable("not now")
             if parcel.note == "bad in a batch":
                 raise RuntimeError("a defect")
             await work.store.note(parcel.mrid, f"batch of {len(messages)}")
