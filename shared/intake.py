@@ -205,12 +205,13 @@ class Intake:
             await self._drain_keyed(pull, read)
             return
         under_way: set[asyncio.Task[None]] = set()
-        keeping = self._tasks.create_task(_keep_alive(pull), name=f"keep what waits of {durable.name} alive")
+        in_batches: list[Delivery] = []
+        keeping = self._tasks.create_task(_keep_alive(pull, in_batches), name=f"keep {durable.name} alive")
         is_bulk = durable.max_ack_pending == BULK_IN_FLIGHT
         most, at_once = (BULK_IN_FLIGHT // 4, AT_ONCE) if is_bulk else (IN_FLIGHT, BATCH)
         try:
             while deliveries := await pull.take(most):
-                self._begin_all(deliveries, read, under_way)
+                in_batches += self._begin_all(deliveries, read, under_way)
                 while len(under_way) >= at_once:
                     await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             if under_way:
@@ -230,7 +231,8 @@ class Intake:
 
     def _begin_all(
         self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], under_way: set[asyncio.Task[None]]
-    ) -> None:
+    ) -> list[Delivery]:
+        """Begin the work on deliveries; those that are handled in batches."""
         batched, single = self._batches.split(deliveries, self._interface)
         jobs: list[Coroutine[Any, Any, None]] = [self._batches.take(group, read, self._role) for group in batched]
         for job in jobs:
@@ -240,6 +242,7 @@ class Intake:
             task = self._begin(self._deliver_in_turn(group, read, before), under_way)
             self._last[subject] = task
             task.add_done_callback(partial(self._forget, subject))
+        return [delivery for group in batched for delivery in group]
 
     def _begin(self, job: Coroutine[Any, Any, None], under_way: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = self._tasks.create_task(job)
@@ -295,19 +298,21 @@ class _Alive:
         self._timer.cancel()
 
 
-async def _keep_alive(pull: Pull) -> None:
-    """Tell the broker of what waits here for long, behind a batch that takes its time, that it is not forgotten.
+async def _keep_alive(pull: Pull, in_batches: list[Delivery]) -> None:
+    """Tell the broker of what is handled in batches, or waits here, for long, that it is not forgotten.
 
-    Without that it would be handed out again, to be handled message by message, while it waits here.
+    Without that a batch that takes long, such as the first after a fleet was put, would be handed out again, to be
+    handled once more, while it is worked on.
     """
     seen: set[int] = set()
     while True:
         await asyncio.sleep(LONG_WORK_S)
-        waiting = pull.waiting
-        for each in waiting:
-            if each.stream_sequence in seen:
+        in_batches[:] = [each for each in in_batches if not each.settled]
+        here = [*in_batches, *pull.waiting]
+        for each in here:
+            if each.stream_sequence in seen and not each.settled:
                 await each.in_progress()
-        seen = {each.stream_sequence for each in waiting}
+        seen = {each.stream_sequence for each in here}
 
 
 def _by_subject(deliveries: list[Delivery]) -> dict[str, list[Delivery]]:
