@@ -6,6 +6,7 @@ Both are made when they are asked for, so a multiplier is applied once and a lat
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from fractions import Fraction
+from functools import lru_cache
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -122,8 +123,8 @@ def gains(
     The least count is the last digit that was told.
     """
     for register in sorted({each.reading_type for each in registers}):
-        of = ReadingTypeCode.parse(register)
-        if not _is_beside(of, code):
+        of = _register_beside(register, code)
+        if of is None:
             continue
         finer = of.multiplier - code.multiplier
         digits = min(each.value.scale for each in registers if each.reading_type == register)
@@ -146,12 +147,14 @@ def plain_gain(reads: Sequence[Register], code: ReadingTypeCode, edges: tuple[da
     """
     at_edges = {(each.reading_type, each.meter, each.read_at): each.value for each in reads}
     for kind, meter in sorted({(each.reading_type, each.meter) for each in reads}):
-        of = ReadingTypeCode.parse(kind)
+        of = _register_beside(kind, code)
         begun, ended = (at_edges.get((kind, meter, edge)) for edge in edges)
-        if not _is_beside(of, code) or begun is None or ended is None or ended.exact < begun.exact:
+        if of is None or begun is None or ended is None:
             continue
         finer, scale = of.multiplier - code.multiplier, min(begun.scale, ended.scale)
         number = ended.at_scale(scale) - begun.at_scale(scale)
+        if number < 0:
+            continue
         digits = min(each.value.scale for each in reads if each.reading_type == kind)
         return Gain(
             gained=Value(number=number, scale=scale + finer, origin=Origin()),
@@ -160,13 +163,12 @@ def plain_gain(reads: Sequence[Register], code: ReadingTypeCode, edges: tuple[da
     return None
 
 
-def _is_beside(register: ReadingTypeCode, code: ReadingTypeCode) -> bool:
-    """True for the register that counts what intervals of type ``code`` measure."""
-    if register.accumulation != BULK:
-        return False
-    return code == replace(
-        register, accumulation=DELTA, measuring_period=code.measuring_period, multiplier=code.multiplier
-    )
+@lru_cache(maxsize=1024)
+def _register_beside(kind: str, code: ReadingTypeCode) -> ReadingTypeCode | None:
+    """The type of a register, where it counts what intervals of type ``code`` measure."""
+    of = ReadingTypeCode.parse(kind)
+    beside = replace(of, accumulation=DELTA, measuring_period=code.measuring_period, multiplier=code.multiplier)
+    return of if of.accumulation == BULK and beside == code else None
 
 
 def _shifted(text: str | None, by: int) -> Value | None:

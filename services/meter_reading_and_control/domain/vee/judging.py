@@ -23,7 +23,6 @@ from services.meter_reading_and_control.domain.readings import (
     ACCEPTED,
     LOCKED,
     NOTHING_KNOWN,
-    VALID,
     Origin,
     Quality,
     Value,
@@ -298,7 +297,7 @@ def _like(
     valid = np.zeros(calendar.DAY // length, np.bool_)
     for place, slot in enumerate(calendar.clock_slots(day, zone, length)):
         value = case.history[day][place]
-        if value is not None and value.origin.rank >= VALID and not off[place] and not marks_of(value):
+        if value is not None and not off[place] and not marks_of(value):
             number = value.at_scale(scale)
             if abs(number) <= MOST:
                 row[slot], valid[slot] = number, True

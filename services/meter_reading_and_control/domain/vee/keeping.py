@@ -35,8 +35,8 @@ def to_keep(known: Sequence[Value | None], verdicts: Sequence[Verdict], now: dat
     """
     found = {}
     for place, (value, verdict) in enumerate(zip(known, verdicts, strict=True)):
-        new = _kept(as_told(value), verdict, now)
-        if new is not None and (value is None or new.says != value.says):
+        new = _kept(value, verdict, now)
+        if new is not None and new is not value and (value is None or new.says != value.says):
             found[place] = new
     return found
 
@@ -60,8 +60,9 @@ def explained(value: Value) -> Value:
     return replace(value, origin=replace(value.origin, qualities=tuple(sorted({*value.origin.qualities, *why}))))
 
 
-def _kept(told: Value | None, verdict: Verdict, now: datetime) -> Value | None:
-    """What stands for an interval; None for a gap that stays one."""
+def _kept(known: Value | None, verdict: Verdict, now: datetime) -> Value | None:
+    """What stands for an interval of which ``known`` is known; None for a gap that stays one."""
+    told = as_told(known)
     if verdict.value is None or (told is not None and told.origin.rank in (LOCKED, ACCEPTED)):
         return told
     failed = {each for each in verdict.found if RULES[each].severity is Severity.FAIL and not RULES[each].of_day}
@@ -72,7 +73,7 @@ def _kept(told: Value | None, verdict: Verdict, now: datetime) -> Value | None:
         reason = "; ".join(each.comment for each in why)
         origin = Origin(qualities=made, source=OURS, reported_at=now, reason=reason, instead_of=told)
         return replace(verdict.value, origin=origin)
-    if told is None:
-        return None
+    if told is None or (told is known and not why):
+        return told
     qualities = tuple(sorted({*told.origin.qualities, *why})) if why else told.origin.qualities
     return replace(told, origin=Origin(qualities=qualities, source=OURS, reported_at=now, instead_of=told))

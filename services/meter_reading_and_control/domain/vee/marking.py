@@ -35,11 +35,12 @@ def marks_of(value: Value | None) -> int:
 
 def origin_marks(origin: Origin) -> int:
     """What is known of the interval of a value of this origin; one that two meters share is whole by their sum."""
-    return _marks(origin.qualities, origin.rank)
+    return _marks(origin.qualities)
 
 
 @lru_cache(maxsize=4096)
-def _marks(qualities: tuple[Quality, ...], rank: int) -> int:
+def _marks(qualities: tuple[Quality, ...]) -> int:
+    rank = Origin(qualities=qualities).rank
     if rank == NOTHING_KNOWN:
         return int(Mark.MISSING)
     said = set(qualities)
