@@ -24,6 +24,7 @@ KEPT_VARIABLE = "BUSBAR_METER_KEPT_DAYS"
 VERSIONS_VARIABLE = "BUSBAR_METER_VERSIONS_DAYS"
 CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
+FEEDER_VARIABLE = "BUSBAR_METER_DISCONNECTIONS_OF_FEEDER"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
 SILENT_VARIABLE = "BUSBAR_METER_SILENT_AFTER"
 JUDGE_AFTER_VARIABLE = "BUSBAR_METER_JUDGE_AFTER"
@@ -102,6 +103,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
         tamper_case=number_from(environ, CASE_VARIABLE, CASE),
         guards=Rules(
             most_in_an_hour=number_from(environ, MOST_VARIABLE, 50),
+            percent_of_feeder=number_from(environ, FEEDER_VARIABLE, 1),
             moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),

@@ -5,6 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from services.meter_reading_and_control.domain.controls import OPEN, TABLE, Comm
 from services.meter_reading_and_control.domain.events import Generation
 from services.meter_reading_and_control.domain.guards import (
     Facts,
+    Feeder,
     Rules,
     forbidden,
     moratorium_from,
@@ -135,6 +137,17 @@ def test_a_ping_and_a_reconnection_have_no_guard() -> None:
         (command,) = asked("m1", code=code)
         assert forbidden(command, facts, Rules(), NOW, UTC) is None
         assert needs_second_person([command], facts, Rules()) is None
+
+
+@given(st.integers(1, 5000), st.integers(0, 60), st.integers(0, 60))
+def test_more_than_one_per_cent_of_a_feeder_in_an_hour_needs_a_second_person(devices: int, now: int, gone: int) -> None:
+    feeder = Feeder(name="F1", devices=devices, asked=now, disconnected=gone)
+    facts = Facts(needs={}, dark=frozenset(), feeders=(Feeder(name="F0", devices=9, asked=0, disconnected=9), feeder))
+    no = needs_second_person(asked("m1"), facts, Rules())
+    assert (no is None) is (now == 0 or now + gone <= max(devices // 100, 1))
+    if no is not None:
+        assert f"on F1, which feeds {devices}," in no.reason
+        assert needs_second_person(asked("m1"), replace(facts, second=frozenset({"bob"})), Rules()) is None
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,38 @@ from services.meter_reading_and_control.domain.controls import Command
 
 HOUR = timedelta(hours=1)
 
+FEEDER = "feeder"
+"""The type of a group of end devices that are fed together (ours)."""
+
 
 class Rules(Struct, frozen=True, kw_only=True):
     """What is set.
 
     Attributes:
         most_in_an_hour: so many are disconnected within an hour by one person's word.
+        percent_of_feeder: so many of the devices of a feeder, but one always.
         moratorium: days of the year between which nobody is disconnected, as ``(month, day)``, both included.
     """
 
     most_in_an_hour: int = 50
+    percent_of_feeder: int = 1
     moratorium: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
+
+
+class Feeder(Struct, frozen=True, kw_only=True):
+    """A feeder of which devices are to be disconnected.
+
+    Attributes:
+        name: the mRID of the group.
+        devices: how many it feeds.
+        asked: how many of these are to be disconnected now.
+        disconnected: how many were in the last hour, or are under way.
+    """
+
+    name: str
+    devices: int
+    asked: int
+    disconnected: int
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -34,12 +55,14 @@ class Facts(Struct, frozen=True, kw_only=True):
         needs: why a usage point is critical, by its mRID; the word of customer management.
         dark: devices and usage points of which the last word is that the power was lost.
         disconnected: how many were disconnected in the last hour, or are under way.
+        feeders: the feeders of what is to be disconnected, where they are known.
         second: who else has said that the same is to be done.
     """
 
     needs: dict[str, str]
     dark: frozenset[str]
     disconnected: int = 0
+    feeders: tuple[Feeder, ...] = ()
     second: frozenset[str] = frozenset()
 
 
@@ -63,16 +86,23 @@ def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone:
 def needs_second_person(commands: Sequence[Command], facts: Facts, rules: Rules) -> Rejected | None:
     """That so many disconnections are not done by one person's word: mass switching is the attack to fear."""
     many = sum(command.kind is ControlKind.DISCONNECT for command in commands)
-    if not many or many + facts.disconnected <= rules.most_in_an_hour:
+    crowded = next((each for each in facts.feeders if _is_crowded(each, rules)), None)
+    if not many or (many + facts.disconnected <= rules.most_in_an_hour and crowded is None):
         return None
     user = commands[0].user
     if facts.second - {user} and user:
         return None
-    reason = (
-        f"{many + facts.disconnected} disconnections within an hour need the word of a second person:"
-        " the same controls, from another user"
-    )
+    count = f"{many + facts.disconnected} disconnections"
+    if crowded is not None:
+        together = crowded.asked + crowded.disconnected
+        count = f"{together} disconnections on {crowded.name}, which feeds {crowded.devices},"
+    reason = f"{count} within an hour need the word of a second person: the same controls, from another user"
     return Rejected(reason, code="6.1", object_id=commands[0].mrid)
+
+
+def _is_crowded(feeder: Feeder, rules: Rules) -> bool:
+    most = max(feeder.devices * rules.percent_of_feeder // 100, 1)
+    return feeder.asked > 0 and feeder.asked + feeder.disconnected > most
 
 
 def same_words(commands: Iterable[Command]) -> list[str]:

@@ -38,7 +38,12 @@ async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> 
     await work.store.lock_all_of([DISCONNECTIONS])
     since = work.now - HOUR
     others = frozenset(await work.store.second_words(same_words(asked), since))
-    return replace(facts, disconnected=await work.store.disconnected_since(since), second=others)
+    return replace(
+        facts,
+        disconnected=await work.store.disconnected_since(since),
+        feeders=await work.store.feeders_of([each.device for each in asked], since),
+        second=others,
+    )
 
 
 async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:

@@ -8,6 +8,7 @@ from msgspec import json
 from contracts.codes.end_device_controls import ControlKind
 from contracts.codes.end_device_events import KINDS, EventKind
 from services.meter_reading_and_control.domain.controls import OPEN, SWITCHING, Command, State
+from services.meter_reading_and_control.domain.guards import FEEDER, Feeder
 from services.meter_reading_and_control.domain.lanes import lane_of
 from shared.store import Store as KernelStore
 
@@ -87,6 +88,29 @@ class Commands(KernelStore):
             [State.FAILED, State.CANCELLED],
         )
         return found
+
+    async def feeders_of(self, devices: Iterable[str], since: datetime) -> tuple[Feeder, ...]:
+        """The feeders of meters and usage points, with how many of each are meant and were disconnected since then."""
+        rows = await self.fetch(
+            "WITH meant AS (SELECT device FROM unnest($1::text[]) AS asked (device)"
+            " UNION SELECT meter FROM installed WHERE usage_point = ANY($1) AND ends IS NULL"
+            "), fed AS (SELECT mrid, member ->> 'mRID' AS meter FROM device_group,"
+            " jsonb_array_elements(body -> 'EndDevices') AS member WHERE body ->> 'type' = $2"
+            "), gone AS (SELECT coalesce(installed.meter, device) AS meter FROM command"
+            " LEFT JOIN installed ON installed.usage_point = device AND installed.ends IS NULL"
+            " WHERE kind = $3 AND (state = ANY($4) OR since >= $5) AND state <> ALL($6))"
+            " SELECT mrid AS name, count(*) AS devices, count(meant.device) AS asked, count(gone.meter) AS disconnected"
+            " FROM fed LEFT JOIN meant ON meant.device = fed.meter"
+            " LEFT JOIN (SELECT DISTINCT meter FROM gone) AS gone ON gone.meter = fed.meter"
+            " GROUP BY mrid HAVING count(meant.device) > 0 ORDER BY mrid",
+            sorted(set(devices)),
+            FEEDER,
+            ControlKind.DISCONNECT,
+            list(OPEN),
+            since,
+            [State.FAILED, State.CANCELLED],
+        )
+        return tuple(Feeder(**dict(row)) for row in rows)
 
     async def save_command(self, command: Command) -> None:
         """Keep a command as it is now."""
