@@ -47,6 +47,11 @@ def test_a_market_day_has_as_many_intervals_as_its_clock_has_time(
     day: date, zone: ZoneInfo, length: timedelta, count: int
 ) -> None:
     assert len(calendar.starts(day, zone, length)) == count
+    assert calendar.is_whole(day, zone, length)
+
+
+def test_a_day_of_23_and_a_half_hours_is_no_whole_number_of_hours() -> None:
+    assert not calendar.is_whole(date(2026, 10, 4), LORD_HOWE, timedelta(hours=1))
 
 
 def test_the_days_of_berlin_begin_and_end_as_in_g7() -> None:

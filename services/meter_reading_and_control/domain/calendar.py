@@ -50,6 +50,12 @@ def weeks(first: date, last: date) -> Iterator[tuple[date, date]]:
         first += WEEK
 
 
+def is_whole(day: date, zone: tzinfo, length: timedelta) -> bool:
+    """True where ``day`` is a whole number of intervals, which one of 23.5 hours is not of hours."""
+    first, after = bounds(day, zone)
+    return not (after - first) % length
+
+
 @lru_cache(maxsize=1024)
 def starts(day: date, zone: tzinfo, length: timedelta) -> tuple[datetime, ...]:
     """When the intervals of ``day`` begin, in UTC; as many as the day has.

@@ -15,6 +15,7 @@ from services.meter_reading_and_control.domain.vee.bunches import Row, is_ours, 
 from services.meter_reading_and_control.domain.vee.days import Mark
 from services.meter_reading_and_control.domain.vee.judging import Interruptions, is_judged, like_days
 from services.meter_reading_and_control.domain.vee.keeping import as_told
+from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY, Statistics
 from services.meter_reading_and_control.service.readings import equipment_of
 from services.meter_reading_and_control.store import Store
@@ -71,7 +72,7 @@ async def known_of(bunch: int, day: date, work: Work[Store]) -> Known | None:
     """What is known of a day of a bunch; None where nothing is to be judged."""
     members = await work.store.bunch_members(bunch)
     code = ReadingTypeCode.parse(members[0].series.reading_type) if members else None
-    if code is None or not is_judged(code):
+    if code is None or not can_be_judged(code, day, work):
         return None
     stored = await work.store.day_rows([each.number for each in members], [day])
     points = sorted({each.series.usage_point for each in members})
@@ -99,6 +100,12 @@ async def known_of(bunch: int, day: date, work: Work[Store]) -> Known | None:
         return None
     rows, ours = await rows_of(places, code, day, work)
     return Known(code=code, day=day, places=places, rows=rows, ours=ours, usual=usual.rows(np.array(kept)))
+
+
+def can_be_judged(code: ReadingTypeCode, day: date, work: Work[Store]) -> bool:
+    """True for a day of intervals of this type that rules can say something of."""
+    is_whole = calendar.is_whole(day, work.store.memory.zone, interval_length(code))
+    return is_judged(code) and is_whole and day >= INTERVALS.since
 
 
 async def rows_of(
