@@ -14,8 +14,9 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
+from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import ReadingQuality
@@ -152,6 +153,35 @@ def _covers(columns: Columns, values: int) -> bool:
     lengths, places = columns.runs[::2], columns.runs[1::2]
     is_covered = len(lengths) == len(places) and sum(lengths) == values and min(lengths) > 0
     return is_covered and min(places) >= 0 and max(places) <= len(columns.qualities)
+
+
+def free(compact: CompactReadings) -> tuple[str | bytes, ...] | None:
+    """What may be different in messages of one row each that are alike else, in the order in which it is written.
+
+    That is the numbers and the mRIDs of the row; None where ``compact`` is not one row and nothing else.
+    """
+    columns = compact.groups[0].columns if len(compact.groups) == 1 and not compact.groups[0].others else None
+    if columns is None or columns.rows != 1 or compact.rest is not None:
+        return None
+    ids = (each for each in (columns.meters, columns.usage_points) if each is not None)
+    return (columns.numbers, *(each if isinstance(each, bytes) else each[0] for each in ids))
+
+
+def stacked(compact: CompactReadings, found: Sequence[Sequence[Any]]) -> CompactReadings:
+    """All rows of messages that are like ``compact``; for each of what is :func:`free` in it, what they have there."""
+    columns = compact.groups[0].columns
+    assert columns is not None  # noqa: S101  it has one row
+    numbers, *ids = found
+    told = iter(ids)
+    meters = None if columns.meters is None else _stacked_ids(columns.meters, next(told))
+    points = None if columns.usage_points is None else _stacked_ids(columns.usage_points, next(told))
+    runs = columns.runs * len(numbers)
+    rows = structs.replace(columns, numbers=b"".join(numbers), meters=meters, usage_points=points, runs=runs)
+    return CompactReadings(groups=(Group(columns=rows),))
+
+
+def _stacked_ids(ids: Ids, found: Sequence[Any]) -> Ids:
+    return b"".join(found) if isinstance(ids, bytes) else tuple(found)
 
 
 def texts(ids: Ids) -> Sequence[str]:

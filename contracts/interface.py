@@ -4,7 +4,7 @@ An :class:`Interface` is the whole architecture seen from one role. Streams, dur
 broker's users, AsyncAPI and the diagrams are all derived from these values and from nothing else.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -99,6 +99,10 @@ class CompactForm(Struct, frozen=True, kw_only=True):
         from_xml: for a prefix with its colon, or none, reads all of ``element`` in a text from a place on, and says
             where they end; in the text is nothing that is not plain (:mod:`shared.codec.xml_plain`), and no reference.
         from_msgpack: reads the array that is all of a body from a place on.
+        free: of a value that is one row, the texts and bytes in which another message may differ that is like it
+            else, in the order in which they are written; None of any other.
+        stacked: for such a value, and for each of what is free in it a list of what others have there, the value with
+            the rows of all.
 
     Both read what is mostly written and raise ValueError for all else; what they make is what ``condensed`` makes of
     the same noun.
@@ -113,6 +117,8 @@ class CompactForm(Struct, frozen=True, kw_only=True):
     element: str
     from_xml: Callable[[str], Callable[[str, int], tuple[Any, int]]]
     from_msgpack: Callable[[bytes, int], Any]
+    free: Callable[[Any], tuple[str | bytes, ...] | None]
+    stacked: Callable[[Any, Sequence[Sequence[Any]]], Any]
 
 
 class Interface(Struct, frozen=True, kw_only=True):

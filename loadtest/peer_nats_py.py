@@ -6,6 +6,7 @@ checked by itself, and each is acknowledged by itself. Everything else is the sa
 transactions.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -18,7 +19,8 @@ from shared.bus.messages import Delivery
 RUN = "from loadtest import peer_nats_py; peer_nats_py.stand_in(); from services.__main__ import main; exit(main())"
 """The program, as ``python -c`` takes it."""
 
-WAIT_S = 1.0
+WAIT_S, LOST_S = 0.4, 0.8
+"""How long a fetch waits, and after how long one is lost that nats-py has forgotten."""
 
 
 class Fetched:
@@ -71,7 +73,11 @@ class Fetched:
 
 
 class Fetching:
-    """The deliveries of a durable, with the face of :class:`shared.bus.pull.Pull`."""
+    """The deliveries of a durable, with the face of :class:`shared.bus.pull.Pull`.
+
+    Attributes:
+        waiting: what nobody has taken, which nothing is: what is fetched is given.
+    """
 
     def __init__(self, bus: Bus, stream: str, durable: str, batch: int) -> None:
         self.subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
@@ -79,14 +85,16 @@ class Fetching:
         self._stream, self._durable, self._batch = stream, durable, batch
         self._subscription: JetStreamContext.PullSubscription | None = None
         self._closed = False
+        self.waiting: tuple[Fetched, ...] = ()
 
     async def take(self, most: int = 1) -> list[Fetched]:
         """Wait for deliveries and give all that are here, at most ``most``."""
-        if self._subscription is None:
-            self._subscription = await self._context.pull_subscribe_bind(self._durable, self._stream)
         while not self._closed:
             try:
-                messages = await self._subscription.fetch(min(most, self._batch), timeout=WAIT_S)
+                async with asyncio.timeout(LOST_S):
+                    if self._subscription is None:
+                        self._subscription = await self._context.pull_subscribe_bind(self._durable, self._stream)
+                    messages = await self._subscription.fetch(min(most, self._batch), timeout=WAIT_S)
             except TimeoutError:
                 continue
             return [Fetched(message) for message in messages]

@@ -1,8 +1,9 @@
 """Many events, one transaction, one acknowledgement for each: the way of the readings.
 
-The inbox is not asked: the handler knows a double by the content's own key. A message of a batch that cannot be read
-is put aside by itself. When a batch fails by a defect its messages are handled one by one, so that the one that is at
-fault is found, and likewise what may have ended the process: what was handed out before is marked, handled together
+Messages that are alike but for their rows reach the handler as one, with the rows of all, where it takes the compact
+form. The inbox is not asked: the handler knows a double by the content's own key. A message of a batch that cannot be
+read is put aside by itself. When a batch fails by a defect its messages are handled one by one, so that the one that is
+at fault is found, and likewise what may have ended the process: what was handed out before is marked, handled together
 once more, and alone if the mark is still there the next time.
 """
 
@@ -13,12 +14,14 @@ from typing import Any
 
 import asyncpg
 
-from contracts.errors import BusbarError, Rejected, Unavailable
+from contracts.errors import Rejected, Unavailable
 from contracts.interface import Interface
 from contracts.message import Message
 from shared.arrival import Arrival
 from shared.bus.messages import Delivery
-from shared.envelope import Cause
+from shared.bus.subjects import EventSubject
+from shared.codec import CONTENT_XML
+from shared.envelope import CONTENT_TYPE, SEQUENCE, Cause
 from shared.handling import Desk
 from shared.inbox import hear
 from shared.service import Handler, Kind, Service
@@ -48,12 +51,19 @@ Key = tuple[str, str, str]
 
 
 class _Piece:
-    """One message of a batch, in all its forms."""
+    """What is told at once: by one message, or by several that are alike but for their rows."""
 
-    def __init__(self, delivery: Delivery, arrival: Arrival, message: Message[Any]) -> None:
-        self.delivery = delivery
-        self.arrival = arrival
+    def __init__(
+        self, message: Message[Any], deliveries: list[Delivery], arrival_of: Callable[[Delivery], Arrival]
+    ) -> None:
         self.message = message
+        self.deliveries = deliveries
+        self.arrival_of = arrival_of
+
+    @property
+    def arrival(self) -> Arrival:
+        """How the first came."""
+        return self.arrival_of(self.deliveries[0])
 
 
 class Batches:
@@ -86,8 +96,11 @@ class Batches:
         groups: dict[Key, list[Delivery]] = {key: [] for key in handlers}
         rest: list[Delivery] = []
         for delivery in deliveries:
-            group = groups.get(_key_of(delivery))
-            (rest if group is None else group).append(delivery)
+            try:
+                group = groups.get(_key_of(delivery), rest)
+            except ValueError:
+                group = rest
+            group.append(delivery)
         parts = [
             part
             for key, group in groups.items()
@@ -114,41 +127,72 @@ class Batches:
             self._desk.handled += len(deliveries)
 
     async def _take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], role: str) -> None:
-        pieces = [piece for delivery in deliveries if (piece := await self._read(delivery, read, role)) is not None]
-        fresh = [piece for piece in pieces if piece.arrival.deliveries == 1]
-        if fresh and not await self._handle(fresh):
-            for piece in fresh:
-                await self._handle_alone(piece)
-        if len(fresh) < len(pieces):
-            await self._take_again([piece for piece in pieces if piece.arrival.deliveries > 1])
 
-    async def _take_again(self, pieces: list[_Piece]) -> None:
+        def arrival_of(delivery: Delivery) -> Arrival:
+            return read(delivery, role)
+
+        fresh = [delivery for delivery in deliveries if delivery.num_delivered == 1]
+        again = [delivery for delivery in deliveries if delivery.num_delivered > 1]
+        for delivery in await self._take_together(fresh, arrival_of):
+            await self._take_alone(delivery, arrival_of)
+        if again:
+            await self._take_again(again, arrival_of)
+
+    async def _take_again(self, deliveries: list[Delivery], arrival_of: Callable[[Delivery], Arrival]) -> None:
         """What was handed out before is handled together once more, but for what may have ended the process."""
-        marked = await self._suspects.mark_unmarked([piece.arrival for piece in pieces])
-        together = [piece for piece in pieces if piece.arrival.stream_sequence in marked]
-        alone = [piece for piece in pieces if piece.arrival.stream_sequence not in marked]
+        marked = await self._suspects.mark_unmarked([arrival_of(delivery) for delivery in deliveries])
+        together = [delivery for delivery in deliveries if delivery.stream_sequence in marked]
+        alone = [delivery for delivery in deliveries if delivery.stream_sequence not in marked]
         if together:
             try:
-                are_done = await self._handle(together)
+                alone = await self._take_together(together, arrival_of) + alone
             finally:
-                await self._suspects.forgive(*(piece.arrival for piece in together))
-            alone = alone if are_done else [*together, *alone]
-        for piece in alone:
+                await self._suspects.forgive(*(arrival_of(delivery) for delivery in together))
+        for delivery in alone:
+            await self._take_alone(delivery, arrival_of)
+
+    async def _take_together(
+        self, deliveries: list[Delivery], arrival_of: Callable[[Delivery], Arrival]
+    ) -> list[Delivery]:
+        """Read and handle messages in one transaction; gives those that have to be handled alone."""
+        pieces = await self._read(deliveries, arrival_of)
+        if not pieces or await self._handle(pieces):
+            return []
+        return [delivery for piece in pieces for delivery in piece.deliveries]
+
+    async def _take_alone(self, delivery: Delivery, arrival_of: Callable[[Delivery], Arrival]) -> None:
+        for piece in await self._read([delivery], arrival_of):
             await self._handle_alone(piece)
 
-    async def _read(self, delivery: Delivery, read: Callable[[Delivery, str], Arrival], role: str) -> _Piece | None:
-        try:
-            arrival = read(delivery, role)
-        except ValueError as error:
-            log.error("a message on a subject that is none: %s", error)  # noqa: TRY400  the text says it all
-            await delivery.term(str(error))
-            return None
-        try:
-            return _Piece(delivery, arrival, self._desk.read(arrival, compact=self._handler(arrival).compact))
-        except BusbarError as error:
-            await self._desk.put_aside(arrival, error.code, error.reason)
-            await delivery.ack()
-            return None
+    async def _read(self, deliveries: list[Delivery], arrival_of: Callable[[Delivery], Arrival]) -> list[_Piece]:
+        """What can be read; the rest is put aside, each for its own reason."""
+        encodings: dict[str, list[Delivery]] = {}
+        for delivery in deliveries:
+            encodings.setdefault(delivery.headers.get(CONTENT_TYPE, CONTENT_XML), []).append(delivery)
+        pieces: list[_Piece] = []
+        for content_type, group in encodings.items():
+            pieces += await self._read_encoded(group, content_type, arrival_of)
+        return sorted(pieces, key=lambda piece: piece.deliveries[0].stream_sequence)
+
+    async def _read_encoded(
+        self, deliveries: list[Delivery], content_type: str, arrival_of: Callable[[Delivery], Arrival]
+    ) -> list[_Piece]:
+        pieces: list[_Piece] = []
+        found = self._desk.reader.read_many(
+            [delivery.body for delivery in deliveries],
+            content_type,
+            lambda place: arrival_of(deliveries[place]),
+            compact=self._handler(arrival_of(deliveries[0])).compact,
+        )
+        for told, places in found:
+            tellers = [deliveries[place] for place in places]
+            if isinstance(told, Message):
+                pieces.append(_Piece(told, tellers, arrival_of))
+                continue
+            for delivery in tellers:
+                await self._desk.put_aside(arrival_of(delivery), told.code, told.reason)
+                await delivery.ack()
+        return pieces
 
     async def _handle(self, pieces: list[_Piece]) -> bool:
         """Handle messages in one transaction; False when a defect, or a rule, is in the way of one of them."""
@@ -171,44 +215,48 @@ class Batches:
         return await self._handle_together(pieces)
 
     async def _handle_alone(self, piece: _Piece) -> None:
-        async with self._suspects.watched(piece.arrival) as may_be_handled:
+        """Handle what one message tells."""
+        arrival, delivery = piece.arrival, piece.deliveries[0]
+        async with self._suspects.watched(arrival) as may_be_handled:
             if not may_be_handled:
                 reason = "its handling ended the process again and again"
-                await self._desk.put_aside(piece.arrival, "5.3", reason)
-                await piece.delivery.ack()
+                await self._desk.put_aside(arrival, "5.3", reason)
+                await delivery.ack()
                 return
             try:
                 await self._handle_unless_lost([piece])
             except Exception as error:
                 if is_away(error) or isinstance(error, Unavailable):
-                    await self._suspects.forgive(piece.arrival)
+                    await self._suspects.forgive(arrival)
                     raise
-                await self._spoiled(piece, error)
+                await self._spoiled(delivery, arrival, error)
             else:
-                await self._suspects.forgive(piece.arrival)
+                await self._suspects.forgive(arrival)
 
-    async def _spoiled(self, piece: _Piece, error: Exception) -> None:
+    async def _spoiled(self, delivery: Delivery, arrival: Arrival, error: Exception) -> None:
         if isinstance(error, Rejected):
             code, reason, retry_in_s = error.code, error.reason, None
         else:
-            log.error("a defect spoiled a message", exc_info=error, extra={"subject": piece.arrival.subject})
-            retry_in_s = await self._suspects.blame(piece.arrival)
+            log.error("a defect spoiled a message", exc_info=error, extra={"subject": arrival.subject})
+            retry_in_s = await self._suspects.blame(arrival)
             code, reason = "5.3", f"its handling failed again and again; the last time: {type(error).__name__}"
         if retry_in_s is not None:
-            await piece.delivery.nak(retry_in_s)
+            await delivery.nak(retry_in_s)
             return
-        await self._desk.put_aside(piece.arrival, code, reason)
-        await piece.delivery.ack()
+        await self._desk.put_aside(arrival, code, reason)
+        await delivery.ack()
 
     async def _handle_together(self, pieces: list[_Piece]) -> None:
         first = pieces[0].arrival
+        deliveries = [delivery for piece in pieces for delivery in piece.deliveries]
+        numbered = [pieces[0].arrival_of(each) for each in deliveries if SEQUENCE in each.headers]
         handler = self._handler(first)
         hop = Hop(
             destination=first.stream or "",
             subject=first.subject,
             verb=first.verb,
             noun=first.noun,
-            size=sum(len(piece.arrival.body) for piece in pieces),
+            size=sum(len(delivery.body) for delivery in deliveries),
             group=first.role,
         )
         transaction = Transaction(self._database)
@@ -219,12 +267,12 @@ class Batches:
             try:
                 work = self._desk.work(cause, transaction, principal=first.source)
                 await handler.function([piece.message for piece in pieces], work)
-                await hear(await transaction.writing(), [piece.arrival for piece in pieces])
+                await hear(await transaction.writing(), numbered)
                 await self._desk.write(work, transaction)
             finally:
                 await transaction.release()
-        self._messages.add(len(pieces))
-        await Delivery.ack_all([piece.delivery for piece in pieces])
+        self._messages.add(len(deliveries))
+        await Delivery.ack_all(deliveries)
 
     def _handler(self, arrival: Arrival) -> Handler:
         handler = self._service.handler(Kind.BATCH, arrival.role, arrival.verb, arrival.noun, arrival.source)
@@ -244,8 +292,8 @@ def _key(handler: Handler) -> Key:
 
 
 def _key_of(delivery: Delivery) -> Key:
-    role, noun, verb = delivery.subject.split(".")[-4:-1]
-    return role, noun, verb
+    subject = EventSubject.parse(delivery.subject)
+    return subject.source, subject.noun, subject.verb
 
 
 def _parts(deliveries: list[Delivery], most_bytes: int) -> list[list[Delivery]]:

@@ -51,6 +51,7 @@ class Desk:
     """Handles the messages of one running service.
 
     Attributes:
+        reader: reads what comes.
         in_flight: how many are being handled now.
         handled: how many were, ever; with the counters of others it tells whether a system has come to rest.
     """
@@ -77,7 +78,7 @@ class Desk:
         self._telemetry = telemetry
         self._memory = memory
         self._metrics = metrics
-        self._reader = Reader(writer.space, writer.codec)
+        self.reader = Reader(writer.space, writer.codec)
         self._answering = Answering(writer)
         self._sets = Sets(service, writer.codec)
         self._suspects = Suspects(database)
@@ -133,7 +134,7 @@ class Desk:
     async def _take(self, arrival: Arrival, message: Message[Any] | None) -> Outcome:
         key = None
         try:
-            message = message or self._reader.read(arrival)
+            message = message or self.reader.read(arrival)
             key = key_of(arrival, message)
             header = message.header
             with bound(message_id=header.message_id, correlation_id=header.correlation_id):
@@ -348,10 +349,6 @@ class Desk:
             return self._sets.handler(arrival.role, arrival.verb)
         source = arrival.source if kind is Kind.HEARD else None
         return self._service.taker(kind, arrival.role, arrival.verb, arrival.noun, source)
-
-    def read(self, arrival: Arrival, *, compact: bool = False) -> Message[Any]:
-        """The message, held against what the broker vouches for; see :meth:`Reader.read`."""
-        return self._reader.read(arrival, compact=compact)
 
     def work(self, cause: Cause, transaction: Transaction, *, principal: str, about: str = "") -> Work[Any]:
         """A unit of work on ``transaction``."""

@@ -1,8 +1,9 @@
 """Reading what came: decoded, and held against what the broker vouches for, before anything is done."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from contracts.errors import Malformed
+from contracts.errors import BusbarError, Malformed
 from contracts.message import Fault, Header, Message
 from contracts.verbs import Verb
 from shared.arrival import Arrival, Entrance
@@ -24,15 +25,38 @@ class Reader:
         self._space = space
         self._codec = codec
 
-    def read(self, arrival: Arrival, *, compact: bool = False) -> Message[Any]:
-        """The message; with ``compact`` the payload of what came in a compact form is that.
+    def read(self, arrival: Arrival) -> Message[Any]:
+        """The message.
 
         Raises:
             Malformed: 1.x, 2.x or 3.1.
             Denied: 7.x.
         """
-        decode = self._codec.decode_compact if compact else self._codec.decode
-        message = decode(arrival.body, arrival.content_type)
+        return self._agreed(arrival, self._codec.decode(arrival.body, arrival.content_type))
+
+    def read_many(
+        self, bodies: Sequence[bytes], content_type: str, arrival_of: Callable[[int], Arrival], *, compact: bool
+    ) -> list[tuple[Message[Any] | BusbarError, list[int]]]:
+        """What events on subjects of one source, noun and verb tell, and which of them; or why it cannot be read.
+
+        Args:
+            bodies: of the events.
+            content_type: of all of them.
+            arrival_of: how that one of them came.
+            compact: the payload of what came in a compact form is that; what is alike but for its rows is one message.
+        """
+        found: list[tuple[Message[Any] | BusbarError, list[int]]] = []
+        for told, places in self._codec.decode_many(bodies, content_type, compact=compact):
+            try:
+                found.append(
+                    (told if isinstance(told, Malformed) else self._agreed(arrival_of(places[0]), told), places)
+                )
+            except BusbarError as error:
+                found.append((error, places))
+        return found
+
+    def _agreed(self, arrival: Arrival, message: Message[Any] | Fault) -> Message[Any]:
+        """The message, held against what the broker vouches for."""
         if arrival.entrance is Entrance.REPLY:
             return self._reply(arrival, message)
         if isinstance(message, Fault):

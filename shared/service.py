@@ -128,9 +128,10 @@ class Service(Generic[S]):
         """Declare the handler of many events at once: one transaction, one acknowledgement for each message.
 
         The handler de-duplicates by the content's own key; the inbox is not asked. With ``compact`` the payload of what
-        came in the compact form of the noun is that form, else always the noun. With ``in_turn`` a process handles one
-        batch after the other, in the order of the lane, and small ones, so that nothing else waits long for the
-        processor; it is for messages whose handling costs much more than their bytes.
+        came in the compact form of the noun is that form, else always the noun; and messages of one row that differ in
+        that, and in time and identifiers of the header, come as one: with all their rows and the header of the first.
+        With ``in_turn`` a process handles one batch after the other, in the order of the lane, and small ones, so that
+        nothing else waits long for the processor; it is for messages whose handling costs much more than their bytes.
         """
 
         def declare(function: F) -> F:

@@ -8,6 +8,7 @@ more, for who asks for it. A message is equal to itself after any round trip thr
 or not. Events of a noun that has a compact form may be written in that too (:mod:`shared.codec.compact`).
 """
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -83,6 +84,20 @@ class Codec:
                     return message
         return self.decode(body, content_type, max_bytes=max_bytes)
 
+    def decode_many(
+        self, bodies: Sequence[bytes], content_type: str, *, compact: bool
+    ) -> list[tuple[Message[Any] | Fault | Malformed, list[int]]]:
+        """What ``bodies`` tell, as :meth:`decode` or :meth:`decode_compact` gives or raises it, and which of them.
+
+        In a compact form those that are alike but for their rows are one message
+        (:meth:`shared.codec.compact.CompactFormat.decode_many`).
+        """
+        encoding = self._formats.get(_base(content_type))
+        if compact and isinstance(encoding, CompactFormat):
+            return [*encoding.decode_many(bodies, MAX_BYTES)]
+        decode = self.decode_compact if compact else self.decode
+        return [(_told(decode, body, content_type), [place]) for place, body in enumerate(bodies)]
+
     def encode(self, message: Message[Any] | Fault, content_type: str, *, compress: bool = False) -> bytes:
         """The body that tells ``message``, with the noun compressed where ``compress`` asks for it and the schema can.
 
@@ -104,10 +119,23 @@ class Codec:
         return Header(**values) if {"verb", "noun"} <= values.keys() else None
 
     def _format(self, content_type: str) -> XmlFormat | JsonFormat | MessagePackFormat | CompactFormat:
-        found = self._formats.get(content_type.partition(";")[0].strip().lower())
+        found = self._formats.get(_base(content_type))
         if found is None:
             raise Malformed(f"the message is in none of the encodings {', '.join(self._formats)}")
         return found
+
+
+def _base(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def _told(
+    decode: Callable[[bytes, str], Message[Any] | Fault], body: bytes, content_type: str
+) -> Message[Any] | Fault | Malformed:
+    try:
+        return decode(body, content_type)
+    except Malformed as error:
+        return error
 
 
 def digest(message: Message[Any]) -> bytes:

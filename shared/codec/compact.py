@@ -4,16 +4,29 @@
 its message is written as, byte for byte.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from msgspec import Struct, defstruct
+from msgspec.structs import replace
 
 from contracts.errors import Malformed
 from contracts.interface import CompactForm
 from contracts.message import Fault, Header, Message
+from shared.codec.alike import filled, fitting, others, spans_of, values_at
 from shared.codec.fragment import with_canonical_fragments
 from shared.codec.packing import Packing, tree
 from shared.codec.tree import header_values, uncarried
+
+FEW = 8
+"""So many bodies are worth being held against each other."""
+
+SHAPES = 4
+"""How many that few others are like are found among bodies of one length, until the rest is read one by one."""
+
+_FREE = ("timestamp", "message_id", "correlation_id")
+"""What is different in each header, in the order in which it is written."""
 
 
 class CompactFormat:
@@ -54,6 +67,57 @@ class CompactFormat:
         except ValueError as error:
             raise Malformed(f"Header holds an any element that {error}") from None
         return Message(header=header, payload=document.Payload)
+
+    def decode_many(self, bodies: Sequence[bytes], max_bytes: int) -> list[tuple[Message[Any] | Malformed, list[int]]]:
+        """What ``bodies`` tell, and which of them tell it; each is told once.
+
+        Bodies of one row that differ only in that row, and in time and identifiers of the header, are one message: with
+        the rows of all, and the header of the first. Of any other it is what :meth:`decode_compact` gives or raises.
+        """
+        lengths: dict[int, list[int]] = {}
+        for place, body in enumerate(bodies):
+            lengths.setdefault(len(body), []).append(place)
+        told: list[tuple[Message[Any] | Malformed, list[int]]] = []
+        for places in lengths.values():
+            left, patience = places, SHAPES
+            while left:
+                taken, left = left[:1], left[1:]
+                message = self._told(bodies[taken[0]], max_bytes)
+                if len(left) >= FEW and patience and isinstance(message, Message):
+                    message, fits = self._together(message, [bodies[place] for place in (*taken, *left)])
+                    taken += [place for place, fit in zip(left, fits[1:], strict=True) if fit]
+                    left = [place for place, fit in zip(left, fits[1:], strict=True) if not fit]
+                    patience -= len(taken) < FEW
+                told.append((message, taken))
+        return told
+
+    def _told(self, body: bytes, max_bytes: int) -> Message[Any] | Malformed:
+        try:
+            return self.decode_compact(body, max_bytes)
+        except Malformed as error:
+            return error
+
+    def _together(self, message: Message[Any], bodies: Sequence[bytes]) -> tuple[Message[Any], list[bool]]:
+        """What those of ``bodies``, of one length, tell together that are like the first, which tells ``message``.
+
+        Where its values stand is proven by writing the message with other values in their places.
+        """
+        alone = [True] + [False] * (len(bodies) - 1)
+        free = self._form.free(message.payload)
+        names = [name for name in _FREE if getattr(message.header, name) is not None]
+        values = [*(getattr(message.header, name) for name in names), *(free or ())]
+        spans = None if free is None else spans_of(bodies[0], values)
+        if spans is None:
+            return message, alone
+        new = others(values)
+        header = replace(message.header, **dict(zip(names, new, strict=False)))
+        payload = self._form.stacked(message.payload, [[value] for value in new[len(names) :]])
+        if self._packing.shortest(self._document(Header=header, Payload=payload)) != filled(bodies[0], spans, new):
+            return message, alone
+        stack = np.frombuffer(b"".join(bodies), np.uint8).reshape(len(bodies), -1)
+        fits = fitting(stack, bodies[0], spans)
+        found = [values_at(stack[fits], span) for span in spans[len(names) :]]
+        return replace(message, payload=self._form.stacked(message.payload, found)), fits.tolist()
 
     def encode(self, message: Message[Any] | Fault) -> bytes:
         """The body that tells ``message``, whose payload is the noun or its compact form.

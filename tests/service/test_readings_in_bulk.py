@@ -1,19 +1,23 @@
 """Readings by the column and the same readings one by one: whatever the way and the order, the answers are the same."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from msgspec.structs import replace
 
 from contracts.compact_readings import CONTENT_TYPE
+from contracts.message import Message
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import ReadingQuality
 from contracts.types import Reference
 from contracts.verbs import Verb
 from services.meter_reading_and_control.store.blocks import Blocks
 from shared.codec import CONTENT_MSGPACK, CONTENT_XML
+from shared.envelope import CONTENT_TYPE as HEADER
 from shared.tools.testing import Installation
 from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, QUARTERS, utility
 
@@ -94,6 +98,45 @@ async def test_readings_told_by_the_column_in_any_order_and_twice_answer_like_th
             assert answer
             assert answer == await here.answer(f"b point {meter}")
         assert await here.refusals("a") == await here.refusals("b")
+
+
+async def test_one_of_many_single_readings_that_is_wrong_is_put_aside_for_its_own_reason_and_the_others_are_kept(
+    dms: Installation,
+) -> None:
+    midnight = datetime(2026, 5, 4, tzinfo=UTC)
+    async with utility(dms) as here:
+        for meter in "123":
+            await here.install(f"a{meter}", f"a point {meter}", LONG_AGO)
+        told: list[tuple[str, bytes]] = []
+
+        def tell(meter: str, place: int, **odd: Any) -> None:
+            header = replace(here.head_end.header(Verb.CREATED, "MeterReadings", message_id=str(uuid4())), **odd)
+            value = IntervalReading(time_stamp=midnight + timedelta(minutes=15) * (place + 1), value=str(place))
+            block = IntervalBlock(interval_readings=(value,), reading_type=Reference(ref=QUARTERS))
+            noun = MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
+            body = here.head_end.codec.encode(Message(header=header, payload=noun), CONTENT_TYPE)
+            told.append((header.message_id or "", body))
+
+        for place in range(40):
+            for meter in "123":
+                tell(f"a{meter}", place)
+        tell("a1", 50, source="scada")
+        tell("a1", 51, context="PRODUCTION")
+        tell("a1", 52, verb=Verb.CHANGED)
+        told.append((str(uuid4()), told[0][1][:-1] + b"\xc1"))
+        Random(1).shuffle(told)
+        kind = {HEADER: CONTENT_TYPE}
+        await asyncio.gather(
+            *(here.head_end.tell_raw(Verb.CREATED, "MeterReadings", body, name, headers=kind) for name, body in told)
+        )
+        here.told += len(told)
+        await here.all_is_taken()
+        letters = await here.database.fetch("SELECT code FROM dead_letter ORDER BY code")
+        assert [row["code"] for row in letters] == ["1.8", "2.14", "2.9", "7.7"]
+        for meter in "123":
+            (reading,) = await here.answer(f"a point {meter}")
+            values = [each.value for each in reading.interval_blocks[0].interval_readings]
+            assert values == [str(place) for place in range(40)] + [None] * 56
 
 
 async def test_a_day_told_by_the_column_across_an_exchange_of_the_meter_is_refused_for_the_time_it_was_not_there(

@@ -2,6 +2,7 @@
 
 from array import array
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,3 +110,93 @@ def test_only_events_have_a_compact_form_and_nothing_unknown_is_in_it() -> None:
     body = msgpack.encode({"Header": to_builtins(HEADER), "Payload": {"colour": 1}})
     with pytest.raises(Malformed, match="unknown"):
         CODEC.decode(body, CONTENT_TYPE)
+
+
+texts = st.sampled_from(
+    ("meter 1", "meter 2", "meter 77", "z\u00e4hler", 'a"b', "a\\\\u0001", "\x7f", "\ue000", "PING")
+) | st.text(max_size=4)
+times = st.sampled_from(
+    (None, T0, T0 + timedelta(seconds=1), T0 + timedelta(microseconds=7), T0 + timedelta(days=99_999))
+)
+
+
+@st.composite
+def single_readings(draw: st.DrawFn) -> bytes:
+    """The body of a message of one row, as many are, and now and then of one that is no such thing."""
+    identifier = draw(texts)
+    columns = Columns(
+        reading_type=draw(st.sampled_from((QUARTERS, QUARTERS, QUARTERS, "x"))),
+        first_us=draw(st.sampled_from((900_000_000, 900_000_000, 1_800_000_000))),
+        numbers=draw(st.integers(-(2**31), 2**31 - 1)).to_bytes(4, "little", signed=True),
+        meters=draw(st.sampled_from(((identifier,), (identifier,), bytes(range(16)), bytes(range(1, 17)), None))),
+        usage_points=draw(st.sampled_from((None, None, (identifier,), ("point",)))),
+        scale=draw(st.sampled_from((-3, -3, -3, 1))),
+    )
+    header = Header(
+        verb=draw(st.sampled_from((Verb.CREATED, Verb.CREATED, Verb.CREATED, Verb.CHANGED, Verb.GET))),
+        noun=draw(st.sampled_from(("MeterReadings", "MeterReadings", "MeterReadings", "Orders"))),
+        source="head-end",
+        timestamp=draw(times),
+        message_id=draw(texts),
+        correlation_id=draw(st.sampled_from((None, identifier))),
+    )
+    more = (Group(columns=columns),) if draw(st.integers(0, 9)) == 0 else ()
+    document = {"Header": header, "Payload": CompactReadings(groups=(Group(columns=columns), *more))}
+    body = msgpack.encode(to_builtins(document, builtin_types=(datetime, bytes)))
+    place = draw(st.integers(0, 4 * len(body)))
+    return body[:place] + draw(st.binary(min_size=1, max_size=1)) + body[place + 1 :] if place < len(body) else body
+
+
+changes = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=30)
+
+
+@given(bodies=st.lists(single_readings(), min_size=1, max_size=8), repeated=st.integers(1, 12), changes=changes)
+def test_many_single_readings_are_read_together_as_they_are_read_one_by_one(
+    bodies: list[bytes], repeated: int, changes: list[tuple[int, int]]
+) -> None:
+    bodies *= repeated
+    for place, byte in changes:
+        at = place % len(bodies[0])
+        bodies.append(bodies[0][:at] + bytes([byte]) + bodies[0][at + 1 :])
+    found = CODEC.decode_many(bodies, CONTENT_TYPE, compact=True)
+    assert sorted(place for _, places in found for place in places) == list(range(len(bodies)))
+    for told, places in found:
+        alone = [read_alone(bodies[place]) for place in places]
+        if isinstance(told, Malformed):
+            assert [(told.code, told.reason)] == alone
+            continue
+        assert isinstance(told, Message)
+        assert isinstance(told.payload, CompactReadings)
+        assert told.header == alone[0].header
+        if len(places) == 1:
+            assert told.payload == alone[0].payload
+            continue
+        first = {each.header.noun: each.header for each in alone}[told.header.noun]
+        assert {replace(each.header, message_id="", correlation_id=None, timestamp=None) for each in alone} == {
+            replace(first, message_id="", correlation_id=None, timestamp=None)
+        }
+        assert expanded(told.payload).meter_reading == tuple(
+            reading for each in alone for reading in expanded(each.payload).meter_reading
+        )
+
+
+def read_alone(body: bytes) -> Any:
+    """What a body tells by itself, or why it cannot be read."""
+    try:
+        return CODEC.decode_compact(body, CONTENT_TYPE)
+    except Malformed as error:
+        return (error.code, error.reason)
+
+
+def test_a_thousand_single_readings_are_one_message() -> None:
+    columns = Columns(reading_type=QUARTERS, first_us=900_000_000, numbers=bytes(4), meters=("meter 0000",))
+    bodies = []
+    for number in range(1000):
+        row = replace(columns, numbers=number.to_bytes(4, "little"), meters=(f"meter {number:04}",))
+        header = replace(HEADER, message_id=f"{number:032}", timestamp=T0 + timedelta(microseconds=number + 1))
+        message: Any = Message(header=header, payload=CompactReadings(groups=(Group(columns=row),)))
+        bodies.append(CODEC.encode(message, CONTENT_TYPE))
+    [(told, places)] = CODEC.decode_many(bodies, CONTENT_TYPE, compact=True)
+    assert places == list(range(1000))
+    assert isinstance(told, Message)
+    assert told.payload.groups[0].columns.meters == tuple(f"meter {number:04}" for number in range(1000))  # type: ignore[union-attr]  # a compact form
