@@ -4,6 +4,7 @@ from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publicatio
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.end_device_groups import EndDeviceGroups
+from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.get_end_device_events import GetEndDeviceEvents
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.maintenance_orders import MaintenanceOrders
@@ -12,6 +13,7 @@ from contracts.nouns.meter_config import MeterConfig
 from contracts.nouns.meter_read_schedule import MeterReadSchedule
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.meter_service_requests import MeterServiceRequests
+from contracts.nouns.network_models import NetworkModels
 from contracts.nouns.planned_outage_notifications import PlannedOutageNotifications
 from contracts.nouns.service_requests import ServiceRequests
 from contracts.nouns.usage_point_config import UsagePointConfig
@@ -49,6 +51,7 @@ METER_READING_AND_CONTROL = Interface(
     ),
     asks=(
         Ask(role="customer-management", verb=Verb.GET, noun=UsagePointGroups),
+        Ask(role="network-model-management", verb=Verb.GET, noun=FeederTopology),
         Ask(role="head-end", verb=Verb.CREATE, noun=EndDeviceControls),
         Ask(role="head-end", verb=Verb.CANCEL, noun=EndDeviceControls),
         Ask(role="head-end", verb=Verb.GET, noun=MeterReadings),
@@ -79,6 +82,7 @@ METER_READING_AND_CONTROL = Interface(
         Subscription(role="work-management", verb=Verb.CHANGED, noun=MaintenanceOrders, mode=Mode.KEYED),
         Subscription(role="work-management", verb=Verb.CLOSED, noun=MaintenanceOrders, mode=Mode.KEYED),
         Subscription(role="work-management", verb=Verb.CANCELED, noun=MaintenanceOrders, mode=Mode.KEYED),
+        Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
         Subscription(role="customer-management", verb=Verb.CREATED, noun=PlannedOutageNotifications, mode=Mode.KEYED),
         Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
         Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.SHARED, compact=True),

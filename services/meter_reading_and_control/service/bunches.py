@@ -17,7 +17,7 @@ from services.meter_reading_and_control.domain.vee.judging import Interruptions,
 from services.meter_reading_and_control.domain.vee.keeping import as_told
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY, Statistics
-from services.meter_reading_and_control.service.readings import equipment_of
+from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.store.copying import layer_of
 from services.meter_reading_and_control.store.judging import Member
@@ -160,7 +160,8 @@ async def gain_of(
     gain = plain_gain(reads, code, edges) if is_same else None
     if gain is not None or (is_same and not {*edges} <= {each.read_at for each in reads}):
         return gain
-    return gains(place.usage_point, reads, code, await equipment_of(place.usage_point, work), zone).get(day)
+    equipment = (await equipment_at([place.usage_point], work))[place.usage_point]
+    return gains(place.usage_point, reads, code, equipment, zone).get(day)
 
 
 def stored_blocks(place: Place, rows: Iterable[Record], work: Work[Store]) -> list[Block]:

@@ -14,11 +14,14 @@ from services.meter_reading_and_control.domain.readings import Interval, Registe
 from services.meter_reading_and_control.domain.retention import refuse_forgotten
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.marking import heed
+from services.meter_reading_and_control.service.membership import groups_of, points_of
 from services.meter_reading_and_control.service.quantities import quantities_of
+from services.meter_reading_and_control.service.sums import sums_of
 from services.meter_reading_and_control.service.validation import previews
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.views import answers, inquiries, judged, refused
+from services.meter_reading_and_control.views import answers, inquiries, judged, refused, sums
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
 from services.meter_reading_and_control.views.quantities import longer_blocks
 from services.meter_reading_and_control.views.told import Refusal, Teller
@@ -48,27 +51,33 @@ async def show_readings(
         return
     asked = answers.question(message.request)
     wanted = judged.preview(message.request, work.store.memory.rule_sets)
+    adding = sums.adding_in(message.request)
     if asked.as_of is not None:
         days = calendar.days(asked.start, asked.end, work.store.memory.zone)
         refuse_forgotten(asked.as_of, days, await work.store.packed_months())
-    for point in sorted(await work.store.points_of(asked.points, asked.meters)):
+    groups = await groups_of(sums.named_in(message.request), asked, work)
+    if adding is not None:
+        async for page in sums_of(groups, asked, adding, work):
+            yield page
+        return
+    for point, part in await points_of(asked, groups, work):
+        equipment = (await equipment_at([point], work))[point]
         pages = (
-            pages_of(point, asked, work)
-            if wanted is None
-            else previews(point, await equipment_of(point, work), asked, wanted, work)
+            pages_of(point, equipment, part, work) if wanted is None else previews(point, equipment, part, wanted, work)
         )
         async for page in pages:
             yield page
 
 
-async def pages_of(point: str, asked: answers.Question, work: Work[Store]) -> AsyncIterator[MeterReadings]:
+async def pages_of(
+    point: str, equipment: Equipment, asked: answers.Question, work: Work[Store]
+) -> AsyncIterator[MeterReadings]:
     """What is known of one usage point: its intervals by a week at most, so that a long time has no larger pages.
 
     At last come its registers and what follows from them.
     """
     zone = work.store.memory.zone
-    equipment = await equipment_of(point, work)
-    async for days in work.store.known_pages(point, calendar.days(asked.start, asked.end, zone)):
+    async for days in work.store.known_pages([point], calendar.days(asked.start, asked.end, zone)):
         blocks = [equipment.there(each, zone) for each in await work.store.blocks([point], days, asked.as_of)]
         blocks += primary(blocks, asked.types, equipment, zone)
         blocks += longer_blocks(blocks, asked.types)
@@ -82,12 +91,6 @@ async def pages_of(point: str, asked: answers.Question, work: Work[Store]) -> As
     told = frozenset(each.reading_type.ref for each in (() if used is None else used.readings) if each.reading_type)
     followed = await quantities_of(point, replace(asked, types=asked.types - told), equipment, work)
     yield MeterReadings(meter_reading=(*shown, *followed) if used is None else (*shown, *followed, used))
-
-
-async def equipment_of(point: str, work: Work[Store]) -> Equipment:
-    """The meters that ever were at a usage point."""
-    there = [each for each in await work.store.installed([point]) if each.usage_point == point]
-    return Equipment(installed=there, setups=await work.store.setups([each.meter for each in there]))
 
 
 async def take(readings: Sequence[MeterReading], source: str, work: Work[Store]) -> tuple[int, list[Refusal]]:

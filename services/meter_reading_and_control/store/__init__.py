@@ -19,6 +19,7 @@ from services.meter_reading_and_control.store.events import Events
 from services.meter_reading_and_control.store.groups import Groups
 from services.meter_reading_and_control.store.judging import Judging
 from services.meter_reading_and_control.store.lanes import Lanes
+from services.meter_reading_and_control.store.membership import Membership
 from services.meter_reading_and_control.store.packing import Packing
 from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
@@ -34,7 +35,9 @@ PAGE = 500
 """How many meters go into one part of a reply."""
 
 
-class Store(Judging, Packing, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Storms, Commands, Lanes):
+class Store(
+    Judging, Packing, Membership, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Storms, Commands, Lanes
+):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
     memory: Config

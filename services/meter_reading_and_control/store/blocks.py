@@ -1,7 +1,7 @@
 """Values of intervals in blocks by market day, one by one and many at once."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from msgspec import structs
@@ -61,13 +61,15 @@ class Blocks(SeriesStore):
             return days[1], days[1] - calendar.DAY
         return max(days[0], row["first"]), min(days[1], row["last"])
 
-    async def known_pages(self, point: str, days: tuple[date, date]) -> AsyncIterator[tuple[date, date]]:
-        """The first and the last day of parts of ``days``, each beginning on one on which a point may have values.
+    async def known_pages(
+        self, points: Sequence[str], days: tuple[date, date], longest: timedelta = calendar.WEEK
+    ) -> AsyncIterator[tuple[date, date]]:
+        """The first and the last day of parts of ``days``, each beginning on one on which points may have values.
 
-        A day, two days, four days, and then weeks: so there is something to show soon, and each is looked for when it
-        is wanted, so that is as soon in a long time as in a short one.
+        A day, two days, four days, and then weeks, unless the ``longest`` is shorter: so there is something to show
+        soon, and each is looked for when it is wanted, so that is as soon in a long time as in a short one.
         """
-        rows = await self.fetch("SELECT id FROM series WHERE usage_point = $1", point)
+        rows = await self.fetch("SELECT id FROM series WHERE usage_point = ANY($1)", points)
         series = [row["id"] for row in rows]
         bunches = sorted({each // BUNCH for each in series})
         length = calendar.DAY
@@ -75,7 +77,7 @@ class Blocks(SeriesStore):
         while first is not None:
             after = first + length
             yield first, min(after - calendar.DAY, days[1])
-            length = min(2 * length, calendar.WEEK)
+            length = min(2 * length, longest)
             first = await self._known_day(series, bunches, (after, days[1])) if after <= days[1] else None
 
     async def _known_day(self, series: Sequence[int], bunches: Sequence[int], days: tuple[date, date]) -> date | None:

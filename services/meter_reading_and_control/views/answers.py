@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import chain
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Invalid
@@ -57,6 +58,10 @@ class Question(Struct, frozen=True, kw_only=True):
         """True when what ``meter`` told of ``point`` is asked for."""
         return point in self.points or meter in self.meters
 
+    def only(self, point: str, start: datetime, end: datetime) -> "Question":
+        """The same of one usage point in that time."""
+        return replace(self, points=frozenset({point}), meters=frozenset(), start=start, end=end)
+
     def wants(self, origin: Origin) -> bool:
         """True when a value of this origin is asked for."""
         return (
@@ -78,8 +83,9 @@ def question(request: Request | None) -> Question:
     about = query.meter_readings
     points = _mrids(query.usage_point, () if about is None or about.usage_point is None else (about.usage_point,))
     meters = _mrids(query.end_device, () if about is None or about.meter is None else (about.meter,))
-    if not ids | points | meters:
-        raise Invalid("GetMeterReadings: it names no usage point and no meter", code="2.15")
+    groups = _mrids(query.transformer_tank, query.usage_point_group, query.end_device_group)
+    if not ids | points | meters | groups:
+        raise Invalid("GetMeterReadings: it names no usage point, no meter and no group", code="2.15")
     periods = [each.time_period for each in query.reading if each.time_period is not None]
     periods += [each.schedule_interval for each in query.time_schedule]
     starts = [request.start_time, *(each.start for each in periods)]

@@ -1,0 +1,146 @@
+"""Readings of usage points that belong together: of a transformer, a feeder, a zone, a group; one by one and added."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts.compact_readings import CONTENT_TYPE
+from contracts.message import Message, Reply, Result
+from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
+from contracts.nouns.feeder_topology import Feeder, FeederTopology, UsagePoint
+from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
+from contracts.nouns.reading_types import ReadingType
+from contracts.nouns.units import PhaseCode
+from contracts.nouns.usage_point_groups import UsagePointGroup, UsagePointGroups
+from contracts.types import ObjectReference, Reference
+from contracts.verbs import Verb
+from shared.tools.testing import Installation
+from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, Utility, utility
+from tests.service.toys.world import eventually
+
+MIDNIGHT = datetime(2026, 5, 5, tzinfo=UTC)
+PRIMARY_HOURS = "0.0.7.4.1.2.12.0.0.0.0.0.0.0.0.0.72.0"
+VOLTAGE = "0.0.7.0.0.1.54.0.0.0.0.0.0.0.0.0.29.0"
+
+
+def built(transformers: dict[str, str]) -> FeederTopology:
+    points = tuple(
+        UsagePoint(
+            mrid=point,
+            critical=False,
+            customers=1,
+            meter=f"meter of {point}",
+            name=point,
+            node="node",
+            phases=PhaseCode.ABC,
+            transformer=transformer,
+        )
+        for point, transformer in transformers.items()
+    )
+    feeder = Feeder(mrid="feeder", event_time=LONG_AGO, model_version="1", revision=1, usage_point=points)
+    return FeederTopology(feeder=(feeder,))
+
+
+class Network:
+    """The model of the network and who tells it, beside the one who knows the zones."""
+
+    def __init__(self, here: Utility, modeller: Any) -> None:
+        self.here, self.modeller, self.transformers, self.models = here, modeller, dict[str, str](), 0
+
+    async def answer(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
+        return Reply(result=Result.OK), built(self.transformers)
+
+    async def build(self, since: datetime, **transformers: str) -> None:
+        self.transformers = transformers
+        self.models += 1
+        model = NetworkModel(
+            mrid=f"model {self.models}",
+            created_date_time=since,
+            model_format="CIM100 RDF/XML",
+            status_kind=ModelStatusKind.ACTIVE,
+        )
+        before = await self.here.database.fetchval("SELECT count(*) FROM served")
+        await self.modeller.tell(Verb.CREATED, NetworkModels(network_model=(model,)))
+        await eventually(lambda: self.here.database.fetchval("SELECT count(*) > $1 FROM served", before))
+
+
+async def zones(_: Message[Any]) -> tuple[Reply, UsagePointGroups]:
+    zone = UsagePointGroup(mrid="zone", usage_points=(ObjectReference(mrid="p3"),))
+    return Reply(result=Result.OK), UsagePointGroups(usage_point_group=(zone,))
+
+
+def told(meter: str, value: int, hours: int) -> MeterReadings:
+    values = tuple(
+        IntervalReading(time_stamp=MIDNIGHT + timedelta(hours=place), value=str(value)) for place in range(1, hours + 1)
+    )
+    block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
+    return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
+
+
+def values(readings: list[MeterReading]) -> dict[str, list[str | None]]:
+    """The values of each usage point or sum."""
+    found: dict[str, list[str | None]] = {}
+    for each in readings:
+        assert each.usage_point is not None
+        shown = [one.value for block in each.interval_blocks for one in block.interval_readings]
+        found.setdefault(each.usage_point.mrid or "", []).extend(shown)
+    return found
+
+
+async def test_readings_of_a_transformer_a_feeder_and_a_zone_are_added_by_who_belonged_to_it_and_say_who_is_missing(
+    dms: Installation,
+) -> None:
+    async with (
+        utility(dms) as here,
+        here.installation.peer("network-model-management") as modeller,
+        here.installation.peer("customer-management") as customers,
+    ):
+        network = Network(here, modeller)
+        await modeller.serve(network.answer)
+        await customers.serve(zones)
+        for number, ratio in (("1", None), ("2", None), ("3", 4)):
+            await here.install(f"a{number}", f"p{number}", LONG_AGO, ratio=ratio)
+        await network.build(NOW, p1="t1", p2="t1", p3="t2")
+        for meter, value, hours in (("a1", 100, 24), ("a2", 50, 23), ("a3", 10, 24)):
+            await here.tell(told(meter, value, hours), CONTENT_TYPE)
+        await here.all_is_taken()
+
+        nothing = GetMeterReadings()
+        (of_t1,) = await here.ask(nothing, "t1", sum="each")
+        assert of_t1.interval_blocks[0].reading_type == Reference(ref=PRIMARY_HOURS)
+        assert values([of_t1]) == {"t1": ["150"] * 23 + [None]}
+        last = of_t1.interval_blocks[0].interval_readings[-1].reading_qualities[0]
+        assert (last.reading_quality_type.ref, last.comment) == ("3.5.259", "1 of 2")
+        (half,) = await here.ask(nothing, "t1", sum="each", leastShare="0.5")
+        last_half = half.interval_blocks[0].interval_readings[-1]
+        assert last_half.value == "100"
+        assert ("3.4.2", "1 of 2") in [(q.reading_quality_type.ref, q.comment) for q in last_half.reading_qualities]
+        assert values(await here.ask(nothing, "feeder", sum="each")) == {"feeder": ["190"] * 23 + [None]}
+        assert values(await here.ask(nothing, "t1", "t2", sum="together")) == {"t1 + t2": ["190"] * 23 + [None]}
+        zone = GetMeterReadings(usage_point_group=(ObjectReference(mrid="zone"),))
+        assert values(await here.ask(zone, sum="each")) == {"zone": ["40"] * 24}
+        assert values(await here.ask(zone)) == {"p3": ["10"] * 24}
+
+        await here.set_clock(NOW + timedelta(hours=1))
+        await network.build(MIDNIGHT + timedelta(hours=12), p1="t1", p2="t2", p3="t2")
+        assert values(await here.ask(nothing, "t1", "t2", sum="each")) == {
+            "t1": ["150"] * 12 + ["100"] * 12,
+            "t2": ["40"] * 12 + ["90"] * 11 + [None],
+        }
+        assert values(await here.ask(nothing, "t1", as_of=NOW, sum="each")) == {"t1": ["150"] * 23 + [None]}
+        tank = GetMeterReadings(transformer_tank=(ObjectReference(mrid="t1"),))
+        assert values(await here.ask(tank)) == {"p1": ["100"] * 24, "p2": ["50"] * 12}
+
+        group = EndDeviceGroup(mrid="some", end_devices=(ObjectReference(mrid="a1"), ObjectReference(mrid="a3")))
+        await here.clerk.request(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=(group,)))
+        some = GetMeterReadings(end_device_group=(ObjectReference(mrid="some"),))
+        assert values(await here.ask(some)) == {"p1": ["100"] * 24, "p3": ["10"] * 24}
+        assert values(await here.ask(some, sum="each")) == {"some": ["140"] * 24}
+
+        with pytest.raises(AssertionError, match=r"2\.10"):
+            await here.ask(GetMeterReadings(reading_type=(ReadingType(mrid=VOLTAGE),)), "t1", sum="each")
+        with pytest.raises(AssertionError, match=r"2\.15"):
+            await here.ask(nothing, "nowhere", sum="each")
