@@ -5,9 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from contracts.compact_readings import CONTENT_TYPE
+from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
-from contracts.nouns.reading_types import ReadingQuality
-from contracts.types import Reference
+from contracts.nouns.reading_types import Reading, ReadingQuality, ReadingType
+from contracts.types import ObjectReference, Reference
+from contracts.verbs import Verb
+from shared.codec import CONTENT_XML
 from shared.tools.testing import Installation
 from tests.fixtures.metering_utility import HOURS, LONG_AGO, NOW, utility
 from tests.service.toys.world import eventually
@@ -93,3 +96,83 @@ async def test_months_lose_their_versions_and_then_go_when_they_have_had_their_t
         await here.all_is_taken()
         assert await here.refusals("a1") == [("2.29", 24)]
         assert await here.database.fetchval("SELECT count(*) FROM block") == 0
+
+
+async def test_what_was_known_at_a_time_is_the_same_to_the_moment_before_and_after_waves_are_folded(
+    dms: Installation,
+) -> None:
+    midnight = datetime(2026, 5, 6, tzinfo=UTC)
+    async with utility(dms) as here:
+        await here.install("a1", "a point 1", LONG_AGO)
+
+        async def wave(place: int, at: datetime) -> None:
+            await here.set_clock(at)
+            one = IntervalReading(time_stamp=midnight + timedelta(hours=place), value=str(place))
+            block = IntervalBlock(interval_readings=(one,), reading_type=Reference(ref=HOURS))
+            one_meter = MeterReading(interval_blocks=(block,), meter=Meter(mrid="a1"))
+            await here.tell(MeterReadings(meter_reading=(one_meter,)), CONTENT_TYPE)
+            await here.all_is_taken()
+
+        async def known(as_of: datetime) -> list[str | None]:
+            answer = await here.answer("a point 1", as_of)
+            return [each.value for one in answer for each in one.interval_blocks[0].interval_readings if each.value]
+
+        first = NOW + timedelta(seconds=61, milliseconds=300)
+        times = [first, first + timedelta(seconds=1, milliseconds=900), first + timedelta(seconds=7)]
+        for place, at in enumerate(times, 1):
+            await wave(place, at)
+        moments = [first + timedelta(seconds=0.4 * step) for step in range(-2, 26)]
+        seen = [await known(each) for each in moments]
+        assert [seen[0], seen[-1]] == [[], ["1", "2", "3"]]
+        await here.set_clock(NOW + timedelta(hours=2))
+        await here.all_is_folded()
+        assert [await known(each) for each in moments] == seen
+
+
+async def test_a_bill_asked_for_as_of_its_day_is_the_same_after_the_multiplier_was_corrected_and_an_exchange_was_told(
+    dms: Installation,
+) -> None:
+    midnight = datetime(2026, 5, 5, tzinfo=UTC)
+    secondary_register, daily = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.0.72.0", "11.0.0.4.1.2.12.0.0.0.0.0.0.0.0.0.72.0"
+    primary_hours = "0.0.7.4.1.2.12.0.0.0.0.0.0.0.0.0.72.0"
+    async with utility(dms) as here:
+        await here.install("a1", "a point 1", LONG_AGO, ratio=40)
+        values = tuple(
+            IntervalReading(time_stamp=midnight + timedelta(hours=place), value="2") for place in range(1, 25)
+        )
+        hours = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
+        registers = tuple(
+            Reading(
+                time_stamp=midnight + timedelta(days=day), value=value, reading_type=Reference(ref=secondary_register)
+            )
+            for day, value in ((0, "100"), (1, "148"))
+        )
+        told = MeterReading(interval_blocks=(hours,), readings=registers, meter=Meter(mrid="a1"))
+        await here.tell(MeterReadings(meter_reading=(told,)), CONTENT_XML)
+        await here.all_is_taken()
+
+        types = tuple(ReadingType(mrid=each) for each in (primary_hours, daily))
+        query = GetMeterReadings(usage_point=(ObjectReference(mrid="a point 1"),), reading_type=types)
+
+        async def bill(as_of: datetime | None) -> tuple[list[str | None], list[str | None]]:
+            found = await here.ask(query, as_of=as_of)
+            blocks = [block for each in found for block in each.interval_blocks]
+            return (
+                [one.value for block in blocks for one in block.interval_readings],
+                [one.value for each in found for one in each.readings],
+            )
+
+        issued = await bill(NOW)
+        assert issued == (["80"] * 24, ["1920"])
+
+        await here.set_clock(NOW + timedelta(hours=1))
+        await here.set_up("a1", ratio=50)
+        assert await bill(None) == (["100"] * 24, ["2400"])
+        assert await bill(NOW) == issued
+
+        await here.set_clock(NOW + timedelta(hours=2))
+        corrected = await bill(NOW + timedelta(hours=1, minutes=30))
+        await here.install("a2", "a point 1", midnight + timedelta(hours=12), Verb.CHANGE)
+        assert await bill(None) == (["100"] * 12 + [None] * 12, [])
+        assert await bill(NOW + timedelta(hours=1, minutes=30)) == corrected == (["100"] * 24, ["2400"])
+        assert await bill(NOW) == issued

@@ -1,6 +1,6 @@
 """Waves into blocks: the values of one bunch of series on one market day, as arrays."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from msgspec import Struct
@@ -13,6 +13,14 @@ LAG_S = 2
 """The unit of the time between the first value of a folded block that was recorded and another, in seconds."""
 
 _MOST_LAG = 2**16 - 1
+
+
+def on_grid(at: datetime) -> datetime:
+    """The time at which a value of a wave counts as recorded: the next one at which a whole lag has passed since 1970.
+
+    So what is known as of a time is the same before and after the wave is folded.
+    """
+    return EPOCH + timedelta(seconds=-(-(at - EPOCH) // timedelta(seconds=LAG_S)) * LAG_S)
 
 
 class Layer(Struct, frozen=True, eq=False, kw_only=True):

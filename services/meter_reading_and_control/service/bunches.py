@@ -160,7 +160,7 @@ async def gain_of(
     gain = plain_gain(reads, code, edges) if is_same else None
     if gain is not None or (is_same and not {*edges} <= {each.read_at for each in reads}):
         return gain
-    equipment = (await equipment_at([place.usage_point], work))[place.usage_point]
+    equipment = (await equipment_at([place.usage_point], None, work))[place.usage_point]
     return gains(place.usage_point, reads, code, equipment, zone).get(day)
 
 

@@ -46,7 +46,7 @@ async def groups_of(named: sums.Named, asked: Question, work: Work[Store]) -> li
         found += sums.point_groups(told, named.point_groups)
     for name in named.device_groups:
         devices = await work.store.members([name])
-        found.append(sums.device_group(name, devices, await work.store.installed(devices)))
+        found.append(sums.device_group(name, devices, await work.store.installed(devices, asked.as_of)))
     return found
 
 

@@ -127,7 +127,7 @@ async def set_up(configs: Sequence[MeterConfig], verb: Verb, work: Work[Store]) 
     """Keep how meters are set up, and tell it, together what travels together."""
     if not configs:
         return
-    await work.store.save_meters(configs)
+    await work.store.save_meters(configs, work.now)
     work.wake("retain", "next", next_look(work.now, work.store.memory.zone))
     by_mrid = {config.meter[0].mrid or "": config for config in configs}
     for line in work.lines(verb, MeterConfig, by_mrid):
@@ -151,7 +151,7 @@ async def relink(
     done = [(pair, each) for pair, each in zip(pairs, outcomes, strict=True) if not isinstance(each, Rejected)]
     answer = in_parts(linkage.linking([pair for pair, _ in done], noun), len(pairs), errors) or noun
     changed = [(pair, change) for pair, change in done if change != installations.NOTHING]
-    await work.store.save_changes([change for _, change in changed])
+    await work.store.save_changes([change for _, change in changed], work.now)
     generation = work.store.memory.generation
     await keep([event for _, change in changed for event in linkage.events_of(change, generation)], work)
     tell_links({point: meter for (meter, point), _ in changed}, noun, verb, work)

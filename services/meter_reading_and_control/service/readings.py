@@ -61,7 +61,7 @@ async def show_readings(
             yield page
         return
     for point, part in await points_of(asked, groups, work):
-        equipment = (await equipment_at([point], work))[point]
+        equipment = (await equipment_at([point], asked.as_of, work))[point]
         pages = (
             pages_of(point, equipment, part, work) if wanted is None else previews(point, equipment, part, wanted, work)
         )

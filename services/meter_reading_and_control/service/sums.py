@@ -44,7 +44,7 @@ async def tallies_of(
     for first in range(0, len(members), AT_ONCE):
         some = members[first : first + AT_ONCE]
         blocks = dict(grouped(await work.store.blocks(some, (day, day), asked.as_of), lambda each: each.usage_point))
-        equipment = await equipment_at(some, work)
+        equipment = await equipment_at(some, asked.as_of, work)
         for point in some:
             values = sums.taken(blocks.get(point, []), equipment[point], frozenset(tallies), zone)
             sums.add(tallies, values, types.expected(point), group.members[point])

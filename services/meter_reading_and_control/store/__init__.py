@@ -86,20 +86,30 @@ class Store(
                 return
             after = rows[-1]["mrid"]
 
-    async def setups(self, mrids: Sequence[str]) -> dict[str, list[MeterConfig]]:
-        """Everything that these meters were ever set up to, in the order of the times from which it counts."""
-        rows = await self.fetch("SELECT mrid, noun FROM meter WHERE mrid = ANY($1) ORDER BY effective_at", mrids)
+    async def setups(self, mrids: Sequence[str], as_of: datetime | None) -> dict[str, list[MeterConfig]]:
+        """Everything that these meters were ever set up to, in the order of the times from which it counts.
+
+        As it was known ``as_of`` a time: a multiplier that was corrected since is as it was.
+        """
+        rows = await self.fetch(
+            "SELECT mrid, effective_at, noun FROM meter"
+            " WHERE mrid = ANY($1) AND recorded_at <= coalesce($2, 'infinity'::timestamptz)"
+            " UNION ALL SELECT mrid, effective_at, noun FROM meter_before"
+            " WHERE mrid = ANY($1) AND recorded_at <= $2 AND until > $2 ORDER BY effective_at",
+            mrids,
+            as_of,
+        )
         found: dict[str, list[MeterConfig]] = {}
         for row in rows:
             found.setdefault(row["mrid"], []).append(json.decode(row["noun"], type=MeterConfig))
         return found
 
-    async def save_meters(self, configs: Iterable[MeterConfig]) -> None:
+    async def save_meters(self, configs: Iterable[MeterConfig], now: datetime) -> None:
         """Keep how meters are set up, each by itself and from its time on."""
         await self.executemany(
-            "INSERT INTO meter (mrid, effective_at, noun) VALUES ($1, $2, $3)"
-            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun",
-            [(each.meter[0].mrid, effective_at(each.meter[0]), json.encode(each).decode()) for each in configs],
+            "INSERT INTO meter (mrid, effective_at, noun, recorded_at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun, recorded_at = excluded.recorded_at",
+            [(each.meter[0].mrid, effective_at(each.meter[0]), json.encode(each).decode(), now) for each in configs],
         )
 
     async def set_up_of(self, mrids: Sequence[str]) -> frozenset[str]:
@@ -107,12 +117,16 @@ class Store(
         rows = await self.fetch("SELECT DISTINCT mrid FROM meter WHERE mrid = ANY($1)", mrids)
         return frozenset(row["mrid"] for row in rows)
 
-    async def installed(self, mrids: Sequence[str]) -> list[Installed]:
-        """Every installation of these meters or usage points."""
+    async def installed(self, mrids: Sequence[str], as_of: datetime | None = None) -> list[Installed]:
+        """Every installation of these meters or usage points, as it was known ``as_of`` a time, or at last."""
         rows = await self.fetch(
             "SELECT usage_point, starts, meter, ends FROM installed"
-            " WHERE usage_point = ANY($1) OR meter = ANY($1) ORDER BY usage_point, starts",
+            " WHERE (usage_point = ANY($1) OR meter = ANY($1)) AND recorded_at <= coalesce($2, 'infinity'::timestamptz)"
+            " UNION ALL SELECT usage_point, starts, meter, ends FROM installed_before"
+            " WHERE (usage_point = ANY($1) OR meter = ANY($1)) AND recorded_at <= $2 AND until > $2"
+            " ORDER BY usage_point, starts",
             mrids,
+            as_of,
         )
         return [Installed(**dict(row)) for row in rows]
 
@@ -120,13 +134,13 @@ class Store(
         """Meters are about to move; first of all, since whoever takes readings relies on where they are until then."""
         await self.execute("SELECT count(move(meter)) FROM unnest($1::text[]) AS meter", meters)
 
-    async def save_changes(self, changes: Iterable[Change]) -> None:
+    async def save_changes(self, changes: Iterable[Change], now: datetime) -> None:
         """Keep what an order changed."""
         new = [each for change in changes for each in (change.ended, change.begun) if each is not None]
         await self.executemany(
-            "INSERT INTO installed (usage_point, starts, meter, ends) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (usage_point, starts) DO UPDATE SET ends = excluded.ends",
-            [(each.usage_point, each.starts, each.meter, each.ends) for each in new],
+            "INSERT INTO installed (usage_point, starts, meter, ends, recorded_at) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (usage_point, starts) DO UPDATE SET ends = excluded.ends, recorded_at = excluded.recorded_at",
+            [(each.usage_point, each.starts, each.meter, each.ends, now) for each in new],
         )
 
     async def registers(

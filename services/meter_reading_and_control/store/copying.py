@@ -19,7 +19,7 @@ from services.meter_reading_and_control.domain.columns import (
     marks_of,
     runs_of,
 )
-from services.meter_reading_and_control.domain.folding import NOTHING, Folding, Layer
+from services.meter_reading_and_control.domain.folding import NOTHING, Folding, Layer, on_grid
 from shared.store import Record
 
 _CENTURY = date(2000, 1, 1)
@@ -166,7 +166,7 @@ def layers_at(rows: Sequence[Record], chunks: Sequence[Chunk]) -> Iterator[tuple
 def tail_row(chunk: Chunk, now: datetime) -> tuple[Any, ...]:
     """A row of the tail."""
     key = (chunk.bunch, chunk.day, chunk.place, part_of_tail(chunk), chunk.scale, chunk.numbers.itemsize)
-    return (*key, chunk.members, _tail_numbers(chunk), chunk.runs, chunk.origins.decode(), now)
+    return (*key, chunk.members, _tail_numbers(chunk), chunk.runs, chunk.origins.decode(), on_grid(now))
 
 
 def part_of_tail(chunk: Chunk) -> int:

@@ -1,6 +1,7 @@
 """What follows from what was measured: primary values from secondary ones, the usage of a day from registers.
 
-Both are made when they are asked for, so a multiplier is applied once and a later correction of it counts at once.
+Both are made when they are asked for, so a multiplier is applied once and a later correction of it counts at once; who
+asks as of a time gets them by the multipliers and installations that were known then.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +46,7 @@ class Equipment(Struct, frozen=True, kw_only=True):
     setups: Mapping[str, Sequence[MeterConfig]]
 
     def there(self, block: Block, zone: tzinfo) -> Block:
-        """``block`` without what its meter told of times at which it was elsewhere, as is known by now.
+        """``block`` without what its meter told of times at which it was elsewhere, as is known.
 
         An exchange may be told after readings of the old meter were taken; they stay, and count no more.
         """
