@@ -5,7 +5,7 @@ command. A product that takes a role need not offer any of this.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +36,7 @@ class Status(Struct, frozen=True, kw_only=True):
         now: the time of the context, as the service knows it.
         in_flight: messages and wakes being handled, and events heard and not yet handled.
         unsent: rows that wait in the outbox.
-        next_wake: when its earliest timer is due.
+        next_wake: when its earliest timer is due, but for those that do not drive time.
         done: everything handled and sent so far; it must not change while a system is at rest.
     """
 
@@ -101,8 +101,10 @@ class Admin:
         timers: Timers,
         follower: Follower,
         clock: Clock,
+        idle_wakes: Collection[str] = (),
     ) -> None:
         self._role = role
+        self._idle_wakes = [*idle_wakes]
         self._database = database
         self._desk = desk
         self._relay = relay
@@ -145,7 +147,9 @@ class Admin:
         """The state of this process."""
         before = self._desk.in_flight + self._follower.waiting
         row = await self._database.pool.fetchrow(
-            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent, (SELECT min(at) FROM wake) AS wake"
+            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,"
+            " (SELECT min(at) FROM wake WHERE name <> ALL($1::text[])) AS wake",
+            self._idle_wakes,
         )
         try:
             now = self._clock.now()

@@ -166,6 +166,7 @@ class _Starting:
                 timers=timers,
                 follower=follower,
                 clock=running.clock,
+                idle_wakes=service.idle_wakes,
             )
             self._run(relay.run(), "relay")
             self._stack.push_async_callback(relay.flush, FLUSH_S)

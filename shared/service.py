@@ -81,6 +81,7 @@ class Service(Generic[S]):
         self.handlers: list[Handler] = []
         self.recorder: Callable[[list[Record], Work[S]], Awaitable[None]] | None = None
         self.wakes: dict[str, Callable[[Wake, Work[S]], Awaitable[None]]] = {}
+        self.idle_wakes: set[str] = set()
 
     @property
     def role(self) -> str:
@@ -179,11 +180,17 @@ class Service(Generic[S]):
         return declare
 
     def on_wake(
-        self, name: str
+        self, name: str, *, drives_time: bool = True
     ) -> Callable[[Callable[[Wake, Work[S]], Awaitable[None]]], Callable[[Wake, Work[S]], Awaitable[None]]]:
-        """Declare what happens when a wake of this name is due."""
+        """Declare what happens when a wake of this name is due.
+
+        Granted time does not move for the sake of one that does not drive it, such as of housekeeping that never
+        ends; it happens when time passes by.
+        """
 
         def declare(function: F) -> F:
+            if not drives_time:
+                self.idle_wakes.add(name)
             if name in self.wakes:
                 raise ValueError(f"{self.role} declares the wake '{name}' twice")
             self.wakes[name] = function

@@ -10,10 +10,13 @@ from tests.service.toys.services import make_depot, make_ledger, make_shop, make
 from tests.service.toys.world import eventually, rows, run
 
 _SET = "INSERT INTO wake (name, key, id, at, payload, trace) VALUES ('tick', $1, 'first', $2, '', '{}')"
+_TIDY = "INSERT INTO wake (name, key, id, at, payload, trace) VALUES ('tidy', $1, $1, $2, '', '{}')"
 
 
 async def test_a_day_passes_in_a_moment_and_everything_happens_at_its_own_hour(toys: Installation) -> None:
     await rows(toys, "emergency-simulation", _SET, "1", GRANTED_START + timedelta(hours=1))
+    for day in (0.5, 2.0):
+        await rows(toys, "shop", _TIDY, f"after {day} days", GRANTED_START + timedelta(days=day))
     services = (make_simulation(24), make_shop(), make_depot(), make_ledger())
     async with run(toys, *services, granted_clock=True) as process:
         await eventually(lambda: rows(toys, "ledger", "SELECT FROM note OFFSET 23"))
@@ -21,7 +24,9 @@ async def test_a_day_passes_in_a_moment_and_everything_happens_at_its_own_hour(t
         assert [(row["mrid"], row["at"]) for row in heard] == [
             (f"hour-{number}", GRANTED_START + timedelta(hours=number)) for number in range(1, 25)
         ]
-        assert process.clock.now() == GRANTED_START + timedelta(hours=24)
+        assert process.clock.now() == GRANTED_START + timedelta(hours=24), "nothing moves it to what is only tidied up"
+        tidied = await rows(toys, "shop", "SELECT text FROM note WHERE mrid = 'tidy'")
+        assert [row["text"] for row in tidied] == ["after 0.5 days"]
 
 
 async def test_time_stands_still_while_somebody_works_or_is_away(toys: Installation) -> None:

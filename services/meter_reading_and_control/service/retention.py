@@ -7,7 +7,7 @@ from services.meter_reading_and_control.store import Store
 from shared.work import Wake, Work
 
 
-@service.on_wake("retain")
+@service.on_wake("retain", drives_time=False)
 async def retain(_: Wake, work: Work[Store]) -> None:
     """Of the months that have had their time one goes, or is packed; when all have, it is looked again next month."""
     memory, months = work.store.memory, await work.store.months()

@@ -100,6 +100,10 @@ async def start_slow_work(message: Message[Orders], work: Work[ToyStore]) -> Lat
     return LATER
 
 
+async def tidy(wake: Wake, work: Work[ToyStore]) -> None:
+    await work.store.note("tidy", wake.key)
+
+
 async def finish_slow_work(wake: Wake, work: Work[ToyStore]) -> None:
     await work.store.note(wake.key, "finished", wake.at)
     if wake.key.startswith("contended"):
@@ -169,6 +173,7 @@ def make_shop() -> Service[ToyStore]:
     shop.on_reply(Verb.GET, Parcels)(parcel_sent)
     shop.on(Verb.EXECUTE, Orders)(start_slow_work)
     shop.on_wake("finish")(finish_slow_work)
+    shop.on_wake("tidy", drives_time=False)(tidy)
     shop.on(Verb.CLOSE, Orders)(cancel_slow_work)
     shop.on(Verb.CHANGED, Parcels)(follow_parcels)
     return shop
