@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.domain import verification
@@ -162,7 +163,8 @@ def test_what_nobody_could_verify_is_closed_without_being_called_verified(desk: 
     assert S.VERIFIED not in {each.state for each in desk.told}
 
 
-def test_neighbours_who_never_lost_their_power_can_tell_that_the_radio_lives(desk: Desk) -> None:
+@pytest.mark.parametrize("is_part", [True, False])
+def test_neighbours_who_never_lost_their_power_can_tell_that_the_radio_lives(desk: Desk, *, is_part: bool) -> None:
     desk.hear(gasps(*(f"T11-{number}" for number in range(1, 7)), at=0), at=40)
     (outage,) = desk.hear([], at=110)
     assert outage.device == "T11"
@@ -177,6 +179,8 @@ def test_neighbours_who_never_lost_their_power_can_tell_that_the_radio_lives(des
     desk.end(Outcome.SILENT, at=1200)
     (nested,) = desk.hear([], at=1265)
     assert (nested.state, nested.device, nested.parent) == (S.PREDICTED, "T11", outage.mrid)
+    if not is_part:  # as where another outage came between
+        nested = desk.outages[nested.mrid] = replace(nested, parent=None, taken_from=None, since=s(990))
     desk.report(nested, Report(crew=CrewStatusKind.FIELD_COMPLETE, repaired_at=s(4000)), at=4000)
     assert desk.outages[nested.mrid].state is S.DISMISSED, "it was the radio that was silent: nobody was in the dark"
     assert desk.hear([], at=4100) == []

@@ -24,7 +24,7 @@ from services.fault_management.domain.outage import (
     explains,
     move,
 )
-from services.fault_management.domain.pings import GASP_WAIT, question_suspicions
+from services.fault_management.domain.pings import GASP_WAIT, question_suspicions, rests_on_silence
 from services.fault_management.domain.proposal import is_unused, withdraw
 from services.fault_management.domain.restoration import awaits_opening, follow_supply
 from services.fault_management.domain.situation import Situation, Wish
@@ -103,7 +103,8 @@ def report(situation: Situation, outage: Outage, news: Report) -> None:
             repaired_at=outage.repaired_at or news.repaired_at,
         )
     )
-    if outage.state in INFERRED and news.cause is None and news.repaired_at is not None and outage.parent is not None:
+    silent = outage.parent is not None or rests_on_silence(situation, outage)
+    if outage.state in INFERRED and news.cause is None and news.repaired_at is not None and silent:
         why = "the crew has found nothing that is out or broken"
         situation.put(move(outage, S.DISMISSED, why=why, dismissed_at=situation.now, frozen=False))
     elif outage.state in INFERRED and (news.cause is not None or news.repaired_at is not None):

@@ -48,6 +48,12 @@ def _rests_on(situation: Situation, outage: Outage) -> str | None:
     return said.pop() if len(said) == 1 else None
 
 
+def rests_on_silence(situation: Situation, outage: Outage) -> bool:
+    """True where no meter and no customer said anything: meters that were asked have not answered, and no more."""
+    kinds = {each.kind for each in _reports(situation, outage)}
+    return kinds == {EvidenceKind.SILENT}
+
+
 def _is_called(situation: Situation, outage: Outage) -> bool:
     return any(each.kind is EvidenceKind.CALL for each in _reports(situation, outage))
 
