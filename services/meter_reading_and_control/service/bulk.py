@@ -83,6 +83,7 @@ async def take_all(messages: Sequence[Message[MeterReadings]], work: Work[Store]
             found, left = await placed(sheet, source, work)
             taken += found
             rest.append((source, left))
+    await work.store.have_days(each.sheet.day for each in taken)
     waves = [each for each in taken if not each.sheet.is_whole]
     told, met = await keep_waves(waves, work)
     rest += met

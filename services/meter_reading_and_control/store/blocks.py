@@ -278,7 +278,7 @@ class Blocks(SeriesStore):
         )
 
     async def have_days(self, days: Iterable[date]) -> None:
-        """Have the tables of these days."""
+        """Have the tables of these days; first of all, since whoever looks into the blocks waits until this is done."""
         missing = [day for day in set(days) if day.replace(day=1) not in self.memory.known.months]
         if missing:
             there = await self.lock_all("SELECT month FROM have_months($1) AS month", missing)
