@@ -37,8 +37,8 @@ AT_ONCE = 2
 BATCH_BYTES = 4 << 20
 """How much one batch holds at most."""
 
-IN_TURN_BYTES = 96 << 10
-"""The same where batches are handled in turn: some ten milliseconds of the processor at a time."""
+IN_TURN_BYTES = 256 << 10
+"""The same where batches are handled in turn: some ten milliseconds of the processor between two statements."""
 
 ATTEMPTS = 3
 """How often a batch that loses against another transaction (40001, 40P01) is tried."""

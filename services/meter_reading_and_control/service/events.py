@@ -15,6 +15,7 @@ from services.meter_reading_and_control.domain.events import (
     passed_on,
     received,
     switchings,
+    usage_point_of,
 )
 from services.meter_reading_and_control.domain.installation import Installed
 from services.meter_reading_and_control.domain.readings import grouped
@@ -61,7 +62,9 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
         return
     meters = sorted({meter for event in events if (meter := meter_of(event)) is not None})
     await work.store.learn_places(events)
-    places, known = await work.store.places(meters), await work.store.installed(meters)
+    lost = sorted({meter_of(event) or "" for event in events if usage_point_of(event) is None})
+    places = await work.store.places(lost) if lost else {}
+    known = await work.store.installed(meters)
     own = dict(grouped(known, lambda there: there.meter))
     heard = []
     for event in events:
