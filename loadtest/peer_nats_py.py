@@ -97,7 +97,8 @@ class Fetching:
                     messages = await self._subscription.fetch(min(most, self._batch), timeout=WAIT_S)
             except TimeoutError:
                 continue
-            return [Fetched(message) for message in messages]
+            if messages:
+                return [Fetched(message) for message in messages]
         return []
 
     async def close(self) -> None:
