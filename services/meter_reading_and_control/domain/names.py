@@ -23,25 +23,44 @@ class Names:
     def __init__(self) -> None:
         self._number: dict[str, int] = {}
         self._texts: list[str] = []
+        self._last: tuple[Ids, Array] | None = None
 
     def keys(self, ids: Ids, *, keep: bool = False) -> Array:
-        """The keys of mRIDs, an array of n by 2; with ``keep`` what is no UUID is known from now on."""
+        """The keys of mRIDs, an array of n by 2; with ``keep`` what is no UUID is known from now on.
+
+        Those of the same sequence as the last time are not looked up again.
+        """
+        if self._last is not None and self._last[0] is ids and not keep:
+            return self._last[1]
+        keys = self._keys(ids, keep=keep)
+        self._last = None if keep else (ids, keys)
+        return keys
+
+    def _keys(self, ids: Ids, *, keep: bool) -> Array:
         whole = _as_bytes(ids)
         if whole is not None:
             keys: Array = np.frombuffer(whole, np.uint64).reshape(-1, 2)
             if not (keys[:, 0] == _ODD).any():
                 return keys
-        return np.array([self._key(mrid, keep=keep) for mrid in texts(ids)], np.uint64).reshape(-1, 2)
+        told, known = texts(ids), self._number.get
+        numbers = np.array([known(mrid, -1) for mrid in told], np.int64)
+        keys = np.full((len(told), 2), _ODD, np.uint64)
+        keys[:, 1] = numbers.view(np.uint64)
+        for place in np.flatnonzero(numbers < 0).tolist():
+            keys[place] = self._key(told[place], keep=keep)
+        return keys
 
     def ids(self, keys: Array) -> Ids:
         """The mRIDs of keys: as bytes where all are UUIDs."""
         odd = keys[:, 0] == _ODD
         if not odd.any():
             return keys.tobytes()
-        told = [*texts(keys.tobytes())]
-        for place in np.flatnonzero(odd).tolist():
-            told[place] = self._texts[int(keys[place, 1])]
-        return tuple(told)
+        told = list(map(self._texts.__getitem__, keys[odd, 1].tolist()))
+        if len(told) == len(keys):
+            return tuple(told)
+        every = np.empty(len(keys), object)
+        every[odd], every[~odd] = told, texts(keys[~odd].tobytes())
+        return tuple(every.tolist())
 
     def _key(self, mrid: str, *, keep: bool) -> tuple[int, int]:
         number = self._number.get(mrid)
@@ -62,9 +81,9 @@ def _as_bytes(ids: Ids) -> bytes | None:
     """The mRIDs as sixteen bytes each; None where one is no UUID in lower case with hyphens."""
     if isinstance(ids, bytes):
         return ids
-    joined = "".join(ids)
     if not all(len(each) == _UUID_TEXT for each in ids):
         return None
+    joined = "".join(ids)
     digits = joined.replace("-", "")
     hyphens = "".join(joined[place::_UUID_TEXT] for place in _HYPHENS)
     if len(digits) != 2 * _UUID_BYTES * len(ids) or hyphens.strip("-"):
