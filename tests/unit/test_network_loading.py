@@ -38,6 +38,7 @@ from services.network_operation.domain.loading import (
     figures_of,
     members,
     posed,
+    shared_out,
     switched_state,
 )
 from services.network_operation.domain.power_flow.grid import packed
@@ -75,7 +76,9 @@ def study(model: Import, grid: Grid, operations: dict[str, SwitchActionKind], co
     situation = Situation(grid=grid)
     look = first_look(lambda figures: studied(option, replace(situation, figures=figures), NOON, by_person=True))
     questions = tuple(posed(each, cold) for each in look.asked.values())
-    found = figures_of(packed(model.electrical), questions)
+    data = packed(model.electrical)
+    found = [each for part, share in shared_out(data, questions) for each in figures_of(part, share)]
+    assert found == list(figures_of(data, questions)), "what is about a question is enough to answer it"
     return studied(
         option, replace(situation, figures=answers(dict(zip(look.asked, found, strict=True)))), NOON, by_person=True
     )

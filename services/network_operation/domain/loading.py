@@ -4,7 +4,7 @@
 the grid that it has made of the electrical data.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -20,12 +20,15 @@ from services.network_operation.domain.interruptions import ColdLoads
 from services.network_operation.domain.network_state import NetworkState
 from services.network_operation.domain.power_flow import solution
 from services.network_operation.domain.power_flow.flow import BranchFlow, PowerFlow
-from services.network_operation.domain.power_flow.grid import LOAD, Grid, unpacked
+from services.network_operation.domain.power_flow.grid import LOAD, Grid, part_of, unpacked
 from services.network_operation.domain.power_flow.islands import SwitchedState
 from services.network_operation.domain.power_flow.phases import mask_of
 from services.network_operation.domain.power_flow.rows import Whole
 from services.network_operation.domain.structure import Structure
 from services.network_operation.domain.windings import ABNORMAL, DEAD
+
+AT_ONCE = 4
+"""So many states of the network are solved by one process, one after the other."""
 
 _BITS = np.array([1, 2, 4])
 _WITHOUT_DATA = frozenset({"Cut", "Jumper"})
@@ -33,11 +36,17 @@ _FULL = 100.0
 
 
 class Posed(Struct, frozen=True, kw_only=True):
-    """A question as another process gets it; ``unknown`` says why there is no answer."""
+    """A question as another process gets it.
+
+    Attributes:
+        feeders: those it is about; None where it may be about any.
+        unknown: why there is no answer.
+    """
 
     state: SwitchedState
     device: str | None = None
     picked_up: frozenset[str] = frozenset()
+    feeders: frozenset[str] | None = None
     unknown: str | None = None
 
 
@@ -101,8 +110,17 @@ def posed(question: Question, cold: ColdLoads) -> Posed:
         state=switched_state(state, cold, here),
         device=question.devices[-1] if question.devices else None,
         picked_up=question.picked_up,
+        feeders=None if here is None else _feeders_of(structure, here),
         unknown=next((_no_data_of(each) for each in _added(structure) if not names.isdisjoint(_ends(each))), None),
     )
+
+
+def shared_out(data: bytes, questions: Sequence[Posed]) -> Iterator[tuple[bytes, tuple[Posed, ...]]]:
+    """The questions for one process after the other, each with the electrical data that they need."""
+    for place in range(0, len(questions), AT_ONCE):
+        share = tuple(questions[place : place + AT_ONCE])
+        feeders = frozenset[str]().union(*(each.feeders or () for each in share))
+        yield data if any(each.feeders is None for each in share) else part_of(data, feeders), share
 
 
 def members(state: NetworkState) -> tuple[Members, ...]:
@@ -273,6 +291,12 @@ def _feeder_flow(known: _Known, feeder: Members, nothing: FeederFlow) -> FeederF
         most_loaded=None if most is None else flow.branches[most],
         voltages=tuple(each for each in known.voltages if each.connectivity_node.mrid in mine),
     )
+
+
+def _feeders_of(structure: Structure, nodes: Whole) -> frozenset[str] | None:
+    """The feeders that have any of these nodes; None where one has no feeder, so that nobody knows whose it is."""
+    of_each = [structure.feeders_of_node[number] for number in nodes.tolist()]
+    return frozenset[str]().union(*of_each) if all(of_each) else None
 
 
 def _beside(question: Question, structure: Structure) -> list[str] | None:

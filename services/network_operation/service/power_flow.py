@@ -25,6 +25,7 @@ from services.network_operation.domain.loading import (
     figures_of,
     members,
     posed,
+    shared_out,
     switched_state,
 )
 from services.network_operation.domain.people import speaker
@@ -36,9 +37,6 @@ from services.network_operation.store import Store
 from shared.work import Wake, Work
 
 T = TypeVar("T")
-
-AT_ONCE = 4
-"""So many states of the network are solved by one process, one after the other."""
 
 
 @service.on_wake("power flow")
@@ -101,8 +99,8 @@ async def with_figures(ruling: Callable[[FiguresOf], T], work: Work[Store]) -> T
     found: list[Figures] = []
     if data:
         questions = tuple(posed(each, loads) for each in first.asked.values())
-        shares = (questions[place : place + AT_ONCE] for place in range(0, len(questions), AT_ONCE))
-        parts = await gather(*(work.compute(figures_of, data, share) for share in shares))
+        shares = shared_out(data, questions)
+        parts = await gather(*(work.compute(figures_of, part, share) for part, share in shares))
         found.extend(chain.from_iterable(parts))
     return ruling(answers(dict(zip(first.asked, found, strict=False))))
 

@@ -4,12 +4,12 @@ Phases are bits (A 1, B 2, C 4) and, in arrays with a last axis of three, A, B, 
 siemens, powers W and var, voltages V; a nominal voltage is from phase to phase.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from msgspec import Struct, json
+from msgspec import Raw, Struct, field, json
 from numpy.typing import NDArray
 
 from contracts.nouns.electrical_models import (
@@ -22,6 +22,7 @@ from contracts.nouns.electrical_models import (
     PhasePower,
     WindingConnection,
 )
+from contracts.types import attribute
 from services.network_operation.domain.power_flow.banks import banked
 from services.network_operation.domain.power_flow.phases import LETTERS, PAIRS, mask_of
 from services.network_operation.domain.power_flow.rows import (
@@ -122,7 +123,23 @@ def packed(models: Iterable[ElectricalModel]) -> bytes:
     return json.encode(tuple(models))
 
 
-@lru_cache(maxsize=4)
+class _Named(Struct):
+    mrid: str = field(name=attribute("mrid"))
+
+
+@lru_cache(maxsize=1)
+def _by_feeder(data: bytes) -> tuple[tuple[str, bytes], ...]:
+    """What was packed of each feeder, as it stands; one may come several times."""
+    parts = json.decode(data, type=tuple[Raw, ...])
+    return tuple((json.decode(each, type=_Named).mrid, bytes(each)) for each in parts)
+
+
+def part_of(data: bytes, feeders: Container[str]) -> bytes:
+    """What was packed of some feeders: what is about a question is soon sent, and soon compiled."""
+    return b"[" + b",".join(each for feeder, each in _by_feeder(data) if feeder in feeders) + b"]"
+
+
+@lru_cache(maxsize=32)
 def unpacked(data: bytes) -> Grid:
     """The grid that was :func:`packed`; the same data are compiled once in a process."""
     return compiled(json.decode(data, type=tuple[ElectricalModel, ...]))
