@@ -9,7 +9,7 @@ once more, and alone if the mark is still there the next time.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncpg
@@ -263,7 +263,7 @@ class Batches:
         with self._telemetry.process(first.role, hop, first.headers):
             trace: dict[str, str] = {}
             self._telemetry.inject(trace)
-            cause = Cause(identity=f"batch\n{first.role}\n{first.place}", thread=None, trace=trace)
+            cause = Cause(identity=f"batch\n{first.role}\n{first.place}", thread=_thread(pieces), trace=trace)
             try:
                 work = self._desk.work(cause, transaction, principal=first.source)
                 await handler.function([piece.message for piece in pieces], work)
@@ -279,6 +279,13 @@ class Batches:
         if handler is None:
             raise Rejected(f"'{arrival.role}' does not take '{arrival.verb} {arrival.noun}' in batches", code="2.9")
         return handler
+
+
+def _thread(pieces: Iterable[_Piece]) -> str | None:
+    """The thread on which everything in a batch was told; None where there are several, or nobody can know."""
+    headers = [piece.message.header if len(piece.deliveries) == 1 else None for piece in pieces]
+    threads = {None if each is None else each.correlation_id or each.message_id for each in headers}
+    return threads.pop() if len(threads) == 1 else None
 
 
 def _is_batch(handler: Handler) -> bool:

@@ -55,6 +55,14 @@ class Desk:
         answer = await self.operator.request(EH, Verb.GET, EventRecords, question=question)
         return () if answer.payload is None else answer.payload.event_record
 
+    async def gasps(self, count: int, thread: str) -> tuple[EventRecord, ...]:
+        """One last gasp after the other, so far apart that each is news; what is recorded of them."""
+        found: tuple[EventRecord, ...] = ()
+        for number in range(count):
+            await self.gasp("meter", 10 * number, thread)
+            found = await self.recorded(2 * (number + 1), lane="outage")
+        return found
+
     async def recorded(self, count: int, **wanted: Any) -> tuple[EventRecord, ...]:
         """The same, once there are so many."""
         async with asyncio.timeout(20):
@@ -123,9 +131,7 @@ async def test_a_thread_is_found_over_services_in_its_order_with_the_message_as_
 
 async def test_a_lane_that_is_handed_out_again_from_its_beginning_is_recorded_once(dms: Installation) -> None:
     async with desk(dms) as here:
-        for second in range(20):
-            await here.gasp("meter", second, "flood")
-        first = await here.recorded(40, lane="outage")
+        first = await here.gasps(5, "flood")
         installation = here.installation
     async with installation.peer("admin") as admin:
         await admin.bus.manager.delete_consumer(admin.space.stream(Lane.OUTAGE), f"{EH}_record")
@@ -136,10 +142,10 @@ async def test_a_lane_that_is_handed_out_again_from_its_beginning_is_recorded_on
         installation.peer("operator") as operator,
     ):
         here = Desk(installation, head_end, operator)
-        await here.gasp("meter", 30, "after")
-        after = await here.recorded(41, lane="outage")
+        await here.gasp("meter", 55, "after")
+        after = await here.recorded(11, lane="outage")
         assert [record.record_hash for record in after[:-1]] == [record.record_hash for record in first]
-        assert sorted(record.number for record in after) == list(range(1, 42))
+        assert sorted(record.number for record in after) == list(range(1, 12))
         assert (await here.audit())["outage"].flaw_count == 0
 
 
@@ -168,9 +174,7 @@ async def test_a_changed_a_dropped_and_a_reordered_record_are_each_found(
     dms: Installation, sql: str, kind: FlawKind, number: int
 ) -> None:
     async with desk(dms) as here:
-        for second in range(5):
-            await here.gasp("meter", second, "audit")
-        await here.recorded(10, lane="outage")
+        await here.gasps(5, "audit")
         sound = (await here.audit())["outage"]
         assert (sound.records, sound.flaw_count) == (10, 0)
         await here.tamper(sql)
@@ -181,9 +185,7 @@ async def test_a_changed_a_dropped_and_a_reordered_record_are_each_found(
 
 async def test_a_chain_that_was_cut_off_with_its_head_is_found_by_a_note_kept_elsewhere(dms: Installation) -> None:
     async with desk(dms) as here:
-        for second in range(3):
-            await here.gasp("meter", second, "note")
-        await here.recorded(6, lane="outage")
+        await here.gasps(3, "note")
         noted = (await here.audit())["outage"]
         head = f"{noted.head_number}:{noted.head_hash}"
         assert (await here.audit(outage=head))["outage"].flaw_count == 0
