@@ -73,7 +73,7 @@ def assess(situation: Situation) -> Situation:
     question_suspicions(situation)
     question_restored(situation)
     for outage in situation.open():
-        heard = situation.heard_of({*outage.points, *outage.partial})
+        heard = situation.hearing.of({*outage.points, *outage.partial})
         calls = {each.source for each in heard if each.kind is EvidenceKind.CALL and _joins(outage, each)}
         tickets = tuple(sorted(calls.union(outage.tickets)))
         _wish(situation, situation.put(msgspec.structs.replace(outage, tickets=tickets)))

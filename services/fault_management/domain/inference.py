@@ -274,14 +274,14 @@ def _still_dark(situation: Situation, outage: Outage, point: str, each: Standing
     if restored is None or each.lost or not restored <= each.since <= restored + HISTORY:
         return False
     return not any(
-        not heard.dark and restored - SKEW <= heard.time <= each.since for heard in situation.heard_of([point])
+        not heard.dark and restored - SKEW <= heard.time <= each.since for heard in situation.hearing.of([point])
     )
 
 
 def _let_go(situation: Situation, outage: Outage, left: _Left) -> None:
     """Nothing that is left speaks for ``outage``: another explains it, or the power is there again."""
     told = {mrid: situation.standings[mrid] for mrid in outage.points if mrid in situation.standings}
-    dark = [each for each in situation.heard_of(sorted(told)) if each.dark]
+    dark = [each for each in situation.hearing.of(sorted(told)) if each.dark]
     if any(each.dark for each in told.values()):
         if outage.state is S.VERIFY or any(_is_deferred(each, left.deferred) for each in dark):
             return

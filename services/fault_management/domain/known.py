@@ -159,9 +159,10 @@ def _taken(situation: Situation, each: Interruption, own: str) -> _Taken:
     """
     until = max(each.ended.values()) + RESET if each.over else None
     points = each.points - situation.kept_by_word(each.device, each.opened_at, own, until)
-    if each.key not in situation.older:
-        situation.older[each.key] = _older(situation, each)
-    older = situation.older[each.key]
+    known = situation.hearing.older
+    if each.key not in known:
+        known[each.key] = _older(situation, each)
+    older = known[each.key]
     same: Sequence[Prediction] = [area for area in older if area.device == each.device and points.issubset(area.points)]
     if not same and points.issubset(mrid for area in older for mrid in area.dark):
         same = older
@@ -180,15 +181,15 @@ def _older(situation: Situation, each: Interruption) -> Sequence[Prediction]:
     last = max(each.ended.values()) + SKEW if each.over else situation.now + SKEW
 
     def is_left(heard: Evidence) -> bool:
-        others = situation.interrupted.get(heard.usage_point, ()) if heard.dark else ()
+        others = situation.hearing.interrupted.get(heard.usage_point, ()) if heard.dark else ()
         return heard.time <= last and not any(
             other.opened_at < each.opened_at and _covers(other, heard) for other in others
         )
 
-    dark = situation.dark_points & each.points
-    if not any(heard.dark and heard.time < limit and is_left(heard) for heard in situation.heard_of(dark)):
+    dark = situation.hearing.dark & each.points
+    if not any(heard.dark and heard.time < limit and is_left(heard) for heard in situation.hearing.of(dark)):
         return ()
-    own = [heard for heard in situation.heard_of(sorted(each.points)) if is_left(heard)]
+    own = [heard for heard in situation.hearing.of(sorted(each.points)) if is_left(heard)]
     before = standing((heard for heard in own if heard.time < limit), limit)
     old = {mrid for mrid, stands in before.items() if stands.dark}
     rest = [heard for heard in own if heard.time < limit or heard.usage_point in old]

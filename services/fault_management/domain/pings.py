@@ -59,5 +59,5 @@ def _is_called(situation: Situation, outage: Outage) -> bool:
 
 
 def _reports(situation: Situation, outage: Outage) -> list[Evidence]:
-    heard = situation.heard_of({*outage.points, *outage.partial})
+    heard = situation.hearing.of({*outage.points, *outage.partial})
     return [each for each in heard if each.dark and each.time >= outage.since - SKEW]

@@ -1,13 +1,14 @@
 """The outages of one area while they are being judged, and what is to be said about them afterwards."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from services.fault_management.domain.evidence import SKEW, Evidence, Ping, Standing, about_supply, cut_off, standing
-from services.fault_management.domain.interruptions import Interruption, awaiting, history
+from services.fault_management.domain.hearing import Hearing
+from services.fault_management.domain.interruptions import awaiting, history
 from services.fault_management.domain.isolation import OPEN
 from services.fault_management.domain.outage import (
     FINAL,
@@ -23,7 +24,6 @@ from services.fault_management.domain.outage import (
     move,
     told,
 )
-from services.fault_management.domain.prediction import Prediction
 from services.fault_management.domain.timeline import Timeline
 
 
@@ -59,7 +59,7 @@ class Situation:
         standings: what it says about each usage point.
         cut_off: the usage points that are disconnected on purpose, whose silence says nothing.
         history: what the log of operations says: who lost supply by which device, and which devices are cycling.
-        older: the areas that were dark before an interruption, by its key, of those that were judged already.
+        hearing: what was heard, and the history, by usage point.
         now: the present instant.
         new_id: gives the identity of something new.
         wishes: what is to be asked of others, by outage, in order.
@@ -83,10 +83,7 @@ class Situation:
         self._pieces = frozenset(evidence)
         self.heard: Sequence[Evidence] = sorted(about_supply(self._pieces))
         self.standings: dict[str, Standing] = standing(self.heard, now)
-        self._heard_of: dict[str, list[Evidence]] | None = None
         self._unexplained: Sequence[Evidence] | None = None
-        self._dark_points: frozenset[str] | None = None
-        self._interrupted: dict[str, list[Interruption]] | None = None
         self.cut_off = cut_off(self._pieces)
         self.pings = list(pings)
         self.asked: list[Ping] = []
@@ -102,7 +99,7 @@ class Situation:
         asked = [plan for plan in returning if plan.status is PlanStatus.ASKED]
         opening = {move.switch for plan in asked if not plan.draft for move in plan.moves if move.kind is OPEN}
         self.history = awaiting(history(topology, now, found), {plan.mrid for plan in asked}, opening)
-        self.older: dict[tuple[str, datetime], Sequence[Prediction]] = {}
+        self.hearing = Hearing(self.heard, self.history.interruptions)
         self._logged: dict[str, set[datetime]] = {}
         for each in self.history.interruptions:
             self._logged.setdefault(each.device, set()).update(each.openings)
@@ -115,24 +112,15 @@ class Situation:
             self._pieces |= set(new)
             self.heard = sorted(about_supply(self._pieces))
             self.standings = standing(self.heard, self.now)
-            self._heard_of = self._unexplained = self._dark_points = self._interrupted = None
-            self.older.clear()
-
-    def heard_of(self, points: Iterable[str]) -> list[Evidence]:
-        """The evidence about supply at some usage points, of each in the order of time."""
-        if self._heard_of is None:
-            self._heard_of = {}
-            for each in self.heard:
-                self._heard_of.setdefault(each.usage_point, []).append(each)
-        known = self._heard_of
-        return [each for mrid in points for each in known.get(mrid, ())]
+            self.hearing = Hearing(self.heard, self.history.interruptions)
+            self._unexplained = None
 
     @property
     def unexplained(self) -> Sequence[Evidence]:
         """The evidence about supply without the darkness that known outages explain."""
         if self._unexplained is None:
             known: dict[str, list[Outage]] = {}
-            dark = self.dark_points
+            dark = self.hearing.dark
             for outage in self.all():
                 if not is_loose(outage):
                     for mrid in dark.intersection(outage.points).union(dark.intersection(outage.partial)):
@@ -143,23 +131,6 @@ class Situation:
                 if not (each.dark and any(explains(outage, each) for outage in known.get(each.usage_point, ())))
             ]
         return self._unexplained
-
-    @property
-    def dark_points(self) -> frozenset[str]:
-        """The usage points of which it was ever said that their power is missing."""
-        if self._dark_points is None:
-            self._dark_points = frozenset(each.usage_point for each in self.heard if each.dark)
-        return self._dark_points
-
-    @property
-    def interrupted(self) -> Mapping[str, Sequence[Interruption]]:
-        """The interruptions of each of the dark usage points by the log, the earliest first."""
-        if self._interrupted is None:
-            self._interrupted = {}
-            for each in self.history.interruptions:
-                for mrid in each.points & self.dark_points:
-                    self._interrupted.setdefault(mrid, []).append(each)
-        return self._interrupted
 
     def ask(self, points: Iterable[str]) -> None:
         """Have the meters at some usage points asked whether they have power."""

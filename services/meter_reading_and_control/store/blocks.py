@@ -165,12 +165,18 @@ class Blocks(SeriesStore):
         )
         same = {row["chunk"] for row in tail if row["part"] == part_of_tail(chunks[row["chunk"]])}
         found = {number: np.full(len(chunks[number].members), Met.ITSELF, np.int8) for number in same}
-        known = [(row["chunk"], np.frombuffer(row["members"], np.uint8), layer_of(row)) for row in tail]
+        known = [
+            (row["chunk"], np.frombuffer(row["members"], np.uint8), layer_of(row))
+            for row in tail
+            if not set(row["members"]).isdisjoint(chunks[row["chunk"]].members)
+        ]
         meetings: dict[int, Meeting] = {}
         for number, members, layer in (*known, *layers_at(await self._blocks_at(keys), chunks)):
-            if number not in same:
-                meeting = meetings.setdefault(number, Meeting(chunks[number]))
-                meeting.see(members, layer)
+            if number in same:
+                continue
+            if number not in meetings:
+                meetings[number] = Meeting(chunks[number])
+            meetings[number].see(members, layer)
         return found | {number: meeting.found for number, meeting in meetings.items()}
 
     async def _blocks_at(self, keys: tuple[list[int], list[date], list[int]]) -> list[Record]:

@@ -125,16 +125,16 @@ def _told(blocks: Iterable[Block], place: int) -> dict[str, Value]:
     return {each.meter: value for each in blocks if (value := each.values[place]) is not None}
 
 
-def periods(code: ReadingTypeCode, days: tuple[date, date]) -> Iterator[tuple[date, date]]:
+def periods(macro_period: int, days: tuple[date, date]) -> Iterator[tuple[date, date]]:
     """The first and the last day of each day or month that has any of ``days``."""
     day, last = days
     while day <= last:
-        if code.macro_period == DAILY:
+        if macro_period == DAILY:
             yield day, day
             day += calendar.DAY
             continue
         first = day.replace(day=1)
-        day = (first + 31 * calendar.DAY).replace(day=1)
+        day = calendar.after_month(day)
         yield first, day - calendar.DAY
 
 

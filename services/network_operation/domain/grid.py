@@ -187,10 +187,10 @@ class Grid:
             node = beyond
         return feed
 
-    def loop(self, one: str, other: str) -> tuple[str, ...]:
-        """The switches on the ways by which two live nodes are fed, without those that both ways pass."""
-        ways = [frozenset(feed.switches) for node in (one, other) if (feed := self.feed(node)) is not None]
-        return tuple(sorted(frozenset[str]().union(*ways) - frozenset.intersection(*ways))) if ways else ()
+
+def loop(one: Feed, other: Feed) -> tuple[str, ...]:
+    """The switches on two ways, without those that both ways pass."""
+    return tuple(sorted({*one.switches} ^ {*other.switches}))
 
 
 def passed(feed: Feed, equipment: Equipment, node: str) -> Feed:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.nouns.feeder_topology import Equipment
 from contracts.nouns.switching_studies import SeverityKind
 from services.network_operation.domain.acts import ActKind
-from services.network_operation.domain.grid import Feed, passed
+from services.network_operation.domain.grid import Feed, loop, passed
 from services.network_operation.domain.phases import Phases
 from services.network_operation.domain.rules.move import Finding, Move
 
@@ -37,7 +37,7 @@ def paralleling(move: Move) -> Iterator[Finding]:
     yield Finding(
         object=joined.mrid, reason=f"it closes a loop in which {flowing} would flow", severity=SeverityKind.WARN
     )
-    for device in grid.loop(joined.node1, joined.node2 or ""):
+    for device in loop(first, second):
         if move.before.recloses(device):
             yield Finding(
                 object=device,
