@@ -118,6 +118,15 @@ class Desk:
         assert isinstance(order, MaintenanceOrder)
         return order
 
+    async def accepted(self, order: MaintenanceOrder) -> None:
+        """Wait until the desk has heard that the crew takes an order; who does not answer in time loses it."""
+        async with asyncio.timeout(30):
+            while True:
+                (shown,) = (await self.do(Verb.GET, MaintenanceOrders, ids=[order.mrid])).maintenance_order
+                if any(each.type == "accept" for each in shown.work[0].activity_records):
+                    return
+                await asyncio.sleep(0.02)
+
     async def nothing_sent(self) -> None:
         await asyncio.sleep(0.4)
         assert self.crews.heard.empty()
@@ -185,8 +194,9 @@ async def test_given_a_done_and_a_cancelled_task_then_the_order_waits_for_its_sa
         assert isinstance(error, Rejected)
         assert (error.code, error.reason) == ("6.1", "the safety document D is not released")
         await here.clearance("D", "RELEASED", 2)
-        await asyncio.sleep(0.4)
-        assert await here.status(order) is K.CLOSED
+        async with asyncio.timeout(30):
+            while await here.status(order) is not K.CLOSED:
+                await asyncio.sleep(0.02)
 
 
 async def test_given_start_complete_and_hold_that_arrive_out_of_order_then_the_order_is_completed(
@@ -197,6 +207,7 @@ async def test_given_start_complete_and_hold_that_arrive_out_of_order_then_the_o
         await here.only()
         await here.ask("pole")
         order = await here.sent()
+        await here.accepted(order)
         await here.grant(at(120))
         hold = ActivityRecord(created_date_time=at(30), reason="lunch", type="hold")
         for _ in range(2):
@@ -308,6 +319,7 @@ async def test_given_a_b_and_c_and_one_crew_then_it_repairs_c_then_a_then_b(dms:
         for hours in (1, 4, 1):
             order = await here.sent()
             sequence.append(order.work[0].mrid)
+            await here.accepted(order)
             minute += 60 * hours
             await here.grant(at(minute))
             await here.report(order, K.COMPLETED, minute)
