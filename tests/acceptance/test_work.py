@@ -4,7 +4,7 @@ Longer than 400 lines because they share one desk, with which a scenario is told
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,14 +118,19 @@ class Desk:
         assert isinstance(order, MaintenanceOrder)
         return order
 
-    async def accepted(self, order: MaintenanceOrder) -> None:
-        """Wait until the desk has heard that the crew takes an order; who does not answer in time loses it."""
+    async def shows(self, order: MaintenanceOrder, fits: Callable[[orders.Work], bool]) -> MaintenanceOrder:
+        """The order as soon as its work fits."""
         async with asyncio.timeout(30):
             while True:
                 (shown,) = (await self.do(Verb.GET, MaintenanceOrders, ids=[order.mrid])).maintenance_order
-                if any(each.type == "accept" for each in shown.work[0].activity_records):
-                    return
+                if fits(shown.work[0]):
+                    assert isinstance(shown, MaintenanceOrder)
+                    return shown
                 await asyncio.sleep(0.02)
+
+    async def accepted(self, order: MaintenanceOrder) -> None:
+        """Wait until the desk has heard that the crew takes an order; who does not answer in time loses it."""
+        await self.shows(order, lambda work: any(each.type == "accept" for each in work.activity_records))
 
     async def nothing_sent(self) -> None:
         await asyncio.sleep(0.4)
@@ -194,9 +199,7 @@ async def test_given_a_done_and_a_cancelled_task_then_the_order_waits_for_its_sa
         assert isinstance(error, Rejected)
         assert (error.code, error.reason) == ("6.1", "the safety document D is not released")
         await here.clearance("D", "RELEASED", 2)
-        async with asyncio.timeout(30):
-            while await here.status(order) is not K.CLOSED:
-                await asyncio.sleep(0.02)
+        assert (await here.shows(order, lambda work: work.status_kind is K.CLOSED)).mrid == order.mrid
 
 
 async def test_given_start_complete_and_hold_that_arrive_out_of_order_then_the_order_is_completed(
