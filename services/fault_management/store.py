@@ -31,7 +31,7 @@ from services.fault_management.domain.evidence import (
 )
 from services.fault_management.domain.network import Network, areas
 from services.fault_management.domain.operation import Operation
-from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S
+from services.fault_management.domain.outage import FINAL, KNOWN_DARK, LOOSE, Outage, S, is_loose
 from services.fault_management.domain.proposal import Scene, awaits_return, moved_for
 from services.fault_management.domain.situation import Situation
 from services.fault_management.domain.structure import ALL, Structure, code, mask, open_phases, switches
@@ -65,6 +65,7 @@ class Memory:
         self._supplies: dict[tuple[str, ...], Supplies] = {}
         self._timelines: dict[tuple[tuple[str, ...], bool], tuple[object, Timeline]] = {}
         self._feeder_of: dict[str, str] = {}
+        self._opened: dict[str, datetime] = {}
         self.durations: tuple[datetime, History] | None = None
 
     def put(self, feeder: Feeder) -> bool:
@@ -86,9 +87,27 @@ class Memory:
         if known is None or not same_model:
             self._supplies.clear()
             self._timelines.clear()
-        if known is None or not same_model or _closed_ties(known) != _closed_ties(feeder):
+        before = frozenset[str]() if known is None else _closed_ties(known)
+        self._opened |= dict.fromkeys(before - _closed_ties(feeder), feeder.event_time)
+        if known is None or not same_model or before != _closed_ties(feeder):
             self._redraw()
         return True
+
+    def ties_opened(self, times: Mapping[str, datetime]) -> None:
+        """Take when ties were opened; what they joined stays one area as long as operations are told apart."""
+        self._opened |= times
+        self._redraw()
+
+    @property
+    def ties(self) -> frozenset[str]:
+        """What is open in the normal state."""
+        known = self._feeders.values()
+        return frozenset(each.mrid for feeder in known for each in feeder.equipment if each.normal_open)
+
+    @property
+    def told_apart(self) -> datetime:
+        """Since when operations are told apart, as seen from the last change of any feeder."""
+        return max(feeder.event_time for feeder in self._feeders.values()) - MEMORY
 
     def apply(self, change: FeederChange) -> Feeder | None:
         """A feeder after a change, or as it is where that change is its last; None where the change does not follow."""
@@ -163,8 +182,10 @@ class Memory:
         return known[1]
 
     def _redraw(self) -> None:
-        """Find the areas anew; they depend on the model, and on the ties that are closed."""
-        drawn = [tuple(feeder.mrid for feeder in area) for area in areas(self._feeders.values())]
+        """Find the areas anew; they depend on the model, and on the ties that are closed or were so lately."""
+        since = self.told_apart
+        self._opened = {tie: at for tie, at in self._opened.items() if at >= since}
+        drawn = [tuple(feeder.mrid for feeder in area) for area in areas(self._feeders.values(), self._opened)]
         self._areas = {mrid: area for area in drawn for mrid in area}
         known = self._feeders.values()
         self._feeder_of = {each.mrid: feeder.mrid for feeder in known for each in feeder.equipment}
@@ -322,14 +343,16 @@ class Store(KernelStore):
     async def _evidence(self, network: Network, outages: Iterable[Outage], recent: datetime) -> list[Evidence]:
         """What was heard of all since ``recent``, of whoever is in an open outage since that began.
 
-        Who was disconnected before stays so until something else is heard.
+        Of the feeder of an outage that is only inferred all is heard since then: a neighbour who had power speaks
+        against it, however long ago that was. Who was disconnected before stays so until something else is heard.
         """
-        since = {
-            mrid: outage.since - SKEW
-            for outage in sorted(outages, key=lambda each: each.since, reverse=True)
-            if outage.state not in FINAL
-            for mrid in (*outage.points, *outage.partial)
-        }
+        since: dict[str, datetime] = {}
+        for outage in sorted(outages, key=lambda each: each.since, reverse=True):
+            if outage.state not in FINAL:
+                own = {*outage.points, *outage.partial}
+                homes = {network.feeder_of[mrid] for mrid in own & network.points.keys()} if is_loose(outage) else ()
+                around = [mrid for feeder in homes for mrid in network.structure.points_of[feeder]]
+                since |= dict.fromkeys((*own, *around), outage.since - SKEW)
         rows = await self.fetch(
             "SELECT usage_point, happened_at, kind, source FROM evidence"
             " WHERE happened_at >= $2 AND usage_point = ANY($1)"
@@ -561,6 +584,15 @@ class Store(KernelStore):
             rows = await self.fetch("SELECT noun FROM feeder ORDER BY event_time, mrid")
             for row in rows:
                 memory.put(json.decode(row["noun"], type=Feeder))
+            if rows:
+                opened = await self.fetch(
+                    "SELECT device, max(at) AS at FROM operation WHERE device = ANY($1) AND kind = $2 AND at >= $3"
+                    " GROUP BY device",
+                    list(memory.ties),
+                    SwitchActionKind.OPEN,
+                    memory.told_apart,
+                )
+                memory.ties_opened({row["device"]: row["at"] for row in opened})
             memory.complete = True
         return memory
 

@@ -157,6 +157,22 @@ async def test_a_house_that_was_dark_before_the_trip_is_dark_after_it_and_gets_i
         assert len(crews) == 1
 
 
+async def test_what_speaks_against_a_device_does_so_as_long_as_those_who_are_dark_wait(theatre: Installation) -> None:
+    """A neighbour had power after two meters of a transformer lost theirs: that is not out, even hours later."""
+    alone = {"T11-1", "T11-2"}
+    async with stage(theatre, feeder(), *ALL) as play:
+        play.dark = set(alone)
+        await play.play(10)
+        await play.meters(EventKind.POWER_LOST, *sorted(alone), at=10)
+        await play.meters(EventKind.POWER_RESTORED, "T11-3", at=100)
+        for hours in (1, 2, 3):
+            await play.play(hours * 3600)
+            await play.meters(EventKind.POWER_RESTORED, "T31-1", at=hours * 3600)
+            await play.play(hours * 3600 + 600)
+            assert [off(each) for each in await play.outages()] in ([{"T11-1"}, {"T11-2"}], [{"T11-2"}, {"T11-1"}])
+        assert len({outage.mrid for message in play.told for outage in message.noun.unplanned_outage}) == 2
+
+
 def nobody_is_off_twice(outages: Sequence[UnplannedOutage]) -> bool:
     everybody = [mrid for outage in outages for mrid in off(outage)]
     return len(everybody) == len(set(everybody))

@@ -10,10 +10,12 @@ S ─ B ┬ F1 ┬ T11 (6)     B is a telemetered breaker, F1 to F3 are fuses; e
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.nouns.feeder_topology import Equipment, Feeder
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import CrewStatusKind
+from services.fault_management.config import rules_from
 from services.fault_management.domain.assessment import Report
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.inference import HOLD, PATIENCE
@@ -23,6 +25,7 @@ from services.fault_management.domain.prediction import predict
 from services.fault_management.domain.situation import Wish
 from services.fault_management.domain.timeline import Timeline
 from services.fault_management.domain.verification import SETTLE, SILENCE
+from services.fault_management.store import MEMORY, Memory
 from tests.fixtures.fault_desk import Desk, gasps, heard
 from tests.fixtures.small_feeder import POINTS, T0, feeder, plain, s, under
 
@@ -50,7 +53,7 @@ def test_an_open_device_keeps_its_place_in_the_tree() -> None:
     assert network.supply.dead_sections == {"B": frozenset(POINTS)}
 
 
-def test_feeders_of_one_busbar_are_one_area_and_those_behind_an_open_tie_are_not() -> None:
+def test_feeders_of_one_busbar_or_of_a_tie_that_was_closed_lately_are_one_area_and_others_are_not() -> None:
     one = feeder()
     joined = Feeder(mrid="a", event_time=T0, model_version="1", revision=1, equipment=(plain("L", "Line", "n0", "x"),))
     tie = Equipment(
@@ -69,6 +72,25 @@ def test_feeders_of_one_busbar_are_one_area_and_those_behind_an_open_tie_are_not
         mrid="z", event_time=T0, model_version="1", revision=1, equipment=(tie, plain("M", "Line", "y", "w"))
     )
     assert [[each.mrid for each in area] for area in areas([apart, one, joined])] == [["a", "feeder"], ["z"]]
+    assert [[each.mrid for each in area] for area in areas([apart, one], ["tie"])] == [["feeder", "z"]]
+    memory = Memory(rules_from({}))
+    for each in (one, apart):
+        memory.put(each)
+
+    def switched(at: float, *, is_open: bool, revision: int) -> tuple[str, ...]:
+        moved = replace(apart, equipment=(replace(tie, open=is_open), apart.equipment[1]))
+        memory.put(replace(moved, event_time=s(at), revision=revision))
+        network = memory.network("z")
+        assert network is not None
+        return network.feeders
+
+    together = ("feeder", "z")
+    assert switched(60, is_open=False, revision=2) == together
+    assert switched(120, is_open=True, revision=3) == together, "who was dark before was so by a device of either"
+    memory.ties_opened({"tie": s(119) - MEMORY})
+    network = memory.network("z")
+    assert network is not None
+    assert network.feeders == ("z",), "so long ago nothing is told apart any more"
 
 
 def test_one_of_six_is_a_suspicion_and_two_are_their_transformer() -> None:

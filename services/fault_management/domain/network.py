@@ -1,6 +1,6 @@
 """One area as operated: its supply tree in one state of its switches, and what people call things."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from contracts.nouns.feeder_topology import Feeder
 from services.fault_management.domain.structure import ALL, Structure, code
@@ -8,18 +8,18 @@ from services.fault_management.domain.supply import Supply
 from services.fault_management.domain.tree import Device, Tree
 
 
-def areas(feeders: Iterable[Feeder]) -> list[tuple[Feeder, ...]]:
+def areas(feeders: Iterable[Feeder], lately: Collection[str] = ()) -> list[tuple[Feeder, ...]]:
     """Put together the feeders that share a node otherwise than by an open tie; each in the order of mRID.
 
     Feeders of one busbar are one area, since the loss of the busbar darkens all of them. A tie that is closed joins
-    those at its ends.
+    those at its ends, and so does one that was closed ``lately``: who lost supply meanwhile lost that of both.
     """
     ordered = sorted(feeders, key=lambda feeder: feeder.mrid)
     parts: list[tuple[set[str], list[Feeder]]] = []
     for feeder in ordered:
         nodes = {node.mrid for node in feeder.connectivity_node}
         for equipment in feeder.equipment:
-            if not equipment.normal_open or equipment.open is False:
+            if not equipment.normal_open or equipment.open is False or equipment.mrid in lately:
                 nodes |= {equipment.node1, equipment.node2 or equipment.node1}
         members = [feeder]
         apart = []
