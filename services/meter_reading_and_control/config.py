@@ -10,6 +10,7 @@ from msgspec import MsgspecError, Struct, field, json
 from services.meter_reading_and_control.domain.events import Generation
 from services.meter_reading_and_control.domain.guards import Rules, moratorium_from
 from services.meter_reading_and_control.domain.roster import Roster
+from services.meter_reading_and_control.domain.success import CUT_OFF_DAYS
 from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
 from services.meter_reading_and_control.domain.time_of_use import TariffCalendar
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, RuleSet
@@ -34,6 +35,7 @@ STORM_VARIABLE = "BUSBAR_METER_STORM_GASPS"
 RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
 CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
+READ_DAYS_VARIABLE = "BUSBAR_METER_READ_DAYS"
 
 MOST = 100_000
 """The largest number that is taken: of seconds more than a day, of days more than anybody keeps."""
@@ -59,6 +61,7 @@ class Config(Struct, frozen=True, kw_only=True):
         judge_after: how long after its end a market day is judged.
         judge_late: how long what comes later is gathered before its days are judged again; at most twice that.
         storm_least: in an area of fewer usage points gaps are estimated in storms as well.
+        read_days: so many days after a market day, at six, its reads are counted.
         rule_sets: by which days are judged.
         calendars: into which buckets of tariffs intervals fall.
         known: what the process remembers of meters.
@@ -80,6 +83,7 @@ class Config(Struct, frozen=True, kw_only=True):
     judge_late: timedelta
     storm_least: int
     storm_rate: int
+    read_days: tuple[int, ...] = CUT_OFF_DAYS
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
     calendars: tuple[TariffCalendar, ...] = ()
     known: Roster = field(default_factory=Roster)
@@ -112,6 +116,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
         judge_after=timedelta(seconds=number_from(environ, JUDGE_AFTER_VARIABLE, 21_600)),
         judge_late=timedelta(seconds=number_from(environ, JUDGE_LATE_VARIABLE, 3600)),
         storm_least=number_from(environ, STORM_LEAST_VARIABLE, 100),
+        read_days=days_from(environ),
         rule_sets=rule_sets_from(environ),
         calendars=calendars_from(environ),
     )
@@ -152,6 +157,20 @@ def number_from(environ: Mapping[str, str], variable: str, usual: int) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) <= MOST:
         raise ValueError(f"{variable} is '{text}'; it must be a whole number from 1 to 100000")
     return int(text)
+
+
+def days_from(environ: Mapping[str, str]) -> tuple[int, ...]:
+    """How many days after a market day its reads are counted; 1, 3 and 10, unless the environment says otherwise.
+
+    Raises:
+        ValueError: the variable says something else than rising whole numbers with commas between them.
+    """
+    text = environ.get(READ_DAYS_VARIABLE, ",".join(map(str, CUT_OFF_DAYS)))
+    words = text.replace(" ", "").split(",")
+    found = tuple(int(each) for each in words if each.isascii() and each.isdigit())
+    if len(found) < len(words) or found[0] == 0 or sorted(set(found)) != list(found):
+        raise ValueError(f"{READ_DAYS_VARIABLE} is '{text}'; it must be whole numbers that rise, such as '1,3,10'")
+    return found
 
 
 def weights_from(environ: Mapping[str, str]) -> Mapping[Sign, int]:

@@ -6,7 +6,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from contracts.errors import to_reply
-from contracts.message import Message, Reply, Result
+from contracts.message import Message, Reply, Request, Result
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
@@ -18,10 +18,11 @@ from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.marking import heed
 from services.meter_reading_and_control.service.membership import groups_of, points_of
 from services.meter_reading_and_control.service.quantities import quantities_of
+from services.meter_reading_and_control.service.success import success_of
 from services.meter_reading_and_control.service.sums import sums_of
 from services.meter_reading_and_control.service.validation import previews
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.views import answers, inquiries, judged, refused, sums
+from services.meter_reading_and_control.views import answers, inquiries, judged, refused, success, sums
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
 from services.meter_reading_and_control.views.quantities import longer_blocks
 from services.meter_reading_and_control.views.told import Refusal, Teller
@@ -42,20 +43,28 @@ async def show_readings(
     message: Message[MeterReadings], work: Work[Store]
 ) -> AsyncIterator[MeterReadings | Whole | Later]:
     """The readings of usage points, or of those where the meters are that are named; one part for each."""
-    if message.request is not None and inquiries.is_now(message.request):
-        yield await read_now(message.request, work)
+    request = message.request or Request()
+    if inquiries.is_now(request):
+        yield await read_now(request, work)
         return
-    if message.request is not None and refused.is_asked_for(message.request):
-        async for parts in work.store.refused(refused.question(message.request)):
+    if refused.is_asked_for(request):
+        async for parts in work.store.refused(refused.question(request)):
             yield refused.shown(parts)
         return
-    asked = answers.question(message.request)
-    wanted = judged.preview(message.request, work.store.memory.rule_sets)
-    adding = sums.adding_in(message.request)
+    counting = success.asked_in(request)
+    async for page in known_of(request, work) if counting is None else success_of(request, counting, work):
+        yield page
+
+
+async def known_of(request: Request, work: Work[Store]) -> AsyncIterator[MeterReadings]:
+    """What is known of those who are named: one by one, added, or as rules have it."""
+    asked = answers.question(request)
+    wanted = judged.preview(request, work.store.memory.rule_sets)
+    adding = sums.adding_in(request)
     if asked.as_of is not None:
         days = calendar.days(asked.start, asked.end, work.store.memory.zone)
         refuse_forgotten(asked.as_of, days, await work.store.packed_months())
-    groups = await groups_of(sums.named_in(message.request), asked, work)
+    groups = await groups_of(sums.named_in(request), asked, work)
     if adding is not None:
         async for page in sums_of(groups, asked, adding, work):
             yield page

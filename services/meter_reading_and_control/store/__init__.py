@@ -25,6 +25,7 @@ from services.meter_reading_and_control.store.quarantine import Quarantine
 from services.meter_reading_and_control.store.reads import Reads
 from services.meter_reading_and_control.store.schedules import Schedules
 from services.meter_reading_and_control.store.storms import Storms
+from services.meter_reading_and_control.store.success import Success
 from services.meter_reading_and_control.store.surroundings import Surroundings
 from shared.store import Record
 
@@ -36,7 +37,19 @@ PAGE = 500
 
 
 class Store(
-    Judging, Packing, Membership, Reads, Groups, Schedules, Quarantine, Surroundings, Events, Storms, Commands, Lanes
+    Judging,
+    Packing,
+    Membership,
+    Reads,
+    Groups,
+    Schedules,
+    Success,
+    Quarantine,
+    Surroundings,
+    Events,
+    Storms,
+    Commands,
+    Lanes,
 ):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 
