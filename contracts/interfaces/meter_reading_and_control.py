@@ -1,6 +1,7 @@
 """Meter reading and control: meters and where they are, readings in versions, events passed on, controls answered."""
 
 from contracts.interface import Ask, Exchange, Interface, Lane, Mode, Publication, Subscription
+from contracts.nouns.customer_agreement_config import CustomerAgreementConfig
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.end_device_groups import EndDeviceGroups
@@ -24,7 +25,7 @@ METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="6",
+    revision="7",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
@@ -34,6 +35,9 @@ METER_READING_AND_CONTROL = Interface(
         Exchange(verb=Verb.CREATE, noun=MeterConfig),
         Exchange(verb=Verb.CHANGE, noun=MeterConfig),
         Exchange(verb=Verb.GET, noun=MeterConfig),
+        Exchange(verb=Verb.CREATE, noun=UsagePointConfig),
+        Exchange(verb=Verb.CHANGE, noun=UsagePointConfig),
+        Exchange(verb=Verb.GET, noun=UsagePointConfig),
         Exchange(verb=Verb.CREATE, noun=MasterDataLinkageConfig),
         Exchange(verb=Verb.CHANGE, noun=MasterDataLinkageConfig),
         Exchange(verb=Verb.DELETE, noun=MasterDataLinkageConfig),
@@ -64,6 +68,7 @@ METER_READING_AND_CONTROL = Interface(
     publishes=(
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=EndDeviceControls),
         Publication(lane=Lane.CONTROL, verb=Verb.CHANGED, noun=MeterServiceRequests),
+        Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=UsagePointConfig),
         Publication(lane=Lane.GENERAL, verb=Verb.CHANGED, noun=UsagePointConfig),
         Publication(lane=Lane.OUTAGE, verb=Verb.CREATED, noun=EndDeviceEvents),
         Publication(lane=Lane.GENERAL, verb=Verb.CREATED, noun=MeterConfig),
@@ -84,6 +89,8 @@ METER_READING_AND_CONTROL = Interface(
         Subscription(role="work-management", verb=Verb.CANCELED, noun=MaintenanceOrders, mode=Mode.KEYED),
         Subscription(role="network-model-management", verb=Verb.CREATED, noun=NetworkModels, mode=Mode.SHARED),
         Subscription(role="customer-management", verb=Verb.CREATED, noun=PlannedOutageNotifications, mode=Mode.KEYED),
+        Subscription(role="customer-management", verb=Verb.CREATED, noun=CustomerAgreementConfig, mode=Mode.KEYED),
+        Subscription(role="customer-management", verb=Verb.CHANGED, noun=CustomerAgreementConfig, mode=Mode.KEYED),
         Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
         Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
     ),
@@ -95,5 +102,6 @@ METER_READING_AND_CONTROL = Interface(
         EndDeviceEvents,
         EndDeviceGroups,
         MeterReadSchedule,
+        UsagePointConfig,
     ),
 )

@@ -59,9 +59,9 @@ def _as_it_stands(command: Command) -> MeterServiceWork:
     return replace(work, last_modified_date_time=command.since, status=status)
 
 
-def connection(point: str, kind: ControlKind | None) -> UsagePointConfig:
-    """How a usage point is connected after its switch has moved."""
+def connection(known: UsagePoint, kind: ControlKind | None) -> UsagePointConfig:
+    """How a usage point is connected after its switch has moved, with all that is known of it."""
     state = UsagePointConnectedKind.CONNECTED
     if kind is ControlKind.DISCONNECT:
         state = UsagePointConnectedKind.LOGICALLY_DISCONNECTED
-    return UsagePointConfig(usage_point=(UsagePoint(mrid=point, connection_state=state),))
+    return UsagePointConfig(usage_point=(replace(known, connection_state=state),))

@@ -17,6 +17,7 @@ from services.meter_reading_and_control.service import (
     storms,
     surroundings,
     tampering,
+    usage_points,
     validation,
 )
 from services.meter_reading_and_control.service.declared import service
@@ -39,5 +40,6 @@ __all__ = [
     "storms",
     "surroundings",
     "tampering",
+    "usage_points",
     "validation",
 ]

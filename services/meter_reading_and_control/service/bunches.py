@@ -17,6 +17,7 @@ from services.meter_reading_and_control.domain.vee.judging import Interruptions,
 from services.meter_reading_and_control.domain.vee.keeping import as_told
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY, Statistics
+from services.meter_reading_and_control.service.beside import beside
 from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.store.copying import layer_of
@@ -114,7 +115,9 @@ async def rows_of(
     """The days of usage points as arrays, as they were told, and at which places some was estimated here."""
     zone = work.store.memory.zone
     edges = calendar.bounds(day, zone)
-    reads = await work.store.registers([each.usage_point for each in places], edges, None)
+    points = [each.usage_point for each in places]
+    reads = await work.store.registers(points, edges, None)
+    others = await beside(points, code, [day], work)
     read = dict(grouped([register for register, _ in reads], lambda each: each.usage_point))
     rows, ours = [], set()
     for number, place in enumerate(places):
@@ -130,6 +133,8 @@ async def rows_of(
         gain = await gain_of(place, code, day, read.get(place.usage_point, ()), work)
         if gain is not None:
             row = replace(row, gained=gain.gained, least=gain.least, fell=gain.gained is None)
+        if (place.usage_point, day) in others:
+            row = replace(row, beside=others[place.usage_point, day])
         rows.append(row)
     return rows, frozenset(ours)
 

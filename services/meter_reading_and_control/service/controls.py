@@ -11,8 +11,9 @@ from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.meter_service_requests import MeterServiceRequests
 from contracts.nouns.reading_types import ReadingReasonKind
+from contracts.nouns.usage_point_config import UsagePoint
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain import addressing, controls, services
+from services.meter_reading_and_control.domain import addressing, controls, services, usage_points
 from services.meter_reading_and_control.domain.controls import Command, Event, State
 from services.meter_reading_and_control.domain.guards import forbidden, needs_second_person, same_words
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
@@ -217,7 +218,9 @@ async def read_back(command: Command, work: Work[Store]) -> None:
     here = next((each for each in known if each.ends is None), None)
     if here is None:
         return
-    work.publish(Verb.CHANGED, services.connection(here.usage_point, command.kind), key=here.usage_point)
+    setups = await work.store.usage_points([here.usage_point])
+    point = usage_points.at(setups.get(here.usage_point, ()), work.now) or UsagePoint(mrid=here.usage_point)
+    work.publish(Verb.CHANGED, services.connection(point, command.kind), key=here.usage_point)
     disconnected = command.kind is ControlKind.DISCONNECT
     job = Job(
         mrid=work.new_id(),

@@ -183,6 +183,7 @@ def case_of(known: Known, found: Judgement, number: int, zone: tzinfo) -> Case:
         least=row.least,
         fell=row.fell,
         interruptions=place.off,
+        beside=row.beside,
     )
 
 

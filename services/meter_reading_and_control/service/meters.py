@@ -6,6 +6,7 @@ from contracts.errors import BusbarError, NotFound, Rejected, to_reply
 from contracts.message import Message, Reply, Result
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.nouns.meter_config import MeterConfig
+from contracts.nouns.usage_point_config import UsagePointConfig
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import installation as installations
 from services.meter_reading_and_control.domain.meters import (
@@ -23,7 +24,7 @@ from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import linkage
 from shared.work import Whole, Work
 
-Payload = MeterConfig | MasterDataLinkageConfig
+Payload = MeterConfig | MasterDataLinkageConfig | UsagePointConfig
 
 TOLD_TOGETHER = 200
 """So many meters at most are told in one event, which holds them in XML as well."""

@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
+from msgspec.structs import replace
+
 from contracts.nouns.meter_readings import MeterReadings
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.vee.beside import NOTHING
 from services.meter_reading_and_control.domain.vee.findings import Said, kept
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, interruptions, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY
+from services.meter_reading_and_control.service.beside import beside
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views.answers import Question
 from services.meter_reading_and_control.views.derived import Equipment
@@ -48,7 +52,13 @@ async def week_of(
     reads = [register for register, _ in await work.store.registers([point], edges, asked.as_of)]
     own = [equipment.there(each, zone) for each in known if asked.about(point, each.meter)]
     over = (week[0], min(week[1], calendar.market_day(work.now, zone) - calendar.DAY))
-    return [*cases_of(point, own, reads, asked, days=over, equipment=equipment, zone=zone, off=off)]
+    cases = [*cases_of(point, own, reads, asked, days=over, equipment=equipment, zone=zone, off=off)]
+    others = {
+        (code, day): each
+        for code in {case.reading_type for case in cases}
+        for (_, day), each in (await beside([point], code, [*calendar.each_day(*over)], work)).items()
+    }
+    return [replace(each, beside=others.get((each.reading_type, each.day), NOTHING)) for each in cases]
 
 
 def said_of(

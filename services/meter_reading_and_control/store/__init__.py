@@ -27,6 +27,7 @@ from services.meter_reading_and_control.store.schedules import Schedules
 from services.meter_reading_and_control.store.storms import Storms
 from services.meter_reading_and_control.store.success import Success
 from services.meter_reading_and_control.store.surroundings import Surroundings
+from services.meter_reading_and_control.store.usage_points import UsagePoints
 from shared.store import Record
 
 OURS, LOCKS = 0x6D657465, 1024
@@ -40,6 +41,7 @@ class Store(
     Judging,
     Packing,
     Membership,
+    UsagePoints,
     Reads,
     Groups,
     Schedules,

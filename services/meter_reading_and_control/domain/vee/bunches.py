@@ -16,8 +16,10 @@ from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.folding import NOTHING, Layer
 from services.meter_reading_and_control.domain.readings import Origin, Value, interval_length
+from services.meter_reading_and_control.domain.vee.beside import NOTHING as NOTHING_BESIDE
+from services.meter_reading_and_control.domain.vee.beside import Beside, counts, facts_beside
 from services.meter_reading_and_control.domain.vee.days import Days, Facts, Mark, Mask, Numbers, supply_marks
-from services.meter_reading_and_control.domain.vee.judging import MOST, Interruptions, counts, fitted, holds, reference
+from services.meter_reading_and_control.domain.vee.judging import MOST, Interruptions, fitted, holds, reference
 from services.meter_reading_and_control.domain.vee.keeping import OURS
 from services.meter_reading_and_control.domain.vee.marking import marks_of, origin_marks
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet
@@ -36,6 +38,7 @@ class Row(Struct, frozen=True, eq=False, kw_only=True):
         gained: what the register gained; None where a reading is missing.
         least: its least count.
         fell: it went down, and not by a roll-over.
+        beside: what else is known of the usage point on that day.
     """
 
     numbers: NDArray[np.int64]
@@ -44,6 +47,7 @@ class Row(Struct, frozen=True, eq=False, kw_only=True):
     gained: Value | None = None
     least: Value | None = None
     fell: bool = False
+    beside: Beside = NOTHING_BESIDE
 
 
 def row_of_layer(layer: Layer) -> tuple[NDArray[np.int64], Marks]:
@@ -136,8 +140,9 @@ def judged_together(
         here = [rows[place] for place in at.tolist()]
         values, fits = _values(here, scale)
         usual = before(known.rows(at), day, scale)
-        facts = _facts(here, scale, fits, usual, code)
         days = Days(values=values, marks=marks[at], length=length, starts=starts)
+        facts = _facts(here, scale, fits, usual, code)
+        facts = facts_beside(facts, [each.beside for each in here], days, code, scale)
         found = validated(days, facts, fitted(rule_set, code, scale))
         of_intervals[at], of_days[at] = found.of_intervals * fits[:, None], found.of_days * fits
         is_judged[at], means[at], idle[at], filled[at] = fits, usual.mean, usual.idle_days, usual.filled_days

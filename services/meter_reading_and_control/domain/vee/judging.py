@@ -6,7 +6,6 @@ that say so. It is a function of what is known: the same day judged twice is the
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from fractions import Fraction
 
 import numpy as np
 from msgspec import Struct
@@ -28,6 +27,7 @@ from services.meter_reading_and_control.domain.readings import (
     Value,
     interval_length,
 )
+from services.meter_reading_and_control.domain.vee.beside import NOTHING, WATT_HOURS, Beside, counts, facts_beside
 from services.meter_reading_and_control.domain.vee.days import Days, Facts, Mark, supply_marks
 from services.meter_reading_and_control.domain.vee.estimation import SCALED, Estimate, Knowledge, Scaling, estimated
 from services.meter_reading_and_control.domain.vee.marking import marks_of
@@ -36,8 +36,8 @@ from services.meter_reading_and_control.domain.vee.rules import RULES, Severity
 from services.meter_reading_and_control.domain.vee.statistics import Usual
 from services.meter_reading_and_control.domain.vee.validation import named, validated
 
-DELTA, ONE_WAY, WATT_HOURS = 4, (1, 19), 72
-"""Accumulation, flow directions and unit of a ReadingType."""
+DELTA, ONE_WAY = 4, (1, 19)
+"""Accumulation and flow directions of a ReadingType."""
 
 KNOWN_MISSING, OFF_ALL = "3.5.259", "E1"
 
@@ -46,8 +46,6 @@ NOT_BACK = "power was lost, and nobody has told that it is back"
 
 MOST = 10**15
 """The largest number that is judged; what is larger would not be exact in every sum."""
-
-_LARGEST = 10**18
 
 _WEEKEND = (5, 6)
 _LIKE = 4
@@ -73,6 +71,7 @@ class Case(Struct, frozen=True, kw_only=True):
         least: the least count of that register, in the same unit.
         fell: the register went down, and not by a roll-over.
         interruptions: when power was off.
+        beside: what else is known of the usage point on that day.
         held: why gaps wait and are not estimated, beside a power-down without a power-up; empty where they do not.
     """
 
@@ -88,6 +87,7 @@ class Case(Struct, frozen=True, kw_only=True):
     least: Value | None = None
     fell: bool = False
     interruptions: Interruptions = ()
+    beside: Beside = NOTHING
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -156,7 +156,8 @@ def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
         marks[holds(marks)] |= np.uint16(Mark.HELD)
     days = Days(values=row[None, :], marks=marks[None, :], length=length, starts=starts)
     fitting = fitted(rule_set, case.reading_type, scale)
-    findings = validated(days, _facts(case, advance, scale), fitting)
+    facts = facts_beside(_facts(case, advance, scale), [case.beside], days, case.reading_type, scale)
+    findings = validated(days, facts, fitting)
     kept = np.array([each is not None and each.origin.rank in (LOCKED, ACCEPTED) for each in case.values])
     known = _knowledge(case, alike, advance, scale, zone)
     made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitting, length=length)
@@ -263,11 +264,6 @@ def _facts(case: Case, advance: int | None, scale: int) -> Facts:
 def reference(code: ReadingTypeCode, mean: NDArray[np.int64]) -> NDArray[np.int64] | None:
     """With what the usage of a day is compared, 0 where too little is known; nothing where it is no energy in Wh."""
     return mean if code.unit == WATT_HOURS else None
-
-
-def counts(amount: Fraction, scale: int) -> int:
-    """An amount in whole counts of a scale, the nearest; at most what an array surely holds."""
-    return max(-_LARGEST, min(_LARGEST, round(amount / Fraction(10) ** scale)))
 
 
 def like_days(day: date, known: Iterable[date]) -> list[date]:

@@ -1,0 +1,140 @@
+"""Usage points as they are set up: what may pass there, whether something may, who has it (metering guide 1.3, 4).
+
+UsagePoint has no element for the class of a usage point and for its generators; they stand in its Names, by the
+NameType: ``class`` (a word of CustomerKind, or the utility's own) and ``generation`` (what is registered there).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from math import sqrt
+
+from msgspec import Struct
+
+from contracts.codes.end_device_events import EventKind
+from contracts.errors import Conflict, Invalid, NotFound, Rejected
+from contracts.nouns.customer_agreement_config import CustomerAgreement
+from contracts.nouns.service_kinds import UsagePointConnectedKind
+from contracts.nouns.units import PhaseCode
+from contracts.nouns.usage_point_config import UsagePoint
+from contracts.verbs import Verb
+from services.meter_reading_and_control.domain.meters import ALWAYS
+
+CLASS, GENERATION = "class", "generation"
+"""NameTypes (ours)."""
+
+_NO_AGREEMENT = ("DRAFT", "CANCELLED")
+"""Values of the status of an agreement by which nobody has the usage point."""
+
+
+class Agreed(Struct, frozen=True, kw_only=True, order=True):
+    """For which time an agreement has a usage point, as a revision of it says; for none where nothing starts."""
+
+    agreement: str
+    usage_point: str
+    revision: int
+    starts: datetime | None
+    ends: datetime | None
+
+
+def effective_at(point: UsagePoint) -> datetime:
+    """From when on a usage point is set up like this."""
+    event = point.configuration_events
+    return (event and event.effective_date_time) or ALWAYS
+
+
+def sorted_out(
+    points: Iterable[UsagePoint], known: Mapping[str, UsagePoint], verb: Verb
+) -> tuple[list[UsagePoint], list[Rejected]]:
+    """Of usage points that are told with ``verb`` each that is new, and why others cannot be.
+
+    Raises:
+        Invalid: 5.8, one has no mRID.
+    """
+    seen = dict(known)
+    new: list[UsagePoint] = []
+    errors: list[Rejected] = []
+    for each in points:
+        if not each.mrid:
+            raise Invalid("UsagePoint: mRID is missing", code="5.8")
+        there = seen.get(each.mrid)
+        if verb is Verb.CREATE and there not in {None, each}:
+            errors.append(Conflict(f"usage point {each.mrid} is set up otherwise; change it", object_id=each.mrid))
+        elif verb is Verb.CHANGE and there is None:
+            errors.append(NotFound("there is no such usage point", object_id=each.mrid))
+        elif there != each:
+            seen[each.mrid] = each
+            new.append(each)
+    return new, errors
+
+
+def at(setups: Sequence[UsagePoint], when: datetime) -> UsagePoint | None:
+    """How a usage point is set up at that time; None where nobody has said."""
+    valid = [each for each in setups if effective_at(each) <= when]
+    return max(valid, key=effective_at, default=None)
+
+
+def named(point: UsagePoint, kind: str) -> str:
+    """What the name of that NameType says; empty where there is none."""
+    names = (each.name for each in point.names if each.name_type is not None and each.name_type.name == kind)
+    return next(names, "")
+
+
+def rated_w(point: UsagePoint) -> Fraction | None:
+    """What may be taken at most, in W: the rated power, else rated current times nominal voltage of the conductors.
+
+    The voltage of a service with three conductors and no neutral is between two of them, as is that of both legs of a
+    split-phase service; else it is between a conductor and the neutral. None where too little is told.
+    """
+    if point.rated_power is not None:
+        return Fraction(point.rated_power)
+    if point.rated_current is None or point.nominal_service_voltage is None:
+        return None
+    return Fraction(point.rated_current) * Fraction(point.nominal_service_voltage) * _conductors(point.phase_code)
+
+
+def _conductors(phases: PhaseCode | None) -> Fraction:
+    letters = "" if phases is None else str(phases)
+    if phases is PhaseCode.ABC:
+        return Fraction(sqrt(3))
+    if letters.endswith("N") and not letters.startswith("s"):
+        return Fraction(max(1, len(letters) - 1))
+    return Fraction(1)
+
+
+def agreed(agreement: CustomerAgreement) -> list[Agreed]:
+    """For which time an agreement has its usage points; it has them for none while it is no more than a draft."""
+    interval = agreement.validity_interval
+    state = "" if agreement.status is None else agreement.status.value
+    is_none = interval is None or state in _NO_AGREEMENT
+    return [
+        Agreed(
+            agreement=agreement.mrid or "",
+            usage_point=point.mrid or "",
+            revision=agreement.revision_number or 0,
+            starts=None if interval is None or is_none else interval.start,
+            ends=None if interval is None or is_none else interval.end,
+        )
+        for point in agreement.usage_points
+    ]
+
+
+def is_vacant(agreements: Iterable[Agreed], begins: datetime, ends: datetime) -> bool:
+    """True where the last agreement that is known is over and no other has the usage point in any of that time.
+
+    Of whom no agreement is known that is over, it may be that nobody told of the one that holds.
+    """
+    known = [each for each in agreements if each.starts is not None and each.starts < ends]
+    return bool(known) and all(each.ends is not None and each.ends <= begins for each in known)
+
+
+def is_disconnected(
+    point: UsagePoint | None, switched: Iterable[tuple[datetime, EventKind]], begins: datetime, ends: datetime
+) -> bool:
+    """True where nothing can pass in all of that time: by its connectionState, and by what its switch did since."""
+    told = [(when, kind is EventKind.DISCONNECTED) for when, kind in switched]
+    if point is not None and point.connection_state is not None:
+        told.append((effective_at(point), point.connection_state is not UsagePointConnectedKind.CONNECTED))
+    before = [each for each in told if each[0] <= begins]
+    within = any(begins < when < ends and not is_off for when, is_off in told)
+    return bool(before) and max(before)[1] and not within

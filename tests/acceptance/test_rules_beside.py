@@ -1,0 +1,160 @@
+"""Rules that need more than the values of a day, from the message that tells it to the finding, on real servers."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts.interface import Lane
+from contracts.message import Option, Request
+from contracts.nouns.customer_agreement_config import CustomerAgreement, CustomerAgreementConfig
+from contracts.nouns.device_types import ConfigurationEvent
+from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_readings import MeterReadings
+from contracts.nouns.units import PhaseCode
+from contracts.nouns.usage_point_config import UsagePoint, UsagePointConfig
+from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Status
+from contracts.verbs import Verb
+from services.meter_reading_and_control.domain import calendar
+from shared.tools.testing import Installation
+from tests.acceptance.test_days_judged import NOW, at
+from tests.acceptance.test_judged_readings import power
+from tests.acceptance.test_metering import (
+    BERLIN,
+    DAY,
+    INTERVAL,
+    LONG_AGO,
+    MRC,
+    Office,
+    at_end,
+    linked,
+    meter,
+    office,
+    told,
+    whole_day,
+)
+
+REVERSE = INTERVAL.replace(".4.1.1.12.", ".4.19.1.12.")
+ONE_DAY = timedelta(days=1)
+LATER = NOW + timedelta(hours=2)
+
+
+async def found(here: Office, point: str = "point", code: str = INTERVAL, day: date = DAY, **options: str) -> Any:
+    """What rules found of the intervals of a day: by the name of the rule, in how many; and methods of estimates."""
+    request = Request(
+        start_time=calendar.bounds(day, BERLIN)[0],
+        end_time=calendar.bounds(day, BERLIN)[1],
+        query=GetMeterReadings(usage_point=(ObjectReference(mrid=point),)),
+        option=tuple(Option(name=name, value=value) for name, value in options.items()),
+    )
+    answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=request)
+    blocks = [block for each in answer.noun.meter_reading for block in each.interval_blocks]
+    counted: dict[str, int] = {}
+    for block in blocks:
+        for each in block.interval_readings if block.reading_type.ref == code else ():
+            for quality in each.reading_qualities:
+                comment = quality.comment or ""
+                if comment.startswith(("V", "method=")):
+                    name = comment.partition(" ")[0]
+                    counted[name] = counted.get(name, 0) + 1
+    return counted
+
+
+async def both(here: Office, point: str = "point", code: str = INTERVAL, day: date = DAY) -> Any:
+    """What is kept of a day that was judged; the same as one that asks for it is told."""
+    kept = await found(here, point, code, day)
+    assert kept == await found(here, point, code, day, judgedBy="valid")
+    return kept
+
+
+def named(name: str, kind: str) -> Name:
+    return Name(name=name, name_type=NameType(name=kind))
+
+
+def set_up(mrid: str = "point", **said: Any) -> UsagePointConfig:
+    return UsagePointConfig(usage_point=(UsagePoint(mrid=mrid, **said),))
+
+
+async def test_what_flows_back_is_found_where_no_generator_is_registered_and_not_where_one_is(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 11: negative on the forward channel is V20 and estimated; reverse without DER is V21 and stays."""
+    sunny = [at_end(each.time_stamp or NOW, 10) for each in whole_day(DAY)]
+    for number, each in enumerate(sunny):
+        sunny[number] = at_end(each.time_stamp or NOW, 10 + number % 7)
+    wrong = whole_day(DAY)
+    wrong[48] = at_end(wrong[48].time_stamp or NOW, -40)
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, meter("solar", serial="2"))
+        await here.do(Verb.CREATE, linked("solar", LONG_AGO, "solar point"))
+        solar = set_up("solar point", names=(named("photovoltaic 7 kW", "generation"),))
+        await here.do(Verb.CREATE, set_up(names=(named("residential", "class"),)))
+        await here.do(Verb.CREATE, solar)
+        await here.do(Verb.CREATE, solar)
+        for mrid in ("meter", "solar"):
+            await here.do(Verb.CREATE, told(wrong if mrid == "meter" else whole_day(DAY), mrid))
+            await here.do(Verb.CREATE, told(sunny, mrid, REVERSE))
+        await at(here, LATER)
+        assert await both(here, code=REVERSE) == {"V21": 96}
+        assert await both(here, "solar point", REVERSE) == {}
+        assert await both(here) == {"V20": 1, "method=E3": 1}
+        await here.do(Verb.CHANGE, set_up(names=(named("wind", "generation"),)))
+        assert await found(here, code=REVERSE, judgedBy="valid") == {}, "it was registered, and counts from the start"
+
+
+async def test_what_is_more_than_the_service_carries_fails_by_the_rating_of_that_day(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V16: 3 A at 230 V are 172.5 Wh in a quarter of an hour; behind transformers of 2:1 half of it is measured."""
+    values = whole_day(DAY)
+    values[50] = at_end(values[50].time_stamp or NOW, 300)
+    after = calendar.bounds(DAY, BERLIN)[1]
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, meter("two", ratio=2.0, serial="2"))
+        await here.do(Verb.CREATE, linked("two", LONG_AGO, "two point"))
+        small: dict[str, Any] = {"nominal_service_voltage": 230.0, "phase_code": PhaseCode.AN}
+        await here.do(Verb.CREATE, set_up(rated_current=3.0, **small))
+        await here.do(Verb.CREATE, set_up("two point", rated_current=6.0, **small))
+        more = ConfigurationEvent(effective_date_time=after)
+        await here.do(Verb.CHANGE, set_up(rated_current=9.0, configuration_events=more, **small))
+        for mrid in ("meter", "two"):
+            await here.do(Verb.CREATE, told(values, mrid))
+        await here.do(Verb.CREATE, told([at_end((e.time_stamp or NOW) + ONE_DAY, e.value or "") for e in values]))
+        await at(here, LATER)
+        assert await both(here) == {"V16": 1, "method=E3": 1}
+        assert await both(here, "two point") == {"V16": 1, "method=E3": 1}
+        assert await both(here, day=DAY + ONE_DAY) == {}, "from then on it carries more"
+
+
+async def test_usage_is_found_where_the_switch_is_open_and_where_nobody_has_an_agreement(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V19: disconnected on Monday evening, connected on Wednesday morning; and a tenant who moves out on Tuesday."""
+    days = [DAY + number * ONE_DAY for number in range(4)]
+    moved_out = calendar.bounds(days[1], BERLIN)[0]
+    agreement = CustomerAgreement(
+        mrid="agreement",
+        revision_number=2,
+        customer=ObjectReference(mrid="customer"),
+        usage_points=(ObjectReference(mrid="flat"),),
+        status=Status(value="TERMINATING"),
+        validity_interval=DateTimeInterval(start=LONG_AGO, end=moved_out),
+    )
+    async with office(dms, monkeypatch) as here, here.installation.peer("customer-management") as customers:
+        await here.do(Verb.CREATE, meter("of flat", serial="2"))
+        await here.do(Verb.CREATE, linked("of flat", LONG_AGO, "flat"))
+        for day in days:
+            for mrid in ("meter", "of flat"):
+                await here.do(Verb.CREATE, told(whole_day(day), mrid))
+        await here.admin.follow(here.admin.space.events(Lane.OUTAGE, MRC))
+        await power(here, "3.31.0.68", datetime(2026, 5, 4, 18, tzinfo=UTC))
+        await power(here, "3.31.0.42", datetime(2026, 5, 6, 8, tzinfo=UTC))
+        await customers.tell(Verb.CHANGED, CustomerAgreementConfig(customer_agreement=(agreement,)), key="agreement")
+        async with asyncio.timeout(10):
+            while not await here.database.fetchval("SELECT count(*) FROM agreed"):  # noqa: ASYNC110  by the service
+                await asyncio.sleep(0.02)
+        await at(here, LATER)
+        assert [await both(here, day=day) for day in days] == [{}, {"V19": 96}, {}, {}], "all of Tuesday it was open"
+        of_flat = [await both(here, "flat", day=day) for day in days]
+        assert of_flat == [{}, *[{"V19": 96}] * 3]

@@ -1,0 +1,152 @@
+"""What is known of a usage point beside its values: how it is set up, who has it, and what rules make of that."""
+
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.codes.end_device_events import EventKind
+from contracts.codes.reading_type import ReadingTypeCode
+from contracts.errors import Conflict, Invalid, NotFound
+from contracts.nouns.customer_agreement_config import CustomerAgreement
+from contracts.nouns.device_types import ConfigurationEvent
+from contracts.nouns.service_kinds import UsagePointConnectedKind
+from contracts.nouns.units import PhaseCode
+from contracts.nouns.usage_point_config import UsagePoint
+from contracts.types import DateTimeInterval, ObjectReference, Status
+from contracts.verbs import Verb
+from services.meter_reading_and_control.domain import usage_points
+from services.meter_reading_and_control.domain.readings import Value
+from services.meter_reading_and_control.domain.usage_points import Agreed
+from services.meter_reading_and_control.domain.vee.beside import Beside
+from services.meter_reading_and_control.domain.vee.judging import Case, judged
+from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
+from tests.unit.test_meter_judging import value
+
+BERLIN = ZoneInfo("Europe/Berlin")
+DAY = date(2026, 5, 4)
+BEGINS, ENDS = datetime(2026, 5, 3, 22, tzinfo=UTC), datetime(2026, 5, 4, 22, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FORWARD = ReadingTypeCode.parse("0.0.7.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0")
+REVERSE = ReadingTypeCode.parse("0.0.7.4.19.1.12.0.0.0.0.0.0.0.0.0.72.0")
+NET = ReadingTypeCode.parse("0.0.7.4.4.1.12.0.0.0.0.0.0.0.0.0.72.0")
+
+
+def found(values: list[Value | None], code: ReadingTypeCode, beside: Beside) -> list[set[str]]:
+    case = Case(reading_type=code, day=DAY, values=values, beside=beside)
+    return [set(each.found) for each in judged(case, INTERVALS, BERLIN)]
+
+
+def day_of(number: int) -> list[Value | None]:
+    return [value(number + place) for place in range(24)]
+
+
+def test_more_than_the_rating_and_a_quarter_of_it_fails_and_what_just_fits_does_not() -> None:
+    values = [*day_of(1000)[:12], value(1250), *day_of(1000)[13:]]
+    assert all("V16" not in each for each in found(values, FORWARD, Beside(rated=Fraction(1000))))
+    values[12] = value(1251)
+    assert [
+        place for place, each in enumerate(found(values, FORWARD, Beside(rated=Fraction(1000)))) if "V16" in each
+    ] == [12]
+
+
+@pytest.mark.parametrize(("code", "sign"), [(REVERSE, 1), (NET, -1)])
+def test_scenario_11_what_flows_back_where_no_generator_is_registered_is_a_finding_and_no_estimate(
+    code: ReadingTypeCode, sign: int
+) -> None:
+    values: list[Value | None] = [value(sign * (3 + place % 2)) for place in range(24)]
+    unknown = found(values, code, Beside())
+    assert all("V21" not in each for each in unknown), "nobody has said how the usage point is set up"
+    assert all("V21" not in each for each in found(values, code, Beside(of_class="residential")))
+    case = Case(reading_type=code, day=DAY, values=values, beside=Beside(has_generation=False))
+    verdicts = judged(case, INTERVALS, BERLIN)
+    assert all("V21" in each.found and not each.method for each in verdicts)
+    little: list[Value | None] = [value(sign * (1 + place % 2)) for place in range(24)]
+    assert all("V21" not in each for each in found(little, code, Beside(has_generation=False))), "36 Wh are no feed"
+
+
+def test_usage_where_nothing_can_be_used_is_a_finding_and_no_usage_where_none_is_expected_is_none() -> None:
+    assert all("V19" in each for each in found(day_of(10), FORWARD, Beside(is_inactive=True)))
+    assert all("V19" not in each for each in found(day_of(10), FORWARD, Beside(is_idle=True)))
+    nothing: list[Value | None] = [value(0)] * 24
+    business = Beside(of_class="commercialIndustrial")
+    assert all("V18" in each for each in found(nothing, FORWARD, business)), "a business is idle for no day"
+    assert all(
+        "V18" not in each for each in found(nothing, FORWARD, Beside(of_class="commercialIndustrial", is_idle=True))
+    )
+    assert all("V18" not in each for each in found(nothing, FORWARD, Beside(of_class="residential")))
+
+
+@pytest.mark.parametrize(
+    ("phases", "voltage", "watts"),
+    [
+        (PhaseCode.AN, 230.0, 6900),
+        (PhaseCode.ABCN, 230.0, 20700),
+        (PhaseCode.ABC, 400.0, 20785),
+        (PhaseCode.S12N, 240.0, 7200),
+        (None, 230.0, 6900),
+    ],
+)
+def test_the_rating_is_what_the_conductors_carry(phases: PhaseCode | None, voltage: float, watts: int) -> None:
+    point = UsagePoint(mrid="p", phase_code=phases, rated_current=30.0, nominal_service_voltage=voltage)
+    rated = usage_points.rated_w(point)
+    assert rated is not None
+    assert round(rated) == watts
+    assert usage_points.rated_w(UsagePoint(mrid="p", rated_current=30.0)) is None
+    assert usage_points.rated_w(UsagePoint(mrid="p", rated_current=30.0, rated_power=5000.0)) == 5000
+
+
+@given(st.permutations(range(4)))
+def test_a_usage_point_is_disconnected_by_the_last_word_before_the_day_in_whatever_order_it_came(
+    order: list[int],
+) -> None:
+    told = [
+        (BEGINS - 9 * HOUR, EventKind.DISCONNECTED),
+        (BEGINS - 6 * HOUR, EventKind.CONNECTED),
+        (BEGINS - 3 * HOUR, EventKind.DISCONNECTED),
+        (ENDS + HOUR, EventKind.CONNECTED),
+    ]
+    switched = [told[place] for place in order]
+    assert usage_points.is_disconnected(None, switched, BEGINS, ENDS)
+    assert not usage_points.is_disconnected(None, [*switched, (BEGINS + HOUR, EventKind.CONNECTED)], BEGINS, ENDS)
+    set_up = UsagePoint(
+        mrid="p",
+        connection_state=UsagePointConnectedKind.CONNECTED,
+        configuration_events=ConfigurationEvent(effective_date_time=BEGINS - HOUR),
+    )
+    assert not usage_points.is_disconnected(set_up, switched, BEGINS, ENDS)
+    assert not usage_points.is_disconnected(None, [], BEGINS, ENDS)
+
+
+def test_a_usage_point_is_vacant_after_an_agreement_is_over_and_not_where_none_is_known() -> None:
+    def agreement(starts: datetime, ends: datetime | None, state: str = "ACTIVE") -> list[Agreed]:
+        told = CustomerAgreement(
+            mrid=f"{starts}",
+            usage_points=(ObjectReference(mrid="p"),),
+            status=Status(value=state),
+            validity_interval=DateTimeInterval(start=starts, end=ends),
+        )
+        return usage_points.agreed(told)
+
+    over = agreement(BEGINS - 90 * HOUR, BEGINS, "ENDED")
+    assert usage_points.is_vacant(over, BEGINS, ENDS)
+    assert not usage_points.is_vacant([], BEGINS, ENDS)
+    assert not usage_points.is_vacant(agreement(ENDS, None), BEGINS, ENDS), (
+        "one that begins later says nothing of today"
+    )
+    assert not usage_points.is_vacant([*over, *agreement(BEGINS + HOUR, None)], BEGINS, ENDS), "moved in at one o'clock"
+    assert usage_points.is_vacant([*over, *agreement(BEGINS + HOUR, None, "CANCELLED")], BEGINS, ENDS)
+
+
+def test_a_usage_point_is_set_up_once_and_changed_where_it_is_known() -> None:
+    one, other = UsagePoint(mrid="p", rated_current=30.0), UsagePoint(mrid="p", rated_current=60.0)
+    assert usage_points.sorted_out([one, one], {}, Verb.CREATE) == ([one], [])
+    new, errors = usage_points.sorted_out([other], {"p": one}, Verb.CREATE)
+    assert (new, [type(each) for each in errors]) == ([], [Conflict])
+    assert usage_points.sorted_out([other], {"p": one}, Verb.CHANGE) == ([other], [])
+    assert [type(each) for each in usage_points.sorted_out([one], {}, Verb.CHANGE)[1]] == [NotFound]
+    with pytest.raises(Invalid, match="mRID is missing"):
+        usage_points.sorted_out([UsagePoint()], {}, Verb.CREATE)
