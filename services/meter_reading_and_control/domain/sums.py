@@ -26,7 +26,12 @@ PART = "3.4.2"
 
 def can_be_added(code: ReadingTypeCode) -> bool:
     """True for what several usage points take together by addition, unlike voltages or registers."""
-    return code.unit in _POWERS or (code.unit in _AMOUNTS and code.accumulation == _DELTA)
+    return code.unit in _POWERS or can_be_split(code)
+
+
+def can_be_split(code: ReadingTypeCode) -> bool:
+    """True for amounts, which are those of shorter intervals together."""
+    return code.unit in _AMOUNTS and code.accumulation == _DELTA
 
 
 def flows_back(code: ReadingTypeCode) -> bool:

@@ -21,6 +21,7 @@ from services.meter_reading_and_control.service.quantities import quantities_of
 from services.meter_reading_and_control.service.success import success_of
 from services.meter_reading_and_control.service.sums import sums_of
 from services.meter_reading_and_control.service.validation import previews
+from services.meter_reading_and_control.service.virtual import virtual_pages
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import answers, inquiries, judged, refused, success, sums
 from services.meter_reading_and_control.views.derived import Equipment, primary, usages
@@ -69,6 +70,9 @@ async def known_of(request: Request, work: Work[Store]) -> AsyncIterator[MeterRe
         async for page in sums_of(groups, asked, adding, work):
             yield page
         return
+    for point in sorted(await work.store.virtual_points(asked.points)) if wanted is None else ():
+        async for page in virtual_pages(point, asked, work):
+            yield page
     for point, part in await points_of(asked, groups, work):
         equipment = (await equipment_at([point], asked.as_of, work))[point]
         pages = (

@@ -7,6 +7,7 @@ from contracts.nouns.customer_agreement_config import CustomerAgreementConfig
 from contracts.nouns.usage_point_config import UsagePointConfig
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import usage_points
+from services.meter_reading_and_control.service import virtual
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.meters import in_parts
 from services.meter_reading_and_control.store import Store
@@ -52,6 +53,8 @@ async def set_up_points(noun: UsagePointConfig, verb: Verb, work: Work[Store]) -
     await work.store.lock_all_of(mrids)
     known = {mrid: setups[-1] for mrid, setups in (await work.store.usage_points(mrids)).items()}
     new, errors = usage_points.sorted_out(noun.usage_point, known, verb)
+    new, refused = await virtual.sorted_out(new, work)
+    errors += refused
     await work.store.save_usage_points(new)
     for each in new:
         told = Verb.CREATED if verb is Verb.CREATE else Verb.CHANGED

@@ -28,6 +28,7 @@ from services.meter_reading_and_control.store.storms import Storms
 from services.meter_reading_and_control.store.success import Success
 from services.meter_reading_and_control.store.surroundings import Surroundings
 from services.meter_reading_and_control.store.usage_points import UsagePoints
+from services.meter_reading_and_control.store.virtual import Virtual
 from shared.store import Record
 
 OURS, LOCKS = 0x6D657465, 1024
@@ -52,6 +53,7 @@ class Store(
     Storms,
     Commands,
     Lanes,
+    Virtual,
 ):
     """What meter reading and control keeps; ``memory`` holds its settings."""
 

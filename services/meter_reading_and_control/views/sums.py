@@ -213,7 +213,7 @@ def shown(
     for code, tally in sorted(tallies.items()):
         length = interval_length(ReadingTypeCode.parse(code))
         readings = tuple(
-            _shown(start + length, each)
+            shown_sum(start + length, each)
             for start, each in zip(tally.starts, tally.told(least_share), strict=True)
             if each is not None and start >= asked.start and start + length <= min(asked.end, now)
         )
@@ -222,6 +222,7 @@ def shown(
     return MeterReading(interval_blocks=tuple(blocks), usage_point=ObjectReference(mrid=name)) if blocks else None
 
 
-def _shown(end: datetime, each: Sum) -> IntervalReading:
+def shown_sum(end: datetime, each: Sum) -> IntervalReading:
+    """The sum of the interval that ends at ``end``."""
     value = None if each.value is None else each.value.text
     return IntervalReading(time_stamp=end, value=value, reading_qualities=shown_qualities(each.qualities))

@@ -1,0 +1,151 @@
+"""Usage points without a meter and intervals of several lengths (metering guide 6; scenario 14 of section 17)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contracts.compact_readings import CONTENT_TYPE
+from contracts.message import Id, Request
+from contracts.nouns.device_types import ConfigurationEvent
+from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.reading_types import ReadingType
+from contracts.nouns.usage_point_config import ServiceMultiplier, UsagePoint, UsagePointConfig
+from contracts.types import Reference
+from contracts.verbs import Verb
+from shared.tools.testing import Installation
+from tests.fixtures.metering_utility import LONG_AGO, MRC, NOW, Utility, utility
+
+DAY = datetime(2026, 5, 5, tzinfo=UTC)
+FIVE, THIRTY = (f"0.0.{each}.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0" for each in (6, 5))
+FIVE_TOLD, THIRTY_TOLD = (each.replace(".1.1.12.", ".1.2.12.") for each in (FIVE, THIRTY))
+MINUTES = {FIVE: 5, THIRTY: 30}
+SLOTS = [7 * place % 50 for place in range(288)]
+HALVES = [1000 + place for place in range(48)]
+
+
+def told(meter: str, code: str, values: list[int | None], first: int = 0) -> MeterReadings:
+    """The values of a day from an interval on; None was not told."""
+    length = timedelta(minutes=MINUTES[code])
+    readings = tuple(
+        IntervalReading(time_stamp=DAY + (first + place + 1) * length, value=str(value))
+        for place, value in enumerate(values)
+        if value is not None
+    )
+    block = IntervalBlock(interval_readings=readings, reading_type=Reference(ref=code))
+    return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
+
+
+def made_of(mrid: str, since: datetime = LONG_AGO, **weights: float) -> UsagePointConfig:
+    factors = tuple(ServiceMultiplier(mrid=member, value=weight) for member, weight in weights.items())
+    event = ConfigurationEvent(effective_date_time=since)
+    point = UsagePoint(mrid=mrid, is_virtual=True, configuration_events=event, service_multipliers=factors)
+    return UsagePointConfig(usage_point=(point,))
+
+
+async def set_up(here: Utility, noun: UsagePointConfig, verb: Verb = Verb.CREATE) -> list[str]:
+    """Set a virtual usage point up; the codes with which it was refused."""
+    reply = (await here.clerk.request(MRC, verb, noun)).reply
+    assert reply is not None
+    return [each.code for each in reply.error]
+
+
+async def values(
+    here: Utility, point: str, *types: str, as_of: datetime | None = None
+) -> dict[str, list[tuple[str | None, list[str]]]]:
+    """What is known of a usage point by reading type: the value of each interval with its qualities."""
+    query = GetMeterReadings(reading_type=tuple(ReadingType(mrid=each) for each in types))
+    found: dict[str, list[tuple[str | None, list[str]]]] = {}
+    for part in await here.ask(query, point, as_of=as_of):
+        assert part.usage_point is not None
+        assert part.usage_point.mrid == point
+        for block in part.interval_blocks:
+            shown = found.setdefault(block.reading_type.ref, [])
+            for each in block.interval_readings:
+                shown.append((each.value, [one.reading_quality_type.ref for one in each.reading_qualities]))
+    return found
+
+
+async def two_meters(here: Utility) -> None:
+    """One that tells every five minutes, and one that tells every thirty."""
+    await here.install("a5", "p5", LONG_AGO)
+    await here.install("a30", "p30", LONG_AGO)
+    await here.tell(told("a5", FIVE, [*SLOTS]), CONTENT_TYPE)
+    await here.tell(told("a30", THIRTY, [*HALVES]), CONTENT_TYPE)
+    await here.all_is_taken()
+
+
+async def test_given_a_virtual_point_of_30_and_5_minutes_then_sums_on_30_are_exact_and_six_inferred_slots_are_a_half(
+    dms: Installation,
+) -> None:
+    async with utility(dms) as here:
+        await two_meters(here)
+        assert await set_up(here, made_of("both", p5=1, p30=1)) == []
+        halves = [sum(SLOTS[6 * place : 6 * place + 6]) + HALVES[place] for place in range(48)]
+        plain = await values(here, "both")
+        assert plain == {THIRTY_TOLD: [(str(each), ["3.11.0"]) for each in halves]}, "nobody need be split"
+        assert await values(here, "both", THIRTY_TOLD) == plain
+
+        (slots,) = (await values(here, "both", FIVE_TOLD)).values()
+        assert len(slots) == 288
+        assert {tuple(qualities) for _, qualities in slots} == {("3.11.1",)}
+        numbers = [int(value or 0) for value, _ in slots]
+        assert [sum(numbers[6 * place : 6 * place + 6]) for place in range(48)] == halves
+        parts = [number - slot for number, slot in zip(numbers, SLOTS, strict=True)]
+        assert all(max(parts[at : at + 6]) - min(parts[at : at + 6]) <= 1 for at in range(0, 288, 6))
+        assert await values(here, "p30", FIVE) == {}, "what a meter told is not split"
+
+
+async def test_weights_count_from_their_time_on_and_as_they_were_known_and_what_one_member_lacks_all_lack(
+    dms: Installation,
+) -> None:
+    noon = DAY + timedelta(hours=12)
+    async with utility(dms) as here:
+        await two_meters(here)
+        assert await set_up(here, made_of("rest", p30=1, p5=-0.5)) == []
+        assert await set_up(here, made_of("rest", p30=1, p5=-0.5)) == [], "told twice it is the same"
+        assert await set_up(here, made_of("rest", p30=2)) == ["5.2"]
+        assert await set_up(here, made_of("outer", rest=2, p5=1)) == []
+        halves = [sum(SLOTS[6 * place : 6 * place + 6]) for place in range(48)]
+        before = [HALVES[place] - halves[place] / 2 for place in range(48)]
+        assert [float(value or "nan") for value, _ in (await values(here, "rest"))[THIRTY_TOLD]] == before
+        doubled = [value for value, _ in (await values(here, "outer"))[THIRTY_TOLD]]
+        assert doubled == [str(2 * each) for each in HALVES], "twice the rest, and once what was taken off"
+
+        await here.set_clock(NOW + timedelta(hours=1))
+        assert await set_up(here, made_of("rest", noon, p30=1), Verb.CHANGE) == []
+        after = [float(value or "nan") for value, _ in (await values(here, "rest"))[THIRTY_TOLD]]
+        assert after == [*before[:24], *map(float, HALVES[24:])]
+        known = (await values(here, "rest", as_of=NOW + timedelta(minutes=30)))[THIRTY_TOLD]
+        assert [float(value or "nan") for value, _ in known] == before
+
+        await here.install("a", "p", LONG_AGO)
+        await here.tell(told("a", THIRTY, [10] * 20), CONTENT_TYPE)
+        await here.tell(told("a", THIRTY, [10] * 27, 21), CONTENT_TYPE)
+        await here.all_is_taken()
+        assert await set_up(here, made_of("three", p30=1, p=1)) == []
+        (lacking,) = (await values(here, "three")).values()
+        assert [place for place, (value, _) in enumerate(lacking) if value is None] == [20]
+        assert lacking[20][1] == ["3.5.259"]
+
+
+@pytest.mark.parametrize(
+    ("noun", "code"),
+    [
+        (made_of("outer", inner=1, p5=1), "2.29"),
+        (made_of("outer", outer=1), "2.29"),
+        (made_of("outer", nowhere=1), "2.12"),
+        (made_of("p5", p30=1), "5.2"),
+    ],
+)
+async def test_what_would_be_made_of_itself_or_of_nobody_or_has_a_meter_is_refused(
+    dms: Installation, noun: UsagePointConfig, code: str
+) -> None:
+    async with utility(dms) as here:
+        await two_meters(here)
+        assert await set_up(here, made_of("outer", p5=1)) == []
+        assert await set_up(here, made_of("inner", outer=1, p30=1)) == []
+        point = noun.usage_point[0].mrid
+        assert await set_up(here, noun, Verb.CHANGE if point == "outer" else Verb.CREATE) == [code]
+        shown = await here.clerk.request(MRC, Verb.GET, UsagePointConfig, question=Request(id=(Id(value="outer"),)))
+        assert shown.payload == made_of("outer", p5=1)
