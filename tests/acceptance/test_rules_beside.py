@@ -9,12 +9,13 @@ import pytest
 from contracts.interface import Lane
 from contracts.message import Option, Request
 from contracts.nouns.customer_agreement_config import CustomerAgreement, CustomerAgreementConfig
-from contracts.nouns.device_types import ConfigurationEvent
+from contracts.nouns.device_types import Channel, ConfigurationEvent, Register, SimpleEndDeviceFunction
 from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.units import PhaseCode
-from contracts.nouns.usage_point_config import UsagePoint, UsagePointConfig
-from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Status
+from contracts.nouns.usage_point_config import MetrologyRequirement, UsagePoint, UsagePointConfig
+from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Reference, Status
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from shared.tools.testing import Installation
@@ -35,6 +36,8 @@ from tests.acceptance.test_metering import (
     whole_day,
 )
 
+REACTIVE = INTERVAL.replace(".0.0.72.0", ".0.0.73.0")
+VOLTAGE = "0.2.2.6.0.1.158.0.0.0.0.0.0.0.128.0.29.0"
 REVERSE = INTERVAL.replace(".4.1.1.12.", ".4.19.1.12.")
 ONE_DAY = timedelta(days=1)
 LATER = NOW + timedelta(hours=2)
@@ -158,3 +161,82 @@ async def test_usage_is_found_where_the_switch_is_open_and_where_nobody_has_an_a
         assert [await both(here, day=day) for day in days] == [{}, {"V19": 96}, {}, {}], "all of Tuesday it was open"
         of_flat = [await both(here, "flat", day=day) for day in days]
         assert of_flat == [{}, *[{"V19": 96}] * 3]
+
+
+async def test_channels_that_are_configured_and_silent_are_found_at_those_that_are_not(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V27, by what the usage point requires and by the channels of its meter; an estimate is no word of a channel."""
+    wanted = MetrologyRequirement(reading_types=(Reference(ref=INTERVAL), Reference(ref=REACTIVE)))
+    channels = tuple(Channel(reading_type=Reference(ref=code)) for code in (INTERVAL, REVERSE))
+    metering = SimpleEndDeviceFunction(mrid="metering", registers=(Register(channels=channels),))
+    two_way = Meter(mrid="two way", serial_number="2", simple_end_device_function=(Reference(ref="metering"),))
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, MeterConfig(meter=(two_way,), simple_end_device_function=(metering,)))
+        await here.do(Verb.CREATE, linked("two way", LONG_AGO, "house"))
+        await here.do(Verb.CREATE, set_up(metrology_requirements=(wanted,)))
+        for day in (DAY, DAY + ONE_DAY):
+            for mrid in ("meter", "two way"):
+                await here.do(Verb.CREATE, told(whole_day(day), mrid))
+        await here.do(Verb.CREATE, told(whole_day(DAY), "meter", REACTIVE))
+        await here.do(Verb.CREATE, told(whole_day(DAY), "two way", REVERSE))
+        await at(here, LATER)
+        assert await both(here) == {}
+        assert await both(here, "house") == {}
+        assert await both(here, day=DAY + ONE_DAY) == {"V27": 96}
+        assert await both(here, "house", day=DAY + ONE_DAY) == {"V27": 96}
+
+
+async def test_reactive_without_active_energy_and_energy_without_voltage_are_found(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V17 and V30: three quarters without kWh and with kVArh; two in which every phase has almost no voltage."""
+    values = whole_day(DAY)
+    for place in (10, 11, 12, 13):
+        values[place] = at_end(values[place].time_stamp or NOW, 0)
+    reactive = [at_end(each.time_stamp or NOW, 5 if place == 13 else 6) for place, each in enumerate(values)]
+    dark = {1: (30, 31, 32), 2: (31, 32, 33)}
+    volts = {
+        phase: [
+            at_end(each.time_stamp or NOW, "20.5" if place in off else "229.7") for place, each in enumerate(values)
+        ]
+        for phase, off in dark.items()
+    }
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, set_up(nominal_service_voltage=230.0, phase_code=PhaseCode.ABN))
+        await here.do(Verb.CREATE, told(values))
+        await here.do(Verb.CREATE, told(reactive, code=REACTIVE))
+        for phase, code in ((1, VOLTAGE), (2, VOLTAGE.replace(".128.0.29.", ".64.0.29."))):
+            await here.do(Verb.CREATE, told(volts[phase], code=code))
+        await at(here, LATER)
+        assert await both(here) == {"V17": 3, "V30": 2}
+
+
+async def test_a_check_meter_fills_gaps_with_the_losses_between_both_and_is_compared(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V7 and E2: two per cent are lost between the meters; where the check meter has nothing the next method fills."""
+    values = whole_day(DAY)
+    lossy = [at_end(each.time_stamp or NOW, 2 * (100 + place)) for place, each in enumerate(values)]
+    values = [at_end(each.time_stamp or NOW, round(2.04 * (100 + place))) for place, each in enumerate(values)]
+    values[60] = at_end(values[60].time_stamp or NOW, 300)
+    gap, lone = slice(40, 52), slice(70, 74)
+    names = (named("check point", "checkUsagePoint"), named("1.02", "checkLossFactor"))
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, meter("check", ratio=2.0, serial="2"))
+        await here.do(Verb.CREATE, linked("check", LONG_AGO, "check point"))
+        await here.do(Verb.CREATE, meter("main", ratio=2.0, serial="3"))
+        await here.do(Verb.CREATE, linked("main", LONG_AGO, "main point"))
+        await here.do(Verb.CREATE, set_up("main point", names=names))
+        await here.do(Verb.CREATE, told([*lossy[: lone.start], *lossy[lone.stop :]], "check"))
+        await here.do(
+            Verb.CREATE, told([*values[: gap.start], *values[gap.stop : lone.start], *values[lone.stop :]], "main")
+        )
+        await at(here, LATER)
+        assert await both(here, "main point") == {"V7": 1, "V8": 16, "method=E2": 12, "method=E3": 4}
+        query = GetMeterReadings(usage_point=(ObjectReference(mrid="main point"),))
+        answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
+        shown = {
+            each.time_stamp: each.value for each in answer.noun.meter_reading[0].interval_blocks[0].interval_readings
+        }
+        assert [shown[each.time_stamp] for each in values[gap]] == [each.value for each in values[gap]]

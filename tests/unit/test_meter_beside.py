@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EventKind
 from contracts.codes.reading_type import ReadingTypeCode
@@ -16,7 +18,7 @@ from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.service_kinds import UsagePointConnectedKind
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.usage_point_config import UsagePoint
-from contracts.types import DateTimeInterval, ObjectReference, Status
+from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Status
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import usage_points
 from services.meter_reading_and_control.domain.readings import Value
@@ -24,6 +26,13 @@ from services.meter_reading_and_control.domain.usage_points import Agreed
 from services.meter_reading_and_control.domain.vee.beside import Beside
 from services.meter_reading_and_control.domain.vee.judging import Case, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
+from services.meter_reading_and_control.domain.vee.sides import (
+    Side,
+    channels_of,
+    greatest,
+    reactive_of,
+    voltages_of,
+)
 from tests.unit.test_meter_judging import value
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -150,3 +159,64 @@ def test_a_usage_point_is_set_up_once_and_changed_where_it_is_known() -> None:
     assert [type(each) for each in usage_points.sorted_out([one], {}, Verb.CHANGE)[1]] == [NotFound]
     with pytest.raises(Invalid, match="mRID is missing"):
         usage_points.sorted_out([UsagePoint()], {}, Verb.CREATE)
+
+
+def side(numbers: list[int], scale: int = 0, factor: float = 1.0, invalid: int = -1) -> Side:
+    valid = np.arange(len(numbers)) != invalid
+    return Side(numbers=np.array(numbers, np.int64), valid=valid, scale=scale, factor=factor)
+
+
+def test_the_counterparts_of_energy_are_those_of_its_intervals_and_its_phase() -> None:
+    reactive = replace(FORWARD, unit=73, flow_direction=2, multiplier=3)
+    volts = replace(FORWARD, accumulation=6, measurement_kind=158, unit=29, phases=128, flow_direction=0)
+    others = [reactive, replace(reactive, measuring_period=2), volts, replace(volts, phases=64), REVERSE]
+    assert reactive_of(FORWARD, others) == [reactive]
+    assert reactive_of(reactive, others) == []
+    assert voltages_of(FORWARD, others) == [volts, replace(volts, phases=64)]
+    assert voltages_of(replace(FORWARD, phases=64), others) == [replace(volts, phases=64)]
+    assert channels_of([str(FORWARD), str(volts), str(replace(FORWARD, measuring_period=0)), "none"]) == {str(FORWARD)}
+
+
+def test_of_all_phases_the_greatest_counts_and_only_where_all_are_known() -> None:
+    found = greatest([side([10, 20, 30]), side([99, 150, 310], scale=-1, invalid=2)])
+    assert found is not None
+    assert (found.at_scale(-1).tolist(), found.valid.tolist()) == ([100, 200, 310], [True, True, False])
+    assert greatest([]) is None
+
+
+def test_a_dead_element_and_a_load_without_voltage_are_found_by_what_is_measured_beside() -> None:
+    values = [*day_of(100)[:10], value(0), value(0), *day_of(100)[12:]]
+    reactive = side([6] * 11 + [5] * 13)
+    assert [place for place, each in enumerate(found(values, FORWARD, Beside(reactive=reactive))) if "V17" in each] == [
+        10
+    ]
+    volts = side([230] * 9 + [110, 110, 0] + [116] * 12, factor=1 / 230)
+    assert [place for place, each in enumerate(found(values, FORWARD, Beside(voltage=volts))) if "V30" in each] == [9]
+    assert all("V27" in each for each in found(values, FORWARD, Beside(is_channel_missing=True)))
+    assert all("V27" not in each for each in found([None] * 24, FORWARD, Beside(is_channel_missing=True)))
+
+
+def test_a_check_meter_stands_in_where_it_is_valid_and_does_not_say_what_failed() -> None:
+    check = side([2 * (100 + place) for place in range(24)], factor=0.5, invalid=20)
+    gap: list[Value | None] = [None if place in {3, 4, 5, 20} else value(100 + place) for place in range(24)]
+    verdicts = judged(Case(reading_type=FORWARD, day=DAY, values=gap, beside=Beside(check=check)), INTERVALS, BERLIN)
+    assert [verdicts[place].method for place in (3, 4, 5, 20)] == ["E2", "E2", "E2", "E3"]
+    assert [each.value.exact for each in verdicts[3:6] if each.value] == [103, 104, 105]
+    assert all("V7" not in each.found for each in verdicts)
+    spiked = [*day_of(100)[:12], value(900), *day_of(100)[13:]]
+    for said, method in ((112, "E2"), (900, "E3")):
+        numbers = [100 + place if place != 12 else said for place in range(24)]
+        case = Case(reading_type=FORWARD, day=DAY, values=spiked, beside=Beside(check=side(numbers)))
+        verdict = judged(case, INTERVALS, BERLIN)[12]
+        assert (verdict.method, "V7" in verdict.found) == (method, said == 112), "one that says the same proves nothing"
+
+
+def test_the_check_meter_of_a_usage_point_is_named_and_its_losses_are_1_where_they_are_no_number() -> None:
+    def point(**names: str) -> UsagePoint:
+        return UsagePoint(mrid="p", names=tuple(Name(name=n, name_type=NameType(name=t)) for t, n in names.items()))
+
+    assert usage_points.checked_by(point(checkUsagePoint="c", checkLossFactor="1.02")) == ("c", 1.02)
+    assert usage_points.checked_by(point(checkUsagePoint="c", checkLossFactor="two")) == ("c", 1.0)
+    assert usage_points.checked_by(point(checkUsagePoint="c", checkLossFactor="nan")) == ("c", 1.0)
+    assert usage_points.checked_by(point(checkUsagePoint="p")) is None
+    assert usage_points.checked_by(point(checkLossFactor="2")) is None

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain.folding import NOTHING, Layer
 from services.meter_reading_and_control.domain.readings import Origin, Quality, Value, merged
+from services.meter_reading_and_control.domain.vee.beside import Beside
 from services.meter_reading_and_control.domain.vee.bunches import (
     Row,
     judged_together,
@@ -25,6 +26,7 @@ from services.meter_reading_and_control.domain.vee.findings import Said, bits_of
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, judged
 from services.meter_reading_and_control.domain.vee.keeping import OURS, as_told, explained, to_keep
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
+from services.meter_reading_and_control.domain.vee.sides import Side
 from services.meter_reading_and_control.domain.vee.statistics import Statistics, Usual, before, usual
 from services.meter_reading_and_control.domain.vee.storms import Reads, dark_at, is_storm
 from services.meter_reading_and_control.domain.vee.validation import named
@@ -59,21 +61,43 @@ def layer_of(values: Values) -> Layer:
     return Layer(scale=scale, numbers=np.array(numbers), marks=np.array(marks), origins=tuple(origins))
 
 
+sides = st.none() | st.builds(
+    Side,
+    numbers=st.lists(st.integers(0, 5000), min_size=24, max_size=24).map(np.array),
+    valid=st.lists(st.booleans(), min_size=24, max_size=24).map(np.array),
+    scale=st.sampled_from([0, -3]),
+    factor=st.sampled_from([1.0, 0.5]),
+)
+besides = st.just(Beside()) | st.builds(
+    Beside,
+    of_class=st.sampled_from(["", "residential", "pumpingLoad"]),
+    rated=st.none() | st.fractions(100, 4000, max_denominator=7),
+    is_inactive=st.booleans(),
+    is_idle=st.booleans(),
+    has_generation=st.booleans(),
+    is_channel_missing=st.booleans(),
+    reactive=sides,
+    voltage=sides,
+    check=sides,
+)
+
+
 @settings(max_examples=25)
-@given(st.lists(st.tuples(days, st.none() | st.integers(0, 90_000), st.booleans()), min_size=1, max_size=4))
+@given(st.lists(st.tuples(days, st.none() | st.integers(0, 90_000), st.booleans(), besides), min_size=1, max_size=4))
 def test_what_is_found_together_is_what_is_found_of_each_by_itself(
-    told: list[tuple[list[Value | None], int | None, bool]],
+    told: list[tuple[list[Value | None], int | None, bool, Beside]],
 ) -> None:
     off = (NOW - timedelta(hours=20), NOW - timedelta(hours=17))
     rows = []
-    for values, gained, _ in told:
+    for values, gained, _, beside in told:
         layer = layer_of(values)
         numbers, marks = row_of_layer(layer)
         gain = None if gained is None else value(gained)
-        rows.append(Row(numbers=numbers, marks=marks, scale=layer.scale, gained=gain, least=gain and value(1)))
+        row = Row(numbers=numbers, marks=marks, scale=layer.scale, gained=gain, least=gain and value(1), beside=beside)
+        rows.append(row)
     together = judged_together(
         rows,
-        [[off] if is_off else [] for _, _, is_off in told],
+        [[off] if is_off else [] for _, _, is_off, _ in told],
         Statistics.empty(len(rows)),
         HOURLY,
         DAY,
@@ -82,8 +106,8 @@ def test_what_is_found_together_is_what_is_found_of_each_by_itself(
         held=np.zeros(len(rows), np.bool_),
     )
     assert together.is_judged.all()
-    for place, (values, gained, is_off) in enumerate(told):
-        known = Case(reading_type=HOURLY, day=DAY, values=values, interruptions=[off] if is_off else [])
+    for place, (values, gained, is_off, beside) in enumerate(told):
+        known = Case(reading_type=HOURLY, day=DAY, values=values, interruptions=[off] if is_off else [], beside=beside)
         if gained is not None:
             known = replace(known, gained=value(gained), least=value(1))
         alone = judged(known, INTERVALS, BERLIN)

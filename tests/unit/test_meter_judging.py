@@ -16,7 +16,8 @@ from contracts.types import Reference
 from services.meter_reading_and_control.config import config_from
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Origin, Quality, Value
-from services.meter_reading_and_control.domain.vee.judging import Case, Verdict, interruptions, is_judged, judged
+from services.meter_reading_and_control.domain.vee.days import is_judged
+from services.meter_reading_and_control.domain.vee.judging import Case, Verdict, interruptions, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.statistics import usual
 

@@ -1,13 +1,15 @@
 """Usage points as they are set up: what may pass there, whether something may, who has it (metering guide 1.3, 4).
 
 UsagePoint has no element for the class of a usage point and for its generators; they stand in its Names, by the
-NameType: ``class`` (a word of CustomerKind, or the utility's own) and ``generation`` (what is registered there).
+NameType: ``class`` (a word of CustomerKind, or the utility's own), ``generation`` (what is registered there),
+``checkUsagePoint`` (the mRID of the usage point whose meter measures the same load) and ``checkLossFactor`` (what
+passes here for each unit that passes there).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
-from math import sqrt
+from math import inf, sqrt
 
 from msgspec import Struct
 
@@ -20,7 +22,7 @@ from contracts.nouns.usage_point_config import UsagePoint
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain.meters import ALWAYS
 
-CLASS, GENERATION = "class", "generation"
+CLASS, GENERATION, CHECK, LOSSES = "class", "generation", "checkUsagePoint", "checkLossFactor"
 """NameTypes (ours)."""
 
 _NO_AGREEMENT = ("DRAFT", "CANCELLED")
@@ -78,6 +80,24 @@ def named(point: UsagePoint, kind: str) -> str:
     """What the name of that NameType says; empty where there is none."""
     names = (each.name for each in point.names if each.name_type is not None and each.name_type.name == kind)
     return next(names, "")
+
+
+def checked_by(point: UsagePoint) -> tuple[str, float] | None:
+    """The usage point of the check meter and the factor of the losses between both; None where there is none.
+
+    A factor that is no number above 0 is as one that is not told.
+    """
+    other = named(point, CHECK)
+    try:
+        factor = float(named(point, LOSSES) or 1)
+    except ValueError:
+        factor = 1.0
+    return (other, factor if 0 < factor < inf else 1.0) if other and other != point.mrid else None
+
+
+def channels(point: UsagePoint) -> set[str]:
+    """The reading types that are to be measured there."""
+    return {type_.ref for each in point.metrology_requirements for type_ in each.reading_types}
 
 
 def rated_w(point: UsagePoint) -> Fraction | None:

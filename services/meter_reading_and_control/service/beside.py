@@ -1,80 +1,204 @@
 """What is known of usage points beside the values of their days, gathered with a few questions for all of them."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EventKind
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.nouns.usage_point_config import UsagePoint
 from services.meter_reading_and_control.domain import calendar, usage_points
-from services.meter_reading_and_control.domain.readings import interval_length
+from services.meter_reading_and_control.domain.installation import Installed
+from services.meter_reading_and_control.domain.meters import ALWAYS
+from services.meter_reading_and_control.domain.readings import grouped, interval_length
 from services.meter_reading_and_control.domain.registers import factor_at
-from services.meter_reading_and_control.domain.vee.beside import NOTHING, WATT_HOURS, Beside
+from services.meter_reading_and_control.domain.usage_points import Agreed
+from services.meter_reading_and_control.domain.vee import sides
+from services.meter_reading_and_control.domain.vee.beside import NOTHING, Beside
+from services.meter_reading_and_control.domain.vee.bunches import Row
+from services.meter_reading_and_control.domain.vee.days import Mark
+from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS, Side
 from services.meter_reading_and_control.service.equipment import equipment_at
+from services.meter_reading_and_control.service.sides import Teller, Told
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views.derived import SECONDARY, Equipment
 from shared.work import Work
 
-HOUR = timedelta(hours=1)
+parsed = lru_cache(4096)(ReadingTypeCode.parse)
+
+
+class Point(Struct, frozen=True, kw_only=True):
+    """What is known of a usage point.
+
+    Attributes:
+        setups: how it was set up.
+        agreed, switched: when somebody had an agreement; what its switch did.
+        installed: its meters.
+        types: reading types of which it ever told something.
+        channels: of each meter the reading types of its channels.
+    """
+
+    mrid: str
+    setups: Sequence[UsagePoint] = ()
+    agreed: Sequence[Agreed] = ()
+    switched: Sequence[tuple[datetime, EventKind]] = ()
+    installed: Sequence[Installed] = ()
+    types: frozenset[str] = frozenset()
+    channels: Mapping[str, set[str]] = {}
+
+    def configured(self, setup: UsagePoint | None, begins: datetime, ends: datetime) -> set[str]:
+        """The reading types whose intervals are to come, of the usage point and of the meters that are there."""
+        own = set() if setup is None else usage_points.channels(setup)
+        there = (each.meter for each in self.installed if each.touches(begins, ends))
+        return sides.channels_of(own.union(*(self.channels.get(each, ()) for each in there)))
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is asked of usage points, with what was told and how their meters are set up."""
+
+    code: ReadingTypeCode
+    day: date
+    edges: tuple[datetime, datetime]
+    told: Told
+    equipment: Mapping[str, Equipment]
+
+    def row(self, point: str, code: str) -> Row | None:
+        """What was told of a reading type there on that day."""
+        return self.told.get((point, code, self.day))
+
+    def sides(self, point: str, codes: Iterable[ReadingTypeCode]) -> list[Side]:
+        """What was measured in these reading types, in the power of ten of the one that is judged."""
+        rows = ((each.multiplier - self.code.multiplier, self.row(point, str(each))) for each in codes)
+        return [sides.side_of(row.numbers, row.marks, row.scale + shift) for shift, row in rows if row is not None]
 
 
 async def beside(
-    points: Sequence[str], code: ReadingTypeCode, days: Sequence[date], work: Work[Store]
+    points: Sequence[str], code: ReadingTypeCode, days: Sequence[date], teller: Teller, work: Work[Store]
 ) -> Mapping[tuple[str, date], Beside]:
-    """What is known of usage points on days, as it is known now; those of which nothing is are not named."""
-    setups = await work.store.usage_points(points)
-    agreed = await work.store.agreed_at(points)
-    switched: dict[str, list[tuple[datetime, EventKind]]] = {}
-    for point, at, kind in await work.store.switched(points):
-        switched.setdefault(point, []).append((at, kind))
-    known = sorted({*setups, *agreed, *switched})
-    rated = [point for point in setups if any(usage_points.rated_w(each) is not None for each in setups[point])]
-    equipment = await equipment_at(rated, None, work) if rated and code.unit == WATT_HOURS else {}
+    """What is known of usage points on days; those of which nothing is are not named.
+
+    How they are set up, and who has them, is as it is known now; what was told is what ``teller`` finds.
+    """
+    known = await points_of(points, work)
+    told = await teller(sorted(set(wanted(known, code))), days, work)
+    rated = {each.mrid for each in known if any(usage_points.rated_w(setup) is not None for setup in each.setups)}
+    checks = {each.mrid: check for each in known for setup in each.setups if (check := usage_points.checked_by(setup))}
+    needed = {*(rated if code.unit == WATT_HOURS else ()), *checks, *(other for other, _ in checks.values())}
+    equipment = await equipment_at(sorted(needed), None, work) if needed else {}
     found = {}
     for day in days:
         edges = calendar.bounds(day, work.store.memory.zone)
         for point in known:
-            setup = usage_points.at(setups.get(point, ()), edges[0])
-            each = beside_of(
-                setup,
-                rated=rated_in(setup, equipment.get(point), code, edges[0]),
-                is_inactive=usage_points.is_disconnected(setup, switched.get(point, ()), *edges)
-                or usage_points.is_vacant(agreed.get(point, ()), *edges),
-            )
+            each = beside_of(point, Asked(code=code, day=day, edges=edges, told=told, equipment=equipment))
             if each != NOTHING:
-                found[point, day] = each
+                found[point.mrid, day] = each
     return found
 
 
-def beside_of(setup: UsagePoint | None, *, rated: Fraction | None, is_inactive: bool) -> Beside:
-    """What is known of a usage point that is set up like this."""
+async def points_of(points: Sequence[str], work: Work[Store]) -> list[Point]:
+    """What is known of usage points."""
+    setups = await work.store.usage_points(points)
+    agreed = await work.store.agreed_at(points)
+    installed = dict(grouped(await work.store.installed(points), lambda each: each.usage_point))
+    types = await work.store.types_of(points)
+    channels = await work.store.channels_of([each.meter for point in points for each in installed.get(point, ())])
+    switched: dict[str, list[tuple[datetime, EventKind]]] = {}
+    for point, at, kind in await work.store.switched(points):
+        switched.setdefault(point, []).append((at, kind))
+    return [
+        Point(
+            mrid=point,
+            setups=setups.get(point, ()),
+            agreed=agreed.get(point, ()),
+            switched=switched.get(point, ()),
+            installed=installed.get(point, ()),
+            types=frozenset(types.get(point, ())),
+            channels=channels,
+        )
+        for point in points
+    ]
+
+
+def wanted(points: Iterable[Point], code: ReadingTypeCode) -> Iterable[tuple[str, str]]:
+    """The usage points and reading types of which rules about ``code`` need to know what was told."""
+    always = (ALWAYS, datetime.max.replace(tzinfo=UTC))
+    for point in points:
+        others = [parsed(each) for each in point.types if each != str(code)]
+        for each in (*sides.reactive_of(code, others), *sides.voltages_of(code, others)):
+            yield point.mrid, str(each)
+        for setup in (*point.setups, None):
+            for channel in point.configured(setup, *always) & point.types - {str(code)}:
+                yield point.mrid, channel
+            if setup is not None and (check := usage_points.checked_by(setup)):
+                yield check[0], str(code)
+
+
+def beside_of(point: Point, asked: Asked) -> Beside:
+    """What is known of a usage point on a day."""
+    code, edges = asked.code, asked.edges
+    setup = usage_points.at(point.setups, edges[0])
+    others = [parsed(each) for each in point.types if each != str(code)]
+    missing = point.configured(setup, *edges) - {str(code)}
+    is_inactive = usage_points.is_disconnected(setup, point.switched, *edges)
+    seen = Beside(
+        is_inactive=is_inactive or usage_points.is_vacant(point.agreed, *edges),
+        is_channel_missing=any(not came(asked.row(point.mrid, each)) for each in missing),
+        reactive=sides.greatest(asked.sides(point.mrid, sides.reactive_of(code, others))),
+    )
     if setup is None:
-        return Beside(is_inactive=is_inactive)
-    return Beside(
+        return seen
+    volts = setup.nominal_service_voltage
+    voltage = sides.greatest(asked.sides(point.mrid, sides.voltages_of(code, others))) if volts else None
+    return replace(
+        seen,
         of_class=usage_points.named(setup, usage_points.CLASS),
-        rated=rated,
-        is_inactive=is_inactive,
+        rated=rated_in(setup, asked.equipment.get(point.mrid), code, edges[0]),
         is_idle=bool(setup.minimal_usage_expected),
         has_generation=bool(usage_points.named(setup, usage_points.GENERATION)),
+        voltage=None if voltage is None or not volts else replace(voltage, factor=10.0**code.multiplier / volts),
+        check=check_of(setup, asked),
     )
 
 
-def rated_in(
-    setup: UsagePoint | None, equipment: Equipment | None, code: ReadingTypeCode, at: datetime
-) -> Fraction | None:
+def came(row: Row | None) -> bool:
+    """True where any value of a day was told."""
+    return row is not None and bool(((row.marks & Mark.MISSING) == 0).any())
+
+
+def check_of(setup: UsagePoint, asked: Asked) -> Side | None:
+    """What the check meter measured, with the losses between both, as the meter of the usage point would tell it."""
+    check = usage_points.checked_by(setup)
+    found = [] if check is None else asked.sides(check[0], [asked.code])
+    if check is None or not found:
+        return None
+    ratio = 1.0
+    if asked.code.commodity == SECONDARY:
+        both = (factor_of(asked.equipment.get(mrid), asked.edges[0]) for mrid in (check[0], setup.mrid or ""))
+        ratio = float(next(both) / next(both))
+    return replace(found[0], factor=check[1] * ratio)
+
+
+def rated_in(setup: UsagePoint, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> Fraction | None:
     """What may pass in one interval by the rating, in the unit of the reading type.
 
-    What is measured behind instrument transformers is smaller by the factor of its meter; where meters were exchanged
-    the smallest counts.
+    What is measured behind instrument transformers is smaller by the factor of its meter.
     """
-    watts = None if setup is None else usage_points.rated_w(setup)
-    if watts is None or equipment is None:
+    watts = usage_points.rated_w(setup)
+    if watts is None or equipment is None or code.unit != WATT_HOURS:
         return None
-    ratios = [
-        factor_at(equipment.factors(each.meter), at)
-        for each in equipment.installed
-        if code.commodity == SECONDARY and (each.ends is None or each.ends > at)
-    ]
     hours = Fraction(interval_length(code) // timedelta(minutes=1), 60)
-    return watts * hours / Fraction(10) ** code.multiplier / min((each for each in ratios if each), default=1)
+    ratio = factor_of(equipment, at) if code.commodity == SECONDARY else 1
+    return watts * hours / Fraction(10) ** code.multiplier / ratio
+
+
+def factor_of(equipment: Equipment | None, at: datetime) -> Fraction:
+    """By what is multiplied what is measured there from then on; where meters are exchanged, the smallest of theirs."""
+    if equipment is None:
+        return Fraction(1)
+    meters = (each.meter for each in equipment.installed if each.ends is None or each.ends > at)
+    factors = (factor_at(equipment.factors(each), at) for each in meters)
+    return min((each for each in factors if each > 0), default=Fraction(1))

@@ -1,6 +1,6 @@
 """What is known of a market day of a bunch of usage points, gathered with a few questions for all of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
 
@@ -10,41 +10,19 @@ from msgspec.structs import replace
 
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.readings import Block, Register, Value, grouped, interval_length
-from services.meter_reading_and_control.domain.vee.bunches import Row, is_ours, row_of_layer, row_of_values
-from services.meter_reading_and_control.domain.vee.days import Mark
-from services.meter_reading_and_control.domain.vee.judging import Interruptions, is_judged, like_days
-from services.meter_reading_and_control.domain.vee.keeping import as_told
+from services.meter_reading_and_control.domain.readings import Register, Value, grouped, interval_length
+from services.meter_reading_and_control.domain.vee.bunches import Row
+from services.meter_reading_and_control.domain.vee.days import is_judged
+from services.meter_reading_and_control.domain.vee.judging import like_days
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY, Statistics
 from services.meter_reading_and_control.service.beside import beside
 from services.meter_reading_and_control.service.equipment import equipment_at
+from services.meter_reading_and_control.service.places import Place, row_of, values_of
+from services.meter_reading_and_control.service.sides import told_in_rows
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.store.copying import layer_of
-from services.meter_reading_and_control.store.judging import Member
 from services.meter_reading_and_control.views.derived import Equipment, Gain, gains, plain_gain
-from services.meter_reading_and_control.views.judged import of_all_meters
-from shared.store import Record
 from shared.work import Work
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """A usage point on a day.
-
-    Attributes:
-        first: the number of the first of its series.
-        members: its series.
-        rows: what is stored of them.
-        equipment: its meters, without how they were set up.
-        off: when it had no power.
-    """
-
-    first: int
-    usage_point: str
-    members: Sequence[Member]
-    rows: Sequence[Record]
-    equipment: Equipment
-    off: Interruptions
 
 
 class Known(Struct, frozen=True, eq=False, kw_only=True):
@@ -117,19 +95,13 @@ async def rows_of(
     edges = calendar.bounds(day, zone)
     points = [each.usage_point for each in places]
     reads = await work.store.registers(points, edges, None)
-    others = await beside(points, code, [day], work)
+    others = await beside(points, code, [day], told_in_rows, work)
     read = dict(grouped([register for register, _ in reads], lambda each: each.usage_point))
     rows, ours = [], set()
     for number, place in enumerate(places):
-        row = plain_row(place, day, work)
-        if row is None:
-            values = values_of(place, place.rows, [day], work)[day]
-            if any(as_told(each) is not each for each in values):
-                ours.add(number)
-            told, marks, scale = row_of_values([as_told(each) for each in values])
-            if absent := place.equipment.absent(day, code, zone):
-                marks[np.array(absent)] |= np.uint16(Mark.ABSENT)
-            row = Row(numbers=told, marks=marks, scale=scale)
+        row, is_ours = row_of(place, code, day, work)
+        if is_ours:
+            ours.add(number)
         gain = await gain_of(place, code, day, read.get(place.usage_point, ()), work)
         if gain is not None:
             row = replace(row, gained=gain.gained, least=gain.least, fell=gain.gained is None)
@@ -137,20 +109,6 @@ async def rows_of(
             row = replace(row, beside=others[place.usage_point, day])
         rows.append(row)
     return rows, frozenset(ours)
-
-
-def plain_row(place: Place, day: date, work: Work[Store]) -> Row | None:
-    """The day of a usage point that is one row of one meter which was there all day, and nothing is ours; else None."""
-    edges = calendar.bounds(day, work.store.memory.zone)
-    if len(place.rows) != 1:
-        return None
-    meter = next(each.series.meter for each in place.members if each.number == place.rows[0]["series"])
-    layer = layer_of(place.rows[0])
-    stays = not meter or any(each.meter == meter and each.lasts(*edges) for each in place.equipment.installed)
-    if not stays or is_ours(layer):
-        return None
-    numbers, marks = row_of_layer(layer)
-    return Row(numbers=numbers, marks=marks, scale=layer.scale)
 
 
 async def gain_of(
@@ -167,30 +125,6 @@ async def gain_of(
         return gain
     equipment = (await equipment_at([place.usage_point], None, work))[place.usage_point]
     return gains(place.usage_point, reads, code, equipment, zone).get(day)
-
-
-def stored_blocks(place: Place, rows: Iterable[Record], work: Work[Store]) -> list[Block]:
-    """The blocks of a usage point as they are stored."""
-    return work.store.as_blocks(rows, {each.number: each.series for each in place.members})
-
-
-def blocks_of(place: Place, rows: Iterable[Record], work: Work[Store]) -> list[Block]:
-    """The blocks of a usage point, of which only counts what a meter told while it was there."""
-    return [place.equipment.there(each, work.store.memory.zone) for each in stored_blocks(place, rows, work)]
-
-
-def values_of(
-    place: Place, rows: Iterable[Record], days: Sequence[date], work: Work[Store]
-) -> Mapping[date, tuple[Value | None, ...]]:
-    """The values of a usage point on some days, of all its meters together."""
-    code = ReadingTypeCode.parse(place.members[0].series.reading_type)
-    known = dict(grouped(blocks_of(place, rows, work), lambda each: each.day))
-    return {
-        day: of_all_meters(known[day])
-        if day in known
-        else (None,) * len(calendar.starts(day, work.store.memory.zone, interval_length(code)))
-        for day in days
-    }
 
 
 async def histories(

@@ -27,17 +27,10 @@ from services.meter_reading_and_control.domain.vee.keeping import as_told, expla
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.statistics import Usual
 from services.meter_reading_and_control.domain.vee.storms import SILENT, Reads, dark_at, is_storm
-from services.meter_reading_and_control.service.bunches import (
-    Known,
-    Place,
-    blocks_of,
-    histories,
-    known_of,
-    stored_blocks,
-    values_of,
-)
+from services.meter_reading_and_control.service.bunches import Known, histories, known_of
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.marking import have_judged, judge_again
+from services.meter_reading_and_control.service.places import Place, blocks_of, stored_blocks, values_of
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import answers
 from shared.work import Wake, Work

@@ -13,6 +13,7 @@ from services.meter_reading_and_control.domain.vee.judging import Case, Interrup
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY
 from services.meter_reading_and_control.service.beside import beside
+from services.meter_reading_and_control.service.sides import told_in_values
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views.answers import Question
 from services.meter_reading_and_control.views.derived import Equipment
@@ -56,7 +57,9 @@ async def week_of(
     others = {
         (code, day): each
         for code in {case.reading_type for case in cases}
-        for (_, day), each in (await beside([point], code, [*calendar.each_day(*over)], work)).items()
+        for (_, day), each in (
+            await beside([point], code, [*calendar.each_day(*over)], told_in_values(asked.as_of), work)
+        ).items()
     }
     return [replace(each, beside=others.get((each.reading_type, each.day), NOTHING)) for each in cases]
 

@@ -81,10 +81,31 @@ class Judging(Blocks):
             bunch * BUNCH,
             bunch * BUNCH + BUNCH - 1,
         )
-        return [
-            Member(row["id"], row["first"], Series(row["usage_point"], row["reading_type"], row["meter"]))
-            for row in rows
-        ]
+        return [_member(row) for row in rows]
+
+    async def members_of(self, wanted: Sequence[tuple[str, str]]) -> list[Member]:
+        """All series of usage points and reading types."""
+        rows = await self.fetch(
+            "SELECT id, min(id) OVER (PARTITION BY usage_point, reading_type) AS first, usage_point, reading_type,"
+            " meter FROM series JOIN unnest($1::text[], $2::text[]) AS wanted (usage_point, reading_type)"
+            " USING (usage_point, reading_type) ORDER BY id",
+            [point for point, _ in wanted],
+            [code for _, code in wanted],
+        )
+        return [_member(row) for row in rows]
+
+    async def channels_of(self, meters: Sequence[str]) -> dict[str, set[str]]:
+        """The reading types for which meters have channels, as they are set up at last."""
+        rows = await self.fetch(
+            "SELECT mrid, type #>> '{}' AS type FROM (SELECT DISTINCT ON (mrid) mrid, noun FROM meter"
+            "  WHERE mrid = ANY($1) ORDER BY mrid, effective_at DESC) AS last, jsonb_path_query(noun,"
+            "  '$.SimpleEndDeviceFunction[*].Registers[*].Channels[*].ReadingType.ref') AS type",
+            meters,
+        )
+        found: dict[str, set[str]] = {}
+        for row in rows:
+            found.setdefault(row["mrid"], set()).add(row["type"])
+        return found
 
     async def day_rows(self, series: Sequence[int], days: Sequence[date]) -> dict[tuple[int, date], list[Record]]:
         """The rows of blocks that count on some days, by series; what is still in the tail of these days is folded."""
@@ -230,6 +251,10 @@ class Judging(Blocks):
             day,
             now,
         )
+
+
+def _member(row: Record) -> Member:
+    return Member(row["id"], row["first"], Series(row["usage_point"], row["reading_type"], row["meter"]))
 
 
 def _finding(row: Record) -> Finding:

@@ -13,7 +13,8 @@ from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Block, Register, Value, interval_length, together
-from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, is_judged
+from services.meter_reading_and_control.domain.vee.days import is_judged
+from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict
 from services.meter_reading_and_control.domain.vee.keeping import as_told
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet, among
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY, usual

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain.vee.days import Days, Facts
+from services.meter_reading_and_control.domain.vee.sides import LARGEST, WATT_HOURS, Side, stacked
 
-WATT_HOURS, BACK, NET = 72, 19, 4
-"""Unit and flow directions of a ReadingType."""
-
-LARGEST = 10**18
-"""At most what an array surely holds."""
+BACK, NET = 19, 4
+"""Flow directions of a ReadingType."""
 
 SURPLUS = Fraction(5, 4)
 """So many times its rating may pass at a usage point (guide V16)."""
@@ -32,6 +30,10 @@ class Beside(Struct, frozen=True, kw_only=True):
         is_inactive: nothing can pass in all of the day, or nobody has an agreement.
         is_idle: no usage is what is expected there (minimalUsageExpected).
         has_generation: a generator is registered; True where nobody has said how the usage point is set up.
+        is_channel_missing: nothing came of another channel that is configured.
+        reactive: the reactive counterpart, in the unit of the reading type with VAr for W.
+        voltage: of the same phase, as a share of the nominal voltage.
+        check: what a check meter measured of the same load.
     """
 
     of_class: str = ""
@@ -39,6 +41,10 @@ class Beside(Struct, frozen=True, kw_only=True):
     is_inactive: bool = False
     is_idle: bool = False
     has_generation: bool = True
+    is_channel_missing: bool = False
+    reactive: Side | None = None
+    voltage: Side | None = None
+    check: Side | None = None
 
 
 NOTHING = Beside()
@@ -48,6 +54,10 @@ def facts_beside(facts: Facts, beside: Sequence[Beside], days: Days, code: Readi
     """``facts`` with what is known beside the days, which are in counts of ``scale``; a row for each."""
     if all(each is NOTHING for each in beside):
         return facts
+    width = days.values.shape[1]
+    reactive, has_reactive = stacked([each.reactive for each in beside], scale, width)
+    voltage, has_voltage = stacked([each.voltage for each in beside], 0, width)
+    check, has_check = stacked([each.check for each in beside], scale, width)
     limits = (None if each.rated is None else SURPLUS * each.rated for each in beside)
     return replace(
         facts,
@@ -57,6 +67,10 @@ def facts_beside(facts: Facts, beside: Sequence[Beside], days: Days, code: Readi
         minimal_use_expected=np.array([each.is_idle for each in beside]),
         generation=np.array([each.has_generation for each in beside]),
         reverse=_reverse(days, code),
+        siblings_missing=np.array([each.is_channel_missing for each in beside]) & days.present.any(axis=1),
+        reactive=np.where(has_reactive, np.rint(reactive), 0).astype(np.int64),
+        voltage=np.where(has_voltage, voltage, 1.0),
+        check=np.where(has_check, np.rint(check).astype(np.int64), days.values),
     )
 
 

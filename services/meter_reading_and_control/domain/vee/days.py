@@ -8,9 +8,20 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from contracts.codes.reading_type import ReadingTypeCode
+
 Numbers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Bits = NDArray[np.uint32]
+
+
+DELTA = 4
+"""The accumulation of a ReadingType of what passed in intervals."""
+
+
+def is_judged(reading_type: ReadingTypeCode) -> bool:
+    """True for what passed in intervals; what was at an instant is not judged, and never estimated (guide 5.1)."""
+    return reading_type.accumulation == DELTA
 
 
 class Mark(IntFlag):
@@ -69,7 +80,7 @@ class Facts(Struct, frozen=True, eq=False, kw_only=True):
     Attributes:
         advance: what the register gained over the day, by row; see ``advance_known``.
         advance_known: where both readings of the register are there.
-        least: least count of the register times its factor.
+        least: least count of the register times its factor; 0 where no register is known.
         pulse: energy of one pulse times the factor.
         read_offset_s: the sum of how far the two readings of the register lie from the edges of the day, in s.
         tou_sum: what all registers of time of use gained together; ``tou_count`` is how many there are.

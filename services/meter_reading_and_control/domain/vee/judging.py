@@ -27,17 +27,18 @@ from services.meter_reading_and_control.domain.readings import (
     Value,
     interval_length,
 )
-from services.meter_reading_and_control.domain.vee.beside import NOTHING, WATT_HOURS, Beside, counts, facts_beside
+from services.meter_reading_and_control.domain.vee.beside import NOTHING, Beside, counts, facts_beside
 from services.meter_reading_and_control.domain.vee.days import Days, Facts, Mark, supply_marks
 from services.meter_reading_and_control.domain.vee.estimation import SCALED, Estimate, Knowledge, Scaling, estimated
 from services.meter_reading_and_control.domain.vee.marking import marks_of
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet
 from services.meter_reading_and_control.domain.vee.rules import RULES, Severity
+from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS
 from services.meter_reading_and_control.domain.vee.statistics import Usual
 from services.meter_reading_and_control.domain.vee.validation import named, validated
 
-DELTA, ONE_WAY = 4, (1, 19)
-"""Accumulation and flow directions of a ReadingType."""
+ONE_WAY = (1, 19)
+"""Flow directions of a ReadingType."""
 
 KNOWN_MISSING, OFF_ALL = "3.5.259", "E1"
 
@@ -111,11 +112,6 @@ class Verdict(Struct, frozen=True, kw_only=True):
         return numbers[0] != numbers[1] or (self.found, self.method) != (other.found, other.method)
 
 
-def is_judged(reading_type: ReadingTypeCode) -> bool:
-    """True for what passed in intervals; what was at an instant is not judged, and never estimated (guide 5.1)."""
-    return reading_type.accumulation == DELTA
-
-
 def interruptions(events: Iterable[EndDeviceEvent]) -> Interruptions:
     """When power was off, as events tell."""
     return outages((each.created_date_time, kind_of(each.end_device_event_type.ref)) for each in events)
@@ -160,6 +156,7 @@ def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
     findings = validated(days, facts, fitting)
     kept = np.array([each is not None and each.origin.rank in (LOCKED, ACCEPTED) for each in case.values])
     known = _knowledge(case, alike, advance, scale, zone)
+    known = replace(known, check=checked(case.beside, row, ~days.present[0], scale))
     made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitting, length=length)
     of_day = named(int(findings.of_days[0]))
     return [
@@ -253,7 +250,7 @@ def _facts(case: Case, advance: int | None, scale: int) -> Facts:
     mean = case.usual.mean
     return Facts(
         advance=None if advance is None else np.array([advance]),
-        least=None if case.least is None else np.array([counts(case.least.exact, scale)]),
+        least=np.array([0 if case.least is None else counts(case.least.exact, scale)]),
         reference=reference(case.reading_type, np.array([0 if mean is None else counts(mean, scale)])),
         zero_days=np.array([case.usual.idle_days]),
         estimated_days=np.array([case.usual.filled_days]),
@@ -272,6 +269,16 @@ def like_days(day: date, known: Iterable[date]) -> list[date]:
     nearest = sorted(alike, key=lambda each: day - each)
     same = [each for each in nearest if each.weekday() == day.weekday()][:_LIKE]
     return [*same, *[each for each in nearest if each.weekday() != day.weekday()][:_LIKE]]
+
+
+def checked(
+    beside: Beside, row: NDArray[np.int64], missing: NDArray[np.bool_], scale: int
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]] | None:
+    """What a check meter measured, and where it may stand for a value: where that is not the very value that failed."""
+    if beside.check is None:
+        return None
+    numbers = np.rint(beside.check.at_scale(scale)).astype(np.int64)
+    return numbers, beside.check.valid & (missing | (numbers != row))
 
 
 def _knowledge(case: Case, alike: Sequence[date], advance: int | None, scale: int, zone: tzinfo) -> Knowledge:

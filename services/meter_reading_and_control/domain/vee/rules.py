@@ -78,9 +78,10 @@ def _tou(_days: Days, facts: Facts) -> Mask | None:
 
 
 def _check_meter(days: Days, facts: Facts, *, relative: float = 0.01) -> Mask | None:
+    """V7: main and check meter agree within a share or two counts, of the register where one is known."""
     if facts.check is None or facts.least is None:
         return None
-    tolerance = np.maximum(relative * np.abs(days.values), 2 * facts.least[:, None])
+    tolerance = np.maximum(relative * np.abs(days.values), 2 * facts.least.clip(min=1)[:, None])
     judged: Mask = days.present & (np.abs(days.values - facts.check) > tolerance)
     return judged
 
@@ -167,9 +168,10 @@ def _capacity(days: Days, facts: Facts) -> Mask | None:
 
 
 def _reactive(days: Days, facts: Facts, *, counts: float = 5.0) -> Mask | None:
+    """V17: reactive energy of more than some counts, of the register where one is known, beside no active one."""
     if facts.reactive is None or facts.least is None:
         return None
-    judged: Mask = days.present & (days.values == 0) & (facts.reactive > counts * facts.least[:, None])
+    judged: Mask = days.present & (days.values == 0) & (facts.reactive > counts * facts.least.clip(min=1)[:, None])
     return judged
 
 
