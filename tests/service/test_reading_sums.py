@@ -10,6 +10,7 @@ from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
 from contracts.nouns.feeder_topology import Feeder, FeederTopology, UsagePoint
 from contracts.nouns.get_meter_readings import GetMeterReadings
+from contracts.nouns.get_meter_readings import MeterReadings as Coincident
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
 from contracts.nouns.reading_types import ReadingType
@@ -18,7 +19,7 @@ from contracts.nouns.usage_point_groups import UsagePointGroup, UsagePointGroups
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
 from shared.tools.testing import Installation
-from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, Utility, utility
+from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, QUARTERS, Utility, utility
 from tests.service.toys.world import eventually
 
 MIDNIGHT = datetime(2026, 5, 5, tzinfo=UTC)
@@ -144,3 +145,42 @@ async def test_readings_of_a_transformer_a_feeder_and_a_zone_are_added_by_who_be
             await here.ask(GetMeterReadings(reading_type=(ReadingType(mrid=VOLTAGE),)), "t1", sum="each")
         with pytest.raises(AssertionError, match=r"2\.15"):
             await here.ask(nothing, "nowhere", sum="each")
+
+
+async def test_sums_are_made_of_longer_intervals_and_the_greatest_says_what_each_took_then_and_how_they_coincide(
+    dms: Installation,
+) -> None:
+    """One tells hours, the other quarters of an hour; each is greatest at a time at which the other is not."""
+    async with utility(dms) as here, here.installation.peer("network-model-management") as modeller:
+        network = Network(here, modeller)
+        await modeller.serve(network.answer)
+        await here.install("a1", "p1", LONG_AGO)
+        await here.install("a2", "p2", LONG_AGO)
+        await network.build(NOW, p1="t1", p2="t1")
+        hours, quarters = [100] * 24, [10] * 96
+        hours[7], hours[18], quarters[48:52], quarters[72:76] = 300, 200, [90] * 4, [50] * 4
+        step = timedelta(minutes=15)
+        for meter, code, length, numbers in (("a1", HOURS, 4 * step, hours), ("a2", QUARTERS, step, quarters)):
+            readings = tuple(
+                IntervalReading(time_stamp=MIDNIGHT + (place + 1) * length, value=str(number))
+                for place, number in enumerate(numbers)
+            )
+            block = IntervalBlock(interval_readings=readings, reading_type=Reference(ref=code))
+            part = MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter))
+            await here.tell(MeterReadings(meter_reading=(part,)), CONTENT_TYPE)
+        await here.all_is_taken()
+
+        of_hours = GetMeterReadings(reading_type=(ReadingType(mrid=PRIMARY_HOURS),))
+        sums = [hours[hour] + sum(quarters[4 * hour : 4 * hour + 4]) for hour in range(24)]
+        assert values(await here.ask(of_hours, "t1", sum="each")) == {"t1": list(map(str, sums))}
+        at_peak = GetMeterReadings(
+            meter_readings=Coincident(is_coincident_trigger=True), reading_type=of_hours.reading_type
+        )
+        parts = await here.ask(at_peak, "t1", sum="each")
+        assert values(parts) == {"t1": ["460"], "p1": ["100"], "p2": ["360"]}
+        assert {each.interval_blocks[0].interval_readings[0].time_stamp for each in parts} == {MIDNIGHT + 52 * step}
+        (quality,) = parts[0].interval_blocks[0].interval_readings[0].reading_qualities
+        assert (quality.reading_quality_type.ref, quality.comment) == ("3.11.0", "coincidenceFactor=0.697")
+        assert all(each.is_coincident_trigger for each in parts)
+        with pytest.raises(AssertionError, match=r"2\.15"):
+            await here.ask(at_peak, "p1")

@@ -4,7 +4,7 @@ A value that is missing makes what follows from it missing, and what is known of
 follows from it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -58,6 +58,17 @@ def longer(values: Sequence[Value | None], many: int) -> tuple[Value | None, ...
     A value is never split, so nothing shorter is made of it.
     """
     return tuple(summed(values[place : place + many]) for place in range(0, len(values) - many + 1, many))
+
+
+def in_slots(values: Mapping[int, Sequence[Value | None]], slots: int) -> Sequence[Value | None] | None:
+    """The amounts of a day in that many intervals, of those that are known by how many a day has; None where it cannot.
+
+    Those that are as long as that, else the sums of the longest that are shorter.
+    """
+    if slots in values:
+        return values[slots]
+    shorter = min((each for each in values if each > slots and not each % slots), default=0)
+    return longer(values[shorter], shorter // slots) if shorter else None
 
 
 def peak(slots: Sequence[Slot], length: timedelta, block: timedelta, step: timedelta) -> Peak | None:

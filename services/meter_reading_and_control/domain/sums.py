@@ -29,6 +29,11 @@ def can_be_added(code: ReadingTypeCode) -> bool:
     return code.unit in _POWERS or can_be_split(code)
 
 
+def kind_of(code: ReadingTypeCode) -> ReadingTypeCode:
+    """What a type measures, in intervals of whatever length."""
+    return replace(code, measuring_period=0)
+
+
 def can_be_split(code: ReadingTypeCode) -> bool:
     """True for amounts, which are those of shorter intervals together."""
     return code.unit in _AMOUNTS and code.accumulation == _DELTA

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from contracts.errors import Invalid
 from contracts.nouns.usage_point_config import UsagePoint
-from services.meter_reading_and_control.domain.quantities import longer
+from services.meter_reading_and_control.domain.quantities import in_slots
 from services.meter_reading_and_control.domain.readings import (
     DERIVED_SUM,
     NOTHING_KNOWN,
@@ -107,10 +107,9 @@ def at_length(values: Mapping[int, Sequence[Value | None]], slots: int) -> Seque
 
     Those that are as long as that, else the sums of shorter ones, else longer ones that are split; else none is known.
     """
-    if slots in values:
-        return values[slots]
-    if shorter := [each for each in values if each > slots and not each % slots]:
-        return longer(values[min(shorter)], min(shorter) // slots)
+    whole = in_slots(values, slots)
+    if whole is not None:
+        return whole
     coarser = [each for each in values if not slots % each]
     return split(values[max(coarser)], slots // max(coarser)) if coarser else [None] * slots
 

@@ -13,13 +13,13 @@ from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Interval, Register, empty_block, grouped, merged, news
 from services.meter_reading_and_control.domain.retention import refuse_forgotten
 from services.meter_reading_and_control.service.asking import read_now
+from services.meter_reading_and_control.service.coincidence import added
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.marking import heed
 from services.meter_reading_and_control.service.membership import groups_of, points_of
 from services.meter_reading_and_control.service.quantities import quantities_of
 from services.meter_reading_and_control.service.success import success_of
-from services.meter_reading_and_control.service.sums import sums_of
 from services.meter_reading_and_control.service.validation import previews
 from services.meter_reading_and_control.service.virtual import virtual_pages
 from services.meter_reading_and_control.store import Store
@@ -67,7 +67,7 @@ async def known_of(request: Request, work: Work[Store]) -> AsyncIterator[MeterRe
         refuse_forgotten(asked.as_of, days, await work.store.packed_months())
     groups = await groups_of(sums.named_in(request), asked, work)
     if adding is not None:
-        async for page in sums_of(groups, asked, adding, work):
+        async for page in added(groups, asked, adding, work):
             yield page
         return
     for point in sorted(await work.store.virtual_points(asked.points)) if wanted is None else ():

@@ -5,18 +5,17 @@ measurement at it: the mRID is that of the member, the value its sign and weight
 """
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Conflict, Invalid, Rejected
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.usage_point_config import UsagePoint
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.readings import grouped, interval_length
+from services.meter_reading_and_control.domain.readings import interval_length
 from services.meter_reading_and_control.domain.sums import Sum
 from services.meter_reading_and_control.domain.virtual import formula_of, pieces, refuse_cycle
-from services.meter_reading_and_control.service.equipment import equipment_at
-from services.meter_reading_and_control.service.sums import AT_ONCE
+from services.meter_reading_and_control.service.sums import values_on
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import sums, virtual
 from services.meter_reading_and_control.views.answers import Question
@@ -70,7 +69,7 @@ async def virtual_pages(point: str, asked: Question, work: Work[Store]) -> Async
     async for days in work.store.known_pages(members, calendar.days(asked.start, asked.end, zone)):
         found: dict[ReadingTypeCode, list[tuple[datetime, Sum | None]]] = {target: [] for target in wanted}
         for day in calendar.each_day(*days):
-            taken = await taken_on(day, members, types, asked, work)
+            taken = {each: values async for each, values in values_on(day, members, types, asked, work)}
             for target in wanted:
                 starts = calendar.starts(day, zone, interval_length(target))
                 found[target] += virtual.of_day(target, taken, types, known, starts)
@@ -78,17 +77,3 @@ async def virtual_pages(point: str, asked: Question, work: Work[Store]) -> Async
         if shown is not None:
             yield MeterReadings(meter_reading=(shown,))
     yield MeterReadings()
-
-
-async def taken_on(
-    day: date, members: Sequence[str], types: sums.Types, asked: Question, work: Work[Store]
-) -> virtual.Taken:
-    """What usage points took on a day, of all their meters, by reading type."""
-    found = {}
-    for first in range(0, len(members), AT_ONCE):
-        some = members[first : first + AT_ONCE]
-        blocks = dict(grouped(await work.store.blocks(some, (day, day), asked.as_of), lambda each: each.usage_point))
-        equipment = await equipment_at(some, asked.as_of, work)
-        for each in some:
-            found[each] = sums.taken(blocks.get(each, []), equipment[each], types.added, work.store.memory.zone)
-    return found

@@ -18,8 +18,17 @@ from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.installation import Installed
 from services.meter_reading_and_control.domain.membership import ALWAYS, Group, Served, Spell, covers
-from services.meter_reading_and_control.domain.readings import Block, Value, interval_length, together
-from services.meter_reading_and_control.domain.sums import Sum, Tally, can_be_added, flows_back, primary_of
+from services.meter_reading_and_control.domain.quantities import in_slots
+from services.meter_reading_and_control.domain.readings import LENGTHS, Block, Value, interval_length, together
+from services.meter_reading_and_control.domain.sums import (
+    Sum,
+    Tally,
+    can_be_added,
+    can_be_split,
+    flows_back,
+    kind_of,
+    primary_of,
+)
 from services.meter_reading_and_control.views.answers import Question, shown_qualities
 from services.meter_reading_and_control.views.derived import Equipment, primary
 from services.meter_reading_and_control.views.judged import JUDGED_BY
@@ -44,10 +53,14 @@ class Named(Struct, frozen=True, kw_only=True):
 
 
 class Adding(Struct, frozen=True, kw_only=True):
-    """How sums are asked for: of ``each`` or of all together, with at least this share of the values."""
+    """How sums are asked for: of ``each`` or of all together, with at least this share of the values.
+
+    ``is_peak`` asks for the greatest alone, and what each member took then.
+    """
 
     each: bool
     least_share: float
+    is_peak: bool = False
 
 
 def named_in(request: Request | None) -> Named:
@@ -70,9 +83,13 @@ def adding_in(request: Request | None) -> Adding | None:
         Invalid: 2.29, an option says something that it cannot say; 2.15, it says which share of no sum.
     """
     said = {} if request is None else {each.name: each.value or "" for each in request.option}
+    query = None if request is None else request.query
+    about = query.meter_readings if isinstance(query, GetMeterReadings) else None
+    is_peak = about is not None and bool(about.is_coincident_trigger)
     if SUM not in said:
-        if LEAST_SHARE in said:
-            raise Invalid(f"Option {LEAST_SHARE}: it needs the option {SUM}", code="2.15")
+        lacking = LEAST_SHARE if LEAST_SHARE in said else "isCoincidentTrigger" if is_peak else ""
+        if lacking:
+            raise Invalid(f"{lacking}: it needs the option {SUM}", code="2.15")
         return None
     if JUDGED_BY in said:
         raise Invalid(f"Option {SUM}: what is judged ({JUDGED_BY}) is not added", code="2.15")
@@ -84,7 +101,7 @@ def adding_in(request: Request | None) -> Adding | None:
         raise Invalid(f"Option {LEAST_SHARE}: '{said[LEAST_SHARE]}' is no number", code="2.29") from error
     if not 0 < share <= 1:
         raise Invalid(f"Option {LEAST_SHARE}: {share} is not more than 0 and at most 1", code="2.29")
-    return Adding(each=said[SUM] == EACH, least_share=float(share))
+    return Adding(each=said[SUM] == EACH, least_share=float(share), is_peak=is_peak)
 
 
 def types_to_add(asked: Question) -> frozenset[str]:
@@ -152,20 +169,38 @@ class Types(Struct, frozen=True, kw_only=True):
     added: frozenset[str]
     told: Mapping[str, frozenset[str]]
 
+    @property
+    def taken(self) -> frozenset[str]:
+        """The types of the values that are added."""
+        return frozenset(each for types in self.told.values() for each in types)
+
     def expected(self, point: str) -> frozenset[str]:
         """In which types a usage point should have values: in all, but of what flows back where it ever told that."""
-        told = self.told.get(point, frozenset())
-        return frozenset(each for each in self.added if each in told or not flows_back(ReadingTypeCode.parse(each)))
+        told = {kind_of(ReadingTypeCode.parse(each)) for each in self.told.get(point, ())}
+        codes = {each: ReadingTypeCode.parse(each) for each in self.added}
+        return frozenset(each for each, code in codes.items() if not flows_back(code) or kind_of(code) in told)
 
 
 def types_of(told: Mapping[str, Iterable[str]], wanted: frozenset[str]) -> Types:
-    """The types in which usage points can be added that ever told these; only those that are wanted, if any are."""
+    """The types in which usage points can be added that ever told these; only those that are wanted, if any are.
+
+    What is wanted may have longer intervals than what was told.
+    """
     own: dict[str, frozenset[str]] = {}
     for point, types in told.items():
         codes = (code for code in map(ReadingTypeCode.parse, types) if can_be_added(code))
         own[point] = frozenset(str(primary_of(code)) for code in codes)
     every = frozenset(each for types in own.values() for each in types)
-    return Types(added=every & wanted if wanted else every, told=own)
+    made = frozenset(each for each in wanted if any(_is_made_of(each, other) for other in every))
+    return Types(added=made if wanted else every, told=own)
+
+
+def _is_made_of(wanted: str, told: str) -> bool:
+    code, other = ReadingTypeCode.parse(wanted), ReadingTypeCode.parse(told)
+    if code == other or code.names["measuring_period"] not in LENGTHS:
+        return code == other
+    fits = kind_of(code) == kind_of(other) and not interval_length(code) % interval_length(other)
+    return fits and can_be_split(code)
 
 
 def empty_tallies(types: Types, day: date, zone: tzinfo) -> dict[str, Tally]:
@@ -201,8 +236,15 @@ def add(
     """Add what one usage point took while it belonged to the others."""
     for code in expected:
         tally = tallies[code]
-        belongs = [covers(spells, start) for start in tally.starts]
-        tally.add(values.get(code, (None,) * len(belongs)), belongs)
+        tally.add(in_type(code, values, len(tally.starts)), [covers(spells, start) for start in tally.starts])
+
+
+def in_type(code: str, values: Mapping[str, Sequence[Value | None]], slots: int) -> Sequence[Value | None]:
+    """The values of a day in one type: as they are, or of shorter intervals; nothing is split, and None is missing."""
+    if code in values:
+        return values[code]
+    shorter = {len(each): each for other, each in values.items() if _is_made_of(code, other)}
+    return in_slots(shorter, slots) or (None,) * slots
 
 
 def shown(

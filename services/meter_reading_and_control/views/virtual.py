@@ -3,13 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.nouns.meter_readings import IntervalBlock, MeterReading
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.domain.readings import LENGTHS, Value, interval_length
-from services.meter_reading_and_control.domain.sums import Sum, can_be_split, flows_back
+from services.meter_reading_and_control.domain.sums import Sum, can_be_split, flows_back, kind_of
 from services.meter_reading_and_control.domain.virtual import Piece, at_length, combined
 from services.meter_reading_and_control.views.answers import Question
 from services.meter_reading_and_control.views.sums import Types, shown_sum, types_to_add
@@ -37,11 +35,6 @@ def targets(types: Types, asked: Question) -> list[ReadingTypeCode]:
         )
         found.append(max((min(each, key=interval_length) for each in own if each), key=interval_length))
     return sorted(found, key=str)
-
-
-def kind_of(code: ReadingTypeCode) -> ReadingTypeCode:
-    """What a type measures, in intervals of whatever length."""
-    return replace(code, measuring_period=0)
 
 
 def of_day(
