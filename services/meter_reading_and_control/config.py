@@ -13,6 +13,7 @@ from services.meter_reading_and_control.domain.roster import Roster
 from services.meter_reading_and_control.domain.success import CUT_OFF_DAYS
 from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
 from services.meter_reading_and_control.domain.time_of_use import TariffCalendar
+from services.meter_reading_and_control.domain.vee.profiles import Profile
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, RuleSet
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
@@ -33,6 +34,7 @@ JUDGE_LATE_VARIABLE = "BUSBAR_METER_JUDGE_LATE"
 STORM_LEAST_VARIABLE = "BUSBAR_METER_STORM_LEAST"
 STORM_VARIABLE = "BUSBAR_METER_STORM_GASPS"
 RULE_SETS_VARIABLE = "BUSBAR_METER_RULE_SETS"
+PROFILES_VARIABLE = "BUSBAR_METER_PROFILES"
 CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
 READ_DAYS_VARIABLE = "BUSBAR_METER_READ_DAYS"
@@ -63,6 +65,7 @@ class Config(Struct, frozen=True, kw_only=True):
         storm_least: in an area of fewer usage points gaps are estimated in storms as well.
         read_days: so many days after a market day, at six, its reads are counted.
         rule_sets: by which days are judged.
+        profiles: how days of classes of usage points look.
         calendars: into which buckets of tariffs intervals fall.
         known: what the process remembers of meters.
     """
@@ -85,6 +88,7 @@ class Config(Struct, frozen=True, kw_only=True):
     storm_rate: int
     read_days: tuple[int, ...] = CUT_OFF_DAYS
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
+    profiles: tuple[Profile, ...] = ()
     calendars: tuple[TariffCalendar, ...] = ()
     known: Roster = field(default_factory=Roster)
 
@@ -118,6 +122,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
         storm_least=number_from(environ, STORM_LEAST_VARIABLE, 100),
         read_days=days_from(environ),
         rule_sets=rule_sets_from(environ),
+        profiles=profiles_from(environ),
         calendars=calendars_from(environ),
     )
 
@@ -205,6 +210,22 @@ def rule_sets_from(environ: Mapping[str, str]) -> tuple[RuleSet, ...]:
     found = (INTERVALS, *told)
     if len({(each.id, each.version) for each in found}) < len(found):
         raise ValueError(f"{RULE_SETS_VARIABLE} is '{path}': two rule sets have one id and version")
+    return found
+
+
+def profiles_from(environ: Mapping[str, str]) -> tuple[Profile, ...]:
+    """The load profiles of the JSON file that the environment names; none where it names none.
+
+    Raises:
+        ValueError: there is no such file, it holds no list of profiles, or two are of one class.
+    """
+    path = environ.get(PROFILES_VARIABLE, "")
+    try:
+        found = json.decode(Path(path).read_bytes(), type=tuple[Profile, ...]) if path else ()
+    except (OSError, MsgspecError) as error:
+        raise ValueError(f"{PROFILES_VARIABLE} is '{path}': {error}") from error
+    if len({each.of_class for each in found}) < len(found):
+        raise ValueError(f"{PROFILES_VARIABLE} is '{path}': two profiles are of one class")
     return found
 
 

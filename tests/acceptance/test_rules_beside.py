@@ -2,9 +2,11 @@
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import json
 
 from contracts.interface import Lane
 from contracts.message import Option, Request
@@ -12,7 +14,9 @@ from contracts.nouns.customer_agreement_config import CustomerAgreement, Custome
 from contracts.nouns.device_types import Channel, ConfigurationEvent, Register, SimpleEndDeviceFunction
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_config import Meter, MeterConfig
-from contracts.nouns.meter_readings import MeterReadings
+from contracts.nouns.meter_readings import Meter as Reader
+from contracts.nouns.meter_readings import MeterReading, MeterReadings
+from contracts.nouns.reading_types import Reading
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.usage_point_config import MetrologyRequirement, UsagePoint, UsagePointConfig
 from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Reference, Status
@@ -27,6 +31,7 @@ from tests.acceptance.test_metering import (
     INTERVAL,
     LONG_AGO,
     MRC,
+    REGISTER,
     Office,
     at_end,
     linked,
@@ -38,6 +43,7 @@ from tests.acceptance.test_metering import (
 
 REACTIVE = INTERVAL.replace(".0.0.72.0", ".0.0.73.0")
 VOLTAGE = "0.2.2.6.0.1.158.0.0.0.0.0.0.0.128.0.29.0"
+TIER_1, TIER_2 = (REGISTER.replace(".0.0.0.0.3.72.0", f".{tou}.0.0.0.3.72.0") for tou in (1, 2))
 REVERSE = INTERVAL.replace(".4.1.1.12.", ".4.19.1.12.")
 ONE_DAY = timedelta(days=1)
 LATER = NOW + timedelta(hours=2)
@@ -240,3 +246,52 @@ async def test_a_check_meter_fills_gaps_with_the_losses_between_both_and_is_comp
             each.time_stamp: each.value for each in answer.noun.meter_reading[0].interval_blocks[0].interval_readings
         }
         assert [shown[each.time_stamp] for each in values[gap]] == [each.value for each in values[gap]]
+
+
+async def test_registers_of_the_buckets_of_a_tariff_that_do_not_add_up_to_the_total_are_found(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V6: 15 kWh in all are 9 + 6, and within a count of each register 8 + 4 are as well; 8 + 2 are not."""
+    edges = [calendar.bounds(DAY + number * ONE_DAY, BERLIN)[0] for number in range(4)]
+    counted = {REGISTER: (0, 15, 29, 43), TIER_1: (0, 9, 17, 25), TIER_2: (0, 6, 10, 12)}
+    reads = [
+        Reading(time_stamp=at_edge, value=str(number), reading_type=Reference(ref=code))
+        for code, numbers in counted.items()
+        for at_edge, number in zip(edges, numbers, strict=True)
+    ]
+    async with office(dms, monkeypatch) as here:
+        for number in range(3):
+            await here.do(Verb.CREATE, told(whole_day(DAY + number * ONE_DAY)))
+        reading = MeterReading(meter=Reader(mrid="meter"), readings=tuple(reads))
+        await here.do(Verb.CREATE, MeterReadings(meter_reading=(reading,)))
+        await at(here, LATER)
+        assert [await both(here, day=day) for day in (DAY, DAY + ONE_DAY)] == [{}, {}]
+        assert await both(here, day=DAY + 2 * ONE_DAY) == {"V6": 96}
+
+
+async def test_who_has_no_history_gets_the_load_profile_of_the_class(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """E5: a home uses 9,600 Wh a day, twice as much an hour from noon on; of who has no class nothing is known."""
+    (tmp_path / "profiles.json").write_bytes(
+        json.encode([{"of_class": "residential*", "daily_use": 9600, "workday": [1.0] * 12 + [2.0] * 12}])
+    )
+    monkeypatch.setenv("BUSBAR_METER_PROFILES", str(tmp_path / "profiles.json"))
+    values = whole_day(DAY)
+    there = [*values[:40], *values[56:]]
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, meter("home", ratio=2.0, serial="2"))
+        await here.do(Verb.CREATE, linked("home", LONG_AGO, "home point"))
+        await here.do(Verb.CREATE, set_up("home point", names=(named("residential", "class"),)))
+        for mrid in ("meter", "home"):
+            await here.do(Verb.CREATE, told(there, mrid))
+        await at(here, LATER)
+        assert await both(here) == {"V8": 16}
+        assert await both(here, "home point") == {"V8": 16, "method=E5": 16}
+        query = GetMeterReadings(usage_point=(ObjectReference(mrid="home point"),))
+        answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
+        (block,) = answer.noun.meter_reading[0].interval_blocks
+        shown = {each.time_stamp: each.value for each in block.interval_readings}
+        assert [shown[each.time_stamp] for each in values[40:56]] == ["33"] * 8 + ["67"] * 8, (
+            "secondary, by a factor of 2"
+        )

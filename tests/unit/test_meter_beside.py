@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,11 +21,13 @@ from contracts.nouns.units import PhaseCode
 from contracts.nouns.usage_point_config import UsagePoint
 from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Status
 from contracts.verbs import Verb
+from services.meter_reading_and_control.config import config_from
 from services.meter_reading_and_control.domain import usage_points
 from services.meter_reading_and_control.domain.readings import Value
 from services.meter_reading_and_control.domain.usage_points import Agreed
 from services.meter_reading_and_control.domain.vee.beside import Beside
 from services.meter_reading_and_control.domain.vee.judging import Case, judged
+from services.meter_reading_and_control.domain.vee.profiles import Profile, has_profiles, profile_of
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.sides import (
     Side,
@@ -220,3 +223,73 @@ def test_the_check_meter_of_a_usage_point_is_named_and_its_losses_are_1_where_th
     assert usage_points.checked_by(point(checkUsagePoint="c", checkLossFactor="nan")) == ("c", 1.0)
     assert usage_points.checked_by(point(checkUsagePoint="p")) is None
     assert usage_points.checked_by(point(checkLossFactor="2")) is None
+
+
+shapes = st.lists(st.floats(0, 9), min_size=1, max_size=96).filter(lambda each: sum(each) > 0).map(tuple)
+
+
+@given(shapes, shapes, st.sampled_from([24, 48, 96, 288]))
+def test_a_profile_shares_out_all_of_a_day_whatever_the_intervals(
+    workday: tuple[float, ...], weekend: tuple[float, ...], count: int
+) -> None:
+    profile = Profile(of_class="*", daily_use=1.0, workday=workday, weekend=weekend)
+    for day, told in ((DAY, workday), (DAY - timedelta(days=1), weekend)):
+        shares = profile.shares(day, count)
+        assert shares.shape == (count,)
+        assert (shares >= 0).all()
+        assert shares.sum() == pytest.approx(1)
+        whole = shares.reshape(-1, count // len(told)).sum(axis=1) if count % len(told) == 0 else None
+        assert whole is None or whole == pytest.approx(np.array(told) / sum(told))
+
+
+def test_the_profile_of_a_class_is_the_one_that_says_most_of_it_and_for_what_is_used() -> None:
+    every, homes = (Profile(of_class=each, daily_use=1.0, workday=(1.0,)) for each in ("*", "residential*"))
+    assert profile_of([every, homes], "residentialFarmService") is homes
+    assert profile_of([every, homes], "") is every
+    assert profile_of([homes], "") is None
+    assert (has_profiles(FORWARD), has_profiles(REVERSE), has_profiles(replace(FORWARD, unit=73))) == (
+        True,
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[{"of_class": "a", "daily_use": 1, "workday": []}]', "not all 0"),
+        ('[{"of_class": "a", "daily_use": 1, "workday": [1, -1]}]', "0 or more"),
+        ('[{"of_class": "a", "daily_use": 0, "workday": [1]}]', "more than 0"),
+        ("[" + ",".join(['{"of_class": "a", "daily_use": 1, "workday": [1]}'] * 2) + "]", "of one class"),
+    ],
+)
+def test_profiles_that_are_no_shape_of_a_day_stop_the_service(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "profiles.json").write_text(text)
+    with pytest.raises(ValueError, match=says):
+        config_from({"BUSBAR_METER_PROFILES": str(tmp_path / "profiles.json")})
+
+
+def test_registers_of_buckets_may_differ_from_the_total_by_a_count_of_each() -> None:
+    values: list[Value | None] = [value(100 + place) for place in range(24)]
+    total = sum(each.number for each in values if each is not None)
+    for parts, is_wrong in ((total, False), (total - 3, False), (total + 4, True), (total - 4, True)):
+        known = Case(
+            reading_type=FORWARD,
+            day=DAY,
+            values=values,
+            gained=value(total),
+            least=value(1),
+            beside=Beside(tiers=(Fraction(parts), 2)),
+        )
+        assert all(("V6" in each.found) is is_wrong for each in judged(known, INTERVALS, BERLIN))
+
+
+def test_who_has_a_history_gets_the_shape_of_the_class_and_the_use_of_its_own() -> None:
+    half = Profile(of_class="*", daily_use=1.0, workday=(1.0, 3.0))
+    gap: list[Value | None] = [None if 6 <= place < 18 else value(10 + place % 2) for place in range(24)]
+    known = Case(reading_type=FORWARD, day=DAY, values=gap, beside=Beside(profile=half, class_use=Fraction(2400)))
+    own = replace(known, usual=replace(known.usual, mean=Fraction(240)))
+    for case, per_hour in ((known, 2400 // 48), (own, 240 // 48)):
+        verdicts = judged(case, INTERVALS, BERLIN)
+        assert {each.method for each in verdicts[6:18]} == {"E5"}
+        assert [each.value.exact for each in verdicts[6:18] if each.value] == [per_hour] * 6 + [3 * per_hour] * 6

@@ -25,6 +25,7 @@ from services.meter_reading_and_control.domain.vee.bunches import (
 from services.meter_reading_and_control.domain.vee.findings import Said, bits_of, news, runs_of_bits
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, judged
 from services.meter_reading_and_control.domain.vee.keeping import OURS, as_told, explained, to_keep
+from services.meter_reading_and_control.domain.vee.profiles import Profile
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.sides import Side
 from services.meter_reading_and_control.domain.vee.statistics import Statistics, Usual, before, usual
@@ -76,6 +77,9 @@ besides = st.just(Beside()) | st.builds(
     is_idle=st.booleans(),
     has_generation=st.booleans(),
     is_channel_missing=st.booleans(),
+    tiers=st.none() | st.tuples(st.fractions(0, 90_000, max_denominator=3), st.integers(1, 4)),
+    profile=st.none() | st.just(Profile(of_class="*", daily_use=1.0, workday=(1.0, 3.0))),
+    class_use=st.none() | st.fractions(1000, 90_000, max_denominator=3),
     reactive=sides,
     voltage=sides,
     check=sides,

@@ -21,6 +21,7 @@ from services.meter_reading_and_control.domain.vee import sides
 from services.meter_reading_and_control.domain.vee.beside import NOTHING, Beside
 from services.meter_reading_and_control.domain.vee.bunches import Row
 from services.meter_reading_and_control.domain.vee.days import Mark
+from services.meter_reading_and_control.domain.vee.profiles import Profile, has_profiles, profile_of
 from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS, Side
 from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.sides import Teller, Told
@@ -65,6 +66,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     edges: tuple[datetime, datetime]
     told: Told
     equipment: Mapping[str, Equipment]
+    profiles: Sequence[Profile]
 
     def row(self, point: str, code: str) -> Row | None:
         """What was told of a reading type there on that day."""
@@ -87,13 +89,20 @@ async def beside(
     told = await teller(sorted(set(wanted(known, code))), days, work)
     rated = {each.mrid for each in known if any(usage_points.rated_w(setup) is not None for setup in each.setups)}
     checks = {each.mrid: check for each in known for setup in each.setups if (check := usage_points.checked_by(setup))}
-    needed = {*(rated if code.unit == WATT_HOURS else ()), *checks, *(other for other, _ in checks.values())}
+    profiles = work.store.memory.profiles if has_profiles(code) else ()
+    needed = {
+        *(points if profiles else ()),
+        *(rated if code.unit == WATT_HOURS else ()),
+        *checks,
+        *(other for other, _ in checks.values()),
+    }
     equipment = await equipment_at(sorted(needed), None, work) if needed else {}
     found = {}
     for day in days:
         edges = calendar.bounds(day, work.store.memory.zone)
+        asked = Asked(code=code, day=day, edges=edges, told=told, equipment=equipment, profiles=profiles)
         for point in known:
-            each = beside_of(point, Asked(code=code, day=day, edges=edges, told=told, equipment=equipment))
+            each = beside_of(point, asked)
             if each != NOTHING:
                 found[point.mrid, day] = each
     return found
@@ -149,13 +158,17 @@ def beside_of(point: Point, asked: Asked) -> Beside:
         is_channel_missing=any(not came(asked.row(point.mrid, each)) for each in missing),
         reactive=sides.greatest(asked.sides(point.mrid, sides.reactive_of(code, others))),
     )
+    of_class = "" if setup is None else usage_points.named(setup, usage_points.CLASS)
+    if (profile := profile_of(asked.profiles, of_class)) is not None:
+        use = in_type(Fraction(profile.daily_use), asked.equipment.get(point.mrid), code, edges[0])
+        seen = replace(seen, profile=profile, class_use=use)
     if setup is None:
         return seen
     volts = setup.nominal_service_voltage
     voltage = sides.greatest(asked.sides(point.mrid, sides.voltages_of(code, others))) if volts else None
     return replace(
         seen,
-        of_class=usage_points.named(setup, usage_points.CLASS),
+        of_class=of_class,
         rated=rated_in(setup, asked.equipment.get(point.mrid), code, edges[0]),
         is_idle=bool(setup.minimal_usage_expected),
         has_generation=bool(usage_points.named(setup, usage_points.GENERATION)),
@@ -183,16 +196,17 @@ def check_of(setup: UsagePoint, asked: Asked) -> Side | None:
 
 
 def rated_in(setup: UsagePoint, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> Fraction | None:
-    """What may pass in one interval by the rating, in the unit of the reading type.
-
-    What is measured behind instrument transformers is smaller by the factor of its meter.
-    """
+    """What may pass in one interval by the rating, in the unit of the reading type."""
     watts = usage_points.rated_w(setup)
-    if watts is None or equipment is None or code.unit != WATT_HOURS:
+    if watts is None or code.unit != WATT_HOURS:
         return None
-    hours = Fraction(interval_length(code) // timedelta(minutes=1), 60)
+    return in_type(watts * Fraction(interval_length(code) // timedelta(minutes=1), 60), equipment, code, at)
+
+
+def in_type(energy_wh: Fraction, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> Fraction:
+    """An energy as the reading type tells it: what is measured behind instrument transformers is smaller."""
     ratio = factor_of(equipment, at) if code.commodity == SECONDARY else 1
-    return watts * hours / Fraction(10) ** code.multiplier / ratio
+    return energy_wh / Fraction(10) ** code.multiplier / ratio
 
 
 def factor_of(equipment: Equipment | None, at: datetime) -> Fraction:

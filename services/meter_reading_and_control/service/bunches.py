@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Register, Value, grouped, interval_length
+from services.meter_reading_and_control.domain.vee.beside import NOTHING
 from services.meter_reading_and_control.domain.vee.bunches import Row
 from services.meter_reading_and_control.domain.vee.days import is_judged
 from services.meter_reading_and_control.domain.vee.judging import like_days
@@ -21,7 +22,7 @@ from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.places import Place, row_of, values_of
 from services.meter_reading_and_control.service.sides import told_in_rows
 from services.meter_reading_and_control.store import Store
-from services.meter_reading_and_control.views.derived import Equipment, Gain, gains, plain_gain
+from services.meter_reading_and_control.views.derived import Equipment, Gain, gains, of_tiers, plain_gain, tiers
 from shared.work import Work
 
 
@@ -102,11 +103,13 @@ async def rows_of(
         row, is_ours = row_of(place, code, day, work)
         if is_ours:
             ours.add(number)
-        gain = await gain_of(place, code, day, read.get(place.usage_point, ()), work)
+        own = read.get(place.usage_point, ())
+        gain = await gain_of(place, code, day, own, work)
         if gain is not None:
             row = replace(row, gained=gain.gained, least=gain.least, fell=gain.gained is None)
-        if (place.usage_point, day) in others:
-            row = replace(row, beside=others[place.usage_point, day])
+        by_tier = of_tiers([await gain_of(place, each, day, own, work) for each in tiers(own, code)])
+        if by_tier is not None or (place.usage_point, day) in others:
+            row = replace(row, beside=replace(others.get((place.usage_point, day), NOTHING), tiers=by_tier))
         rows.append(row)
     return rows, frozenset(ours)
 

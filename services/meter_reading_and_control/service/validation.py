@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 
-from msgspec.structs import replace
-
+from contracts.codes.reading_type import ReadingTypeCode
 from contracts.nouns.meter_readings import MeterReadings
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.vee.beside import NOTHING
+from services.meter_reading_and_control.domain.vee.days import is_judged
 from services.meter_reading_and_control.domain.vee.findings import Said, kept
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, interruptions, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
@@ -53,15 +52,17 @@ async def week_of(
     reads = [register for register, _ in await work.store.registers([point], edges, asked.as_of)]
     own = [equipment.there(each, zone) for each in known if asked.about(point, each.meter)]
     over = (week[0], min(week[1], calendar.market_day(work.now, zone) - calendar.DAY))
-    cases = [*cases_of(point, own, reads, asked, days=over, equipment=equipment, zone=zone, off=off)]
+    days = [*calendar.each_day(*over)]
+    told = told_in_values(asked.as_of)
+    codes = {ReadingTypeCode.parse(each.reading_type) for each in own}
     others = {
         (code, day): each
-        for code in {case.reading_type for case in cases}
-        for (_, day), each in (
-            await beside([point], code, [*calendar.each_day(*over)], told_in_values(asked.as_of), work)
-        ).items()
+        for code in codes
+        if is_judged(code)
+        for (_, day), each in (await beside([point], code, days, told, work)).items()
     }
-    return [replace(each, beside=others.get((each.reading_type, each.day), NOTHING)) for each in cases]
+    cases = cases_of(point, own, reads, asked, days=over, equipment=equipment, zone=zone, off=off, beside=others)
+    return [*cases]
 
 
 def said_of(

@@ -164,6 +164,29 @@ def plain_gain(reads: Sequence[Register], code: ReadingTypeCode, edges: tuple[da
     return None
 
 
+def tiers(reads: Sequence[Register], code: ReadingTypeCode) -> list[ReadingTypeCode]:
+    """What intervals of type ``code`` would be in each bucket of a tariff that has a register of its own."""
+    if code.tou:
+        return []
+    found = {of.tou for each in reads if (of := _parsed(each.reading_type)).tou and _counts(of, code)}
+    return [replace(code, tou=each) for each in sorted(found)]
+
+
+def of_tiers(gained: Sequence[Gain | None]) -> tuple[Fraction, int] | None:
+    """What the registers of all buckets gained together, and how many there are; None where that of one is unknown."""
+    told = [each.gained.exact for each in gained if each is not None and each.gained is not None]
+    return (sum(told, Fraction(0)), len(told)) if told and len(told) == len(gained) else None
+
+
+_parsed = lru_cache(maxsize=1024)(ReadingTypeCode.parse)
+
+
+@lru_cache(maxsize=1024)
+def _counts(of: ReadingTypeCode, code: ReadingTypeCode) -> bool:
+    """True for a register of any bucket that counts what intervals of type ``code`` measure."""
+    return _register_beside(str(replace(of, tou=0)), code) is not None
+
+
 @lru_cache(maxsize=1024)
 def _register_beside(kind: str, code: ReadingTypeCode) -> ReadingTypeCode | None:
     """The type of a register, where it counts what intervals of type ``code`` measure."""

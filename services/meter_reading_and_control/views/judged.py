@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, tzinfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.errors import Invalid
@@ -13,13 +14,14 @@ from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter
 from contracts.types import ObjectReference, Reference
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Block, Register, Value, interval_length, together
+from services.meter_reading_and_control.domain.vee.beside import NOTHING, Beside
 from services.meter_reading_and_control.domain.vee.days import is_judged
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict
 from services.meter_reading_and_control.domain.vee.keeping import as_told
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet, among
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY, usual
 from services.meter_reading_and_control.views.answers import Question, shown_interval, shown_qualities
-from services.meter_reading_and_control.views.derived import Equipment, gains
+from services.meter_reading_and_control.views.derived import Equipment, gains, of_tiers, tiers
 
 JUDGED_BY, COMPARED_TO = "judgedBy", "comparedTo"
 """The options of ``get MeterReadings`` that name rule sets (ours)."""
@@ -66,6 +68,7 @@ def cases_of(
     equipment: Equipment,
     zone: tzinfo,
     off: Interruptions,
+    beside: Mapping[tuple[ReadingTypeCode, date], Beside],
 ) -> Iterator[Case]:
     """What is known of the days of a usage point, of each type whose intervals are judged.
 
@@ -81,6 +84,7 @@ def cases_of(
             continue
         known = {day: of_all_meters(of_day) for day, of_day in of_type.items()}
         gained = gains(point, reads, code, equipment, zone)
+        by_tier = [gains(point, reads, each, equipment, zone) for each in tiers(reads, code)]
         for day in calendar.each_day(*days):
             edges = calendar.bounds(day, zone)
             if day not in known and not any(each.touches(*edges) for each in equipment.installed):
@@ -100,6 +104,7 @@ def cases_of(
                 least=None if gain is None else gain.least,
                 fell=gain is not None and gain.gained is None,
                 interruptions=off,
+                beside=replace(beside.get((code, day), NOTHING), tiers=of_tiers([each.get(day) for each in by_tier])),
             )
 
 

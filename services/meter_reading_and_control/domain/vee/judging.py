@@ -157,6 +157,10 @@ def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
     kept = np.array([each is not None and each.origin.rank in (LOCKED, ACCEPTED) for each in case.values])
     known = _knowledge(case, alike, advance, scale, zone)
     known = replace(known, check=checked(case.beside, row, ~days.present[0], scale))
+    if case.beside.profile is not None and case.beside.class_use is not None:
+        use = case.beside.class_use if case.usual.mean is None else case.usual.mean
+        shares = case.beside.profile.shares(case.day, timedelta(days=1) // length)
+        known = replace(known, profile=shares, daily_use=float(counts(use, scale)))
     made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitting, length=length)
     of_day = named(int(findings.of_days[0]))
     return [

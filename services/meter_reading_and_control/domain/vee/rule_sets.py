@@ -125,13 +125,14 @@ def chosen(rule_sets: Iterable[RuleSet], usage_point_class: str, reading_type: s
         each
         for each in rule_sets
         if each.since <= day
-        and _fits(usage_point_class, each.applies_to_class)
-        and _fits(reading_type, each.applies_to_type)
+        and fits(usage_point_class, each.applies_to_class)
+        and fits(reading_type, each.applies_to_type)
     ]
     if not fitting:
         raise Invalid(f"no rule set applies to {usage_point_class}, {reading_type} on {day}", code="2.10")
     return max(fitting, key=lambda each: (each.since, each.applies_to_class != "*", each.version, each.id))
 
 
-def _fits(text: str, pattern: str) -> bool:
+def fits(text: str, pattern: str) -> bool:
+    """True where a text is what a pattern says, or begins with what stands before its ``*``."""
     return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern

@@ -71,6 +71,7 @@ def _sum(days: Days, facts: Facts, *, relative: float = 0.001) -> Mask | None:
 
 
 def _tou(_days: Days, facts: Facts) -> Mask | None:
+    """V6: the registers of all buckets of the tariff gained what that of the total did, within a count of each."""
     if facts.tou_sum is None or facts.tou_count is None or facts.advance is None or facts.least is None:
         return None
     judged: Mask = np.abs(facts.tou_sum - facts.advance) > (facts.tou_count + 1) * facts.least
