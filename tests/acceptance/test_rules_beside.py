@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec import json
+from msgspec.structs import replace
 
 from contracts.interface import Lane
 from contracts.message import Option, Request
@@ -22,6 +23,7 @@ from contracts.nouns.usage_point_config import MetrologyRequirement, UsagePoint,
 from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Reference, Status
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, Estimator
 from shared.tools.testing import Installation
 from tests.acceptance.test_days_judged import NOW, at
 from tests.acceptance.test_judged_readings import power
@@ -295,3 +297,37 @@ async def test_who_has_no_history_gets_the_load_profile_of_the_class(
         assert [shown[each.time_stamp] for each in values[40:56]] == ["33"] * 8 + ["67"] * 8, (
             "secondary, by a factor of 2"
         )
+
+
+async def test_usage_points_of_a_class_are_judged_by_the_rule_set_of_their_class(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A pump may take five times as much at once; homes and who has no class may not, side by side in one bunch."""
+    pumps = replace(
+        INTERVALS,
+        id="pumps",
+        since=date(2026, 5, 1),
+        applies_to_class="pumping*",
+        rules={**INTERVALS.rules, "V13": {"ratio": 9}},
+        ladder=(Estimator(method="E7"),),
+    )
+    (tmp_path / "rules.json").write_bytes(json.encode([pumps]))
+    monkeypatch.setenv("BUSBAR_METER_RULE_SETS", str(tmp_path / "rules.json"))
+    values = whole_day(DAY)
+    values[50] = at_end(values[50].time_stamp or NOW, 900)
+    there = [*values[:20], *values[22:]]
+    async with office(dms, monkeypatch) as here:
+        for mrid, of_class in (("home", "residential"), ("pump", "pumpingLoad")):
+            await here.do(Verb.CREATE, meter(mrid, serial=mrid))
+            await here.do(Verb.CREATE, linked(mrid, LONG_AGO, f"{mrid} point"))
+            await here.do(Verb.CREATE, set_up(f"{mrid} point", names=(named(of_class, "class"),)))
+        for mrid in ("meter", "home", "pump"):
+            await here.do(Verb.CREATE, told(there, mrid))
+        await at(here, LATER)
+        assert await both(here) == {"V8": 2, "V13": 1, "method=E3": 3}
+        assert await both(here, "home point") == {"V8": 2, "V13": 1, "method=E3": 3}
+        assert await both(here, "pump point") == {"V8": 2, "method=E7": 2}
+        rows = await here.database.fetch("SELECT rule_set FROM finding ORDER BY series")
+        assert [row["rule_set"] for row in rows] == ["intervals", "intervals", "pumps"]
+        named_one = await found(here, "home point", judgedBy="pumps")
+        assert named_one == {"V8": 2, "method=E7": 2}, "one that is named judges whoever it is asked of"

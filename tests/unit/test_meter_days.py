@@ -26,7 +26,7 @@ from services.meter_reading_and_control.domain.vee.findings import Said, bits_of
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, judged
 from services.meter_reading_and_control.domain.vee.keeping import OURS, as_told, explained, to_keep
 from services.meter_reading_and_control.domain.vee.profiles import Profile
-from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
+from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, Estimator, RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.sides import Side
 from services.meter_reading_and_control.domain.vee.statistics import Statistics, Usual, before, usual
 from services.meter_reading_and_control.domain.vee.storms import Reads, dark_at, is_storm
@@ -86,6 +86,20 @@ besides = st.just(Beside()) | st.builds(
 )
 
 
+PUMPS = RuleSet(
+    id="pumps",
+    version=2,
+    since=DAY,
+    rules={"V8": {}, "V13": {"ratio": 0.1}, "V18": {}},
+    ladder=(Estimator(method="E7"),),
+    applies_to_class="pumping*",
+)
+
+
+def rule_set_of(beside: Beside) -> RuleSet:
+    return chosen([INTERVALS, PUMPS], beside.of_class, str(HOURLY), DAY)
+
+
 @settings(max_examples=25)
 @given(st.lists(st.tuples(days, st.none() | st.integers(0, 90_000), st.booleans(), besides), min_size=1, max_size=4))
 def test_what_is_found_together_is_what_is_found_of_each_by_itself(
@@ -105,7 +119,7 @@ def test_what_is_found_together_is_what_is_found_of_each_by_itself(
         Statistics.empty(len(rows)),
         HOURLY,
         DAY,
-        rule_set=INTERVALS,
+        rule_sets=[rule_set_of(beside) for _, _, _, beside in told],
         zone=BERLIN,
         held=np.zeros(len(rows), np.bool_),
     )
@@ -114,9 +128,10 @@ def test_what_is_found_together_is_what_is_found_of_each_by_itself(
         known = Case(reading_type=HOURLY, day=DAY, values=values, interruptions=[off] if is_off else [], beside=beside)
         if gained is not None:
             known = replace(known, gained=value(gained), least=value(1))
-        alone = judged(known, INTERVALS, BERLIN)
+        alone = judged(known, rule_set_of(beside), BERLIN)
         bits = together.findings.of_intervals[place] | together.findings.of_days[place]
         assert [set(named(int(each))) for each in bits] == [set(each.found) for each in alone]
+        assert together.findings.rule_sets[place] == rule_set_of(beside).key
     again = news(together.findings, list(range(len(rows))), news(together.findings, list(range(len(rows))), {}))
     assert again == {}, "found twice it is no news"
 

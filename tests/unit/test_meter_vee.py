@@ -191,7 +191,7 @@ def test_a_business_without_use_is_found_after_a_day() -> None:
 def test_findings_name_their_rules_and_the_rule_set_with_its_version() -> None:
     found = validated(a_day([-5, *A_DAY[1:]], marks={0: Mark.TEST}), Facts(), INTERVALS)
     assert named(int(found.of_intervals[0, 0])) == ("V11", "V20")
-    assert found.rule_set == ("intervals", 1)
+    assert found.rule_sets == [("intervals", 1)]
     assert rows(found.failed) == [0]
     assert len({int(bit) for bit in BIT.values()}) == len(RULES)
 

@@ -67,24 +67,31 @@ async def judge_bunch(bunch: int, day: date, work: Work[Store]) -> None:
     if known is None:
         return
     zone = work.store.memory.zone
-    rule_set = chosen(work.store.memory.rule_sets, ANY_CLASS, str(known.code), day)
+    for_all, rule_sets = rule_sets_of(known, work)
     reads = await reads_of(bunch, known, work)
     held = np.full(len(known.rows), reads.is_held)
     off = [each.off for each in known.places]
-    found = judged_together(known.rows, off, known.usual, known.code, day, rule_set=rule_set, zone=zone, held=held)
+    found = judged_together(known.rows, off, known.usual, known.code, day, rule_sets=rule_sets, zone=zone, held=held)
     before = await work.store.findings(known.series, day)
     await work.store.save_findings(day, findings.news(found.findings, known.series, before), work.now)
-    after = await estimate(known, found, rule_set, SILENT if reads.is_held else "", work)
+    after = await estimate(known, found, rule_sets, SILENT if reads.is_held else "", work)
     rows = [
         after.get(place, (row.numbers, marks, row.scale))
         for place, (row, marks) in enumerate(zip(known.rows, found.marks, strict=True))
     ]
     usual = statistics_after(rows, known.usual, known.code, day, zone)
     await work.store.save_statistics(known.series, usual)
-    await work.store.save_judged(bunch, (rule_set.id, rule_set.version), reads, work.now)
+    await work.store.save_judged(bunch, for_all.key, reads, work.now)
     work.count("bunches_judged", held="yes" if reads.is_held else "no")
     if reads.is_held:
         work.wake("held", day.isoformat(), work.now + work.store.memory.judge_late, new_thread=True)
+
+
+def rule_sets_of(known: Known, work: Work[Store]) -> tuple[RuleSet, Sequence[RuleSet]]:
+    """The rule set for usage points of no class, and that for each by its class."""
+    classes = {ANY_CLASS, *(each.beside.of_class for each in known.rows)}
+    valid = {each: chosen(work.store.memory.rule_sets, each, str(known.code), known.day) for each in classes}
+    return valid[ANY_CLASS], [valid[each.beside.of_class] for each in known.rows]
 
 
 async def reads_of(bunch: int, known: Known, work: Work[Store]) -> Reads:
@@ -113,7 +120,7 @@ async def judge_what_waits(wake: Wake, work: Work[Store]) -> None:
 
 
 async def estimate(
-    known: Known, found: Judgement, rule_set: RuleSet, held: str, work: Work[Store]
+    known: Known, found: Judgement, rule_sets: Sequence[RuleSet], held: str, work: Work[Store]
 ) -> Mapping[int, tuple[Numbers, Marks, int]]:
     """Keep estimates of what failed, and tell them; how the days of these usage points are now, by their place.
 
@@ -128,7 +135,7 @@ async def estimate(
         place = known.places[number]
         values = values_of(place, place.rows, [known.day], work)[known.day]
         case = replace(case_of(known, found, number, zone), values=[*map(as_told, values)], history=past, held=held)
-        kept = to_keep(values, judged(case, rule_set, zone), work.now) if is_exact(case) else {}
+        kept = to_keep(values, judged(case, rule_sets[number], zone), work.now) if is_exact(case) else {}
         for old, new in changed_blocks(place, kept, known, work):
             await work.store.save_block(new, work.now)
             fresh = {at: explained(value) for at, value in news(old.values, new.values).items()}

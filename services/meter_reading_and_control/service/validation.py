@@ -9,7 +9,7 @@ from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.vee.days import is_judged
 from services.meter_reading_and_control.domain.vee.findings import Said, kept
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, Verdict, interruptions, judged
-from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
+from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.statistics import HISTORY
 from services.meter_reading_and_control.service.beside import beside
 from services.meter_reading_and_control.service.sides import told_in_values
@@ -83,6 +83,6 @@ def said_of(
 
 
 def said_by(case: Case, rule_sets: Sequence[RuleSet], work: Work[Store]) -> list[Verdict]:
-    """What the rule set that is valid for the day says of it."""
-    rule_set = chosen(rule_sets, ANY_CLASS, str(case.reading_type), case.day)
+    """What the rule set that is valid for the day, and for the class of the usage point, says of it."""
+    rule_set = chosen(rule_sets, case.beside.of_class, str(case.reading_type), case.day)
     return judged(case, rule_set, work.store.memory.zone)

@@ -1,7 +1,7 @@
 """A market day of many usage points as arrays, and what a rule set finds of it (metering guide 15).
 
-What was stored becomes arrays without an object for each value; those of one scale are judged together. What is found
-is the same as of each usage point by itself.
+What was stored becomes arrays without an object for each value; those of one scale and rule set are judged together.
+What is found is the same as of each usage point by itself.
 """
 
 from collections.abc import Sequence
@@ -108,7 +108,7 @@ def judged_together(
     code: ReadingTypeCode,
     day: date,
     *,
-    rule_set: RuleSet,
+    rule_sets: Sequence[RuleSet],
     zone: tzinfo,
     held: Mask,
 ) -> Judgement:
@@ -120,7 +120,7 @@ def judged_together(
         known: what is usual at each.
         code: the reading type.
         day: the market day.
-        rule_set: by which it is judged.
+        rule_sets: by which each is judged.
         zone: of the market days.
         held: at which of them gaps wait and are not estimated.
     """
@@ -135,9 +135,12 @@ def judged_together(
     of_intervals, of_days = np.zeros(marks.shape, np.uint32), np.zeros(len(rows), np.uint32)
     is_judged = np.zeros(len(rows), np.bool_)
     means, idle, filled = (np.zeros(len(rows), np.int64) for _ in range(3))
-    for scale in np.unique(scales).tolist():
-        at = np.flatnonzero(scales == scale)
-        here = [rows[place] for place in at.tolist()]
+    alike: dict[tuple[int, tuple[str, int]], list[int]] = {}
+    for place, rule_set in enumerate(rule_sets):
+        alike.setdefault((int(scales[place]), rule_set.key), []).append(place)
+    for (scale, _), places in alike.items():
+        at, rule_set = np.array(places), rule_sets[places[0]]
+        here = [rows[place] for place in places]
         values, fits = _values(here, scale)
         usual = before(known.rows(at), day, scale)
         days = Days(values=values, marks=marks[at], length=length, starts=starts)
@@ -147,7 +150,7 @@ def judged_together(
         of_intervals[at], of_days[at] = found.of_intervals * fits[:, None], found.of_days * fits
         is_judged[at], means[at], idle[at], filled[at] = fits, usual.mean, usual.idle_days, usual.filled_days
     return Judgement(
-        findings=Findings(rule_set=(rule_set.id, rule_set.version), of_intervals=of_intervals, of_days=of_days),
+        findings=Findings(rule_sets=[each.key for each in rule_sets], of_intervals=of_intervals, of_days=of_days),
         is_judged=is_judged,
         marks=marks,
         usual=Before(mean=means, idle_days=idle, filled_days=filled),

@@ -34,7 +34,7 @@ class Said(Struct, frozen=True, kw_only=True):
     """What was said of a market day when it was judged last.
 
     Attributes:
-        rule_set: by which.
+        rule_set: by which those of no class were.
         finding: what was found; None where nothing was.
         is_current: nothing has come since.
         held: why gaps waited; empty where they did not.
@@ -93,7 +93,7 @@ def news(found: Findings, series: Sequence[int], known: dict[int, Finding]) -> d
         old = known.get(series[place])
         finding = Finding(
             revision=1 if old is None else old.revision + 1,
-            rule_set=found.rule_set,
+            rule_set=found.rule_sets[place],
             of_day=int(found.of_days[place]),
             of_intervals=tuple(found.of_intervals[place].tolist()),
         )

@@ -62,6 +62,11 @@ class RuleSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise ValueError(f"rule set {self.id}: there is no {', '.join(unknown)}")
 
     @property
+    def key(self) -> tuple[str, int]:
+        """Its id and version."""
+        return self.id, self.version
+
+    @property
     def _methods(self) -> tuple[str, ...]:
         return tuple(each.method for each in self.ladder)
 

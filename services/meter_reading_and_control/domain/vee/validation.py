@@ -15,15 +15,15 @@ BIT: Mapping[str, np.uint32] = {name: np.uint32(1 << place) for place, name in e
 
 
 class Findings(Struct, frozen=True, eq=False, kw_only=True):
-    """What a rule set found.
+    """What rule sets found.
 
     Attributes:
-        rule_set: its id and version.
+        rule_sets: by which each row was judged, as id and version.
         of_intervals: bits of rules, [points x intervals].
         of_days: bits of rules that judge a day, [points].
     """
 
-    rule_set: tuple[str, int]
+    rule_sets: Sequence[tuple[str, int]]
     of_intervals: Bits
     of_days: Bits
 
@@ -61,7 +61,7 @@ def validated(days: Days, facts: Facts, rule_set: RuleSet) -> Findings:
         if found is not None and found.any():
             target = of_days if rule.of_day else of_intervals
             target[found] |= BIT[name]
-    return Findings(rule_set=(rule_set.id, rule_set.version), of_intervals=of_intervals, of_days=of_days)
+    return Findings(rule_sets=[rule_set.key] * len(of_days), of_intervals=of_intervals, of_days=of_days)
 
 
 def named(bits: int) -> tuple[str, ...]:
