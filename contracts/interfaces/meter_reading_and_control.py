@@ -25,7 +25,7 @@ METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="7",
+    revision="8",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
         Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
@@ -91,6 +91,9 @@ METER_READING_AND_CONTROL = Interface(
         Subscription(role="customer-management", verb=Verb.CREATED, noun=PlannedOutageNotifications, mode=Mode.KEYED),
         Subscription(role="customer-management", verb=Verb.CREATED, noun=CustomerAgreementConfig, mode=Mode.KEYED),
         Subscription(role="customer-management", verb=Verb.CHANGED, noun=CustomerAgreementConfig, mode=Mode.KEYED),
+        Subscription(role="customer-management", verb=Verb.CREATED, noun=ServiceRequests, mode=Mode.KEYED),
+        Subscription(role="customer-management", verb=Verb.CHANGED, noun=ServiceRequests, mode=Mode.KEYED),
+        Subscription(role="customer-management", verb=Verb.CLOSED, noun=ServiceRequests, mode=Mode.KEYED),
         Subscription(role="head-end", verb=Verb.CREATED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
         Subscription(role="head-end", verb=Verb.CHANGED, noun=MeterReadings, mode=Mode.SHARED, compact=True),
     ),

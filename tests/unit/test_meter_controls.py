@@ -156,6 +156,8 @@ def test_more_than_one_per_cent_of_a_feeder_in_an_hour_needs_a_second_person(dev
         ({"needs": {"m1 point": "hospital"}}, "hospital"),
         ({"needs": {"m1": "lifeSupport"}}, "lifeSupport"),
         ({"dark": frozenset({"m1 point"})}, "outage"),
+        ({"disputed": frozenset({"m1 point"})}, "dispute"),
+        ({"noticed": {"m1 point": NOW + timedelta(days=1)}}, "notice"),
     ],
 )
 def test_each_guard_says_why_nobody_is_disconnected(facts: dict[str, Any], word: str) -> None:
@@ -165,6 +167,16 @@ def test_each_guard_says_why_nobody_is_disconnected(facts: dict[str, Any], word:
     assert no is not None
     assert no.code == "6.1"
     assert word in no.reason
+
+
+def test_a_notice_forbids_what_begins_before_it_has_run_and_nothing_else() -> None:
+    facts = Facts(needs={}, dark=frozenset(), noticed={"m1 point": NOW + timedelta(hours=2)})
+    (command,) = asked("m1")
+    for hours, may in ((0, False), (1, False), (2, True), (3, True)):
+        timing = EndDeviceTiming(interval=DateTimeInterval(start=NOW + timedelta(hours=hours)))
+        later = replace(command, control=replace(command.control, primary_device_timing=timing))
+        assert (forbidden(later, facts, Rules(), NOW, UTC) is None) is may
+        assert (forbidden(command, facts, Rules(), NOW + timedelta(hours=hours), UTC) is None) is may
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,26 @@
 Guards are asked when a control is accepted and again when it is about to be sent. A reconnection has none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 
 from msgspec import Struct
 
 from contracts.codes.end_device_controls import ControlKind
 from contracts.errors import Rejected
+from contracts.nouns.service_requests import ServiceRequest, ServiceRequestState
 from services.meter_reading_and_control.domain.controls import Command
 
 HOUR = timedelta(hours=1)
 
 FEEDER = "feeder"
 """The type of a group of end devices that are fed together (ours)."""
+
+
+DISPUTE = "dispute"
+"""The type of a request of a customer who disputes a bill or a debt (ours)."""
+
+_SETTLED = frozenset({ServiceRequestState.RESOLVED, ServiceRequestState.CONFIRMED, ServiceRequestState.CANCELLED})
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -39,6 +46,8 @@ class Feeder(Struct, frozen=True, kw_only=True):
         name: the mRID of the group.
         devices: how many it feeds.
         asked: how many of these are to be disconnected now.
+        disputed: devices and usage points about which a dispute is open.
+        noticed: until when nobody is disconnected at devices and usage points, since a notice was given.
         disconnected: how many were in the last hour, or are under way.
     """
 
@@ -46,6 +55,16 @@ class Feeder(Struct, frozen=True, kw_only=True):
     devices: int
     asked: int
     disconnected: int
+
+
+class Dispute(Struct, frozen=True, kw_only=True):
+    """A dispute of a customer about a usage point or an agreement, as a revision of the request says."""
+
+    request: str
+    revision: int
+    usage_point: str | None
+    agreement: str | None
+    is_open: bool
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -61,6 +80,8 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     needs: dict[str, str]
     dark: frozenset[str]
+    disputed: frozenset[str] = frozenset()
+    noticed: Mapping[str, datetime] = {}
     disconnected: int = 0
     feeders: tuple[Feeder, ...] = ()
     second: frozenset[str] = frozenset()
@@ -68,19 +89,41 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Rejected | None:
     """Why one device must not be told; None where it may, and for all that is in time and no disconnection."""
+    why = next(_reasons(command, facts, rules, now, zone), None)
+    return None if why is None else Rejected(why, code="6.1", object_id=command.mrid)
+
+
+def _reasons(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Iterator[str]:
     if command.ends is not None and command.ends <= now:
-        return Rejected("its time is over", code="6.1", object_id=command.mrid)
+        yield "its time is over"
     if command.kind is not ControlKind.DISCONNECT:
-        return None
+        return
     places = {each for each in (command.meter, command.usage_point) if each is not None}
-    need = next((facts.needs[each] for each in sorted(places) if each in facts.needs), None)
-    if need is not None:
-        return Rejected(f"who lives there depends on the supply ({need})", code="6.1", object_id=command.mrid)
+    yield from (
+        f"who lives there depends on the supply ({facts.needs[each]})" for each in sorted(places) if each in facts.needs
+    )
     if places & facts.dark:
-        return Rejected("there is an outage; what a switch did could not be told", code="6.1", object_id=command.mrid)
+        yield "there is an outage; what a switch did could not be told"
+    if places & facts.disputed:
+        yield "a dispute about it is open"
+    at = now if command.starts is None else max(now, command.starts)
+    notices = (facts.noticed[each] for each in sorted(places) if each in facts.noticed)
+    yield from (f"a notice was given, which runs until {until.isoformat()}" for until in notices if until > at)
     if _in_moratorium(now.astimezone(zone).date(), rules):
-        return Rejected("nobody is disconnected on this day of the year", code="6.1", object_id=command.mrid)
-    return None
+        yield "nobody is disconnected on this day of the year"
+
+
+def dispute_in(request: ServiceRequest) -> Dispute | None:
+    """The dispute that a request of a customer is; None where it is something else."""
+    if request.type != DISPUTE:
+        return None
+    return Dispute(
+        request=request.mrid,
+        revision=request.revision_number or 0,
+        usage_point=None if request.usage_point is None else request.usage_point.mrid,
+        agreement=None if request.customer_agreement is None else request.customer_agreement.mrid,
+        is_open=request.status is None or request.status.value not in _SETTLED,
+    )
 
 
 def needs_second_person(commands: Sequence[Command], facts: Facts, rules: Rules) -> Rejected | None:

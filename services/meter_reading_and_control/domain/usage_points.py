@@ -30,13 +30,17 @@ _NO_AGREEMENT = ("DRAFT", "CANCELLED")
 
 
 class Agreed(Struct, frozen=True, kw_only=True, order=True):
-    """For which time an agreement has a usage point, as a revision of it says; for none where nothing starts."""
+    """For which time an agreement has a usage point, as a revision of it says; for none where nothing starts.
+
+    Until ``shut_off`` nobody is disconnected by it: a notice was given, and its time runs.
+    """
 
     agreement: str
     usage_point: str
     revision: int
     starts: datetime | None
     ends: datetime | None
+    shut_off: datetime | None = None
 
 
 def effective_at(point: UsagePoint) -> datetime:
@@ -134,6 +138,7 @@ def agreed(agreement: CustomerAgreement) -> list[Agreed]:
             revision=agreement.revision_number or 0,
             starts=None if interval is None or is_none else interval.start,
             ends=None if interval is None or is_none else interval.end,
+            shut_off=agreement.shut_off_date_time,
         )
         for point in agreement.usage_points
     ]

@@ -6,9 +6,13 @@ from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import ControlKind
 from contracts.errors import Conflict
+from contracts.message import Message
+from contracts.nouns.service_requests import ServiceRequests
 from contracts.nouns.usage_point_groups import UsagePointGroups
+from contracts.verbs import Verb
 from services.meter_reading_and_control.domain.controls import Command
-from services.meter_reading_and_control.domain.guards import HOUR, Facts, points_of, same_words
+from services.meter_reading_and_control.domain.guards import HOUR, Facts, dispute_in, points_of, same_words
+from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
 from shared.work import Work
 
@@ -24,11 +28,24 @@ async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
     places = points_of(asked)
     installed = await work.store.installed(places)
     at = {each.meter: each.usage_point for each in installed if each.ends is None}
+    points = {*places, *at.values()}
+    disputed, noticed = await work.store.disputed(points), await work.store.noticed(points, work.now)
     needs = {point.mrid: group.type or "critical" for group in groups for point in group.usage_points if point.mrid}
     return Facts(
         needs=needs | {meter: needs[point] for meter, point in at.items() if point in needs},
         dark=await work.store.dark(places),
+        disputed=disputed | {meter for meter, point in at.items() if point in disputed},
+        noticed=noticed | {meter: noticed[point] for meter, point in at.items() if point in noticed},
     )
+
+
+@service.on(Verb.CREATED, ServiceRequests)
+@service.on(Verb.CHANGED, ServiceRequests)
+@service.on(Verb.CLOSED, ServiceRequests)
+async def hear_of_request(message: Message[ServiceRequests], work: Work[Store]) -> None:
+    """Whether a dispute is open; other requests of customers guard nothing."""
+    for dispute in filter(None, map(dispute_in, message.noun.service_request)):
+        await work.store.save_dispute(dispute)
 
 
 async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> Facts:

@@ -6,6 +6,7 @@ from datetime import datetime
 from msgspec import json
 
 from contracts.codes.end_device_events import EventKind, codes_of, kind_of
+from services.meter_reading_and_control.domain.guards import Dispute
 from services.meter_reading_and_control.domain.suppression import FieldWork, Planned
 from services.meter_reading_and_control.domain.tamper import Happened, Suspicion
 from shared.store import Store as KernelStore
@@ -73,6 +74,39 @@ class Surroundings(KernelStore):
         )
         kinds = ((row["happened_at"], kind_of(row["code"])) for row in rows)
         return [Happened(at=at, kind=kind) for at, kind in kinds if kind is not None]
+
+    async def save_dispute(self, dispute: Dispute) -> None:
+        """Keep how a dispute stands, unless something later is known of it."""
+        await self.execute(
+            "INSERT INTO dispute (request, revision, usage_point, agreement, is_open) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (request) DO UPDATE SET revision = excluded.revision, usage_point = excluded.usage_point,"
+            " agreement = excluded.agreement, is_open = excluded.is_open WHERE dispute.revision <= excluded.revision",
+            dispute.request,
+            dispute.revision,
+            dispute.usage_point,
+            dispute.agreement,
+            dispute.is_open,
+        )
+
+    async def disputed(self, points: Iterable[str]) -> frozenset[str]:
+        """Those of the usage points about which, or about an agreement of which, a dispute is open."""
+        rows = await self.fetch(
+            "SELECT usage_point FROM dispute WHERE is_open AND usage_point = ANY($1)"
+            " UNION SELECT agreed.usage_point FROM agreed JOIN dispute USING (agreement)"
+            " WHERE dispute.is_open AND agreed.usage_point = ANY($1)",
+            sorted(set(points)),
+        )
+        return frozenset(row["usage_point"] for row in rows)
+
+    async def noticed(self, points: Iterable[str], now: datetime) -> dict[str, datetime]:
+        """Until when nobody is disconnected at usage points where a notice was given by an agreement that holds now."""
+        rows = await self.fetch(
+            "SELECT usage_point, max(shut_off) AS shut_off FROM agreed WHERE usage_point = ANY($1)"
+            " AND starts <= $2 AND coalesce(ends, 'infinity') > $2 AND shut_off > $2 GROUP BY usage_point",
+            sorted(set(points)),
+            now,
+        )
+        return {row["usage_point"]: row["shut_off"] for row in rows}
 
     async def suspicions(self, points: Iterable[str]) -> dict[str, Suspicion]:
         """What is, or was last, suspected of usage points, which nobody else changes until this is done."""
