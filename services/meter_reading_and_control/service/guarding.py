@@ -25,18 +25,31 @@ async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
     if all(each.kind is not ControlKind.DISCONNECT for each in asked):
         return Facts(needs={}, dark=frozenset())
     groups = (await work.request(UsagePointGroups, role="customer-management")).usage_point_group
-    places = points_of(asked)
-    installed = await work.store.installed(places)
-    at = {each.meter: each.usage_point for each in installed if each.ends is None}
+    here = await facts_here(asked, work)
+    at = await where(points_of(asked), work)
+    needs = {point.mrid: group.type or "critical" for group in groups for point in group.usage_points if point.mrid}
+    return replace(here, needs=needs | {meter: needs[point] for meter, point in at.items() if point in needs})
+
+
+async def facts_here(asked: Sequence[Command], work: Work[Store]) -> Facts:
+    """What is known here by what others told, without asking anybody."""
+    places = points_of(each for each in asked if each.kind is ControlKind.DISCONNECT)
+    if not places:
+        return Facts(needs={}, dark=frozenset())
+    at = await where(places, work)
     points = {*places, *at.values()}
     disputed, noticed = await work.store.disputed(points), await work.store.noticed(points, work.now)
-    needs = {point.mrid: group.type or "critical" for group in groups for point in group.usage_points if point.mrid}
     return Facts(
-        needs=needs | {meter: needs[point] for meter, point in at.items() if point in needs},
+        needs={},
         dark=await work.store.dark(places),
         disputed=disputed | {meter for meter, point in at.items() if point in disputed},
         noticed=noticed | {meter: noticed[point] for meter, point in at.items() if point in noticed},
     )
+
+
+async def where(places: Sequence[str], work: Work[Store]) -> dict[str, str]:
+    """At which usage points meters are, of those that are named or at a usage point that is."""
+    return {each.meter: each.usage_point for each in await work.store.installed(places) if each.ends is None}
 
 
 @service.on(Verb.CREATED, ServiceRequests)

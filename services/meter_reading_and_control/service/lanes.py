@@ -10,8 +10,9 @@ from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import controls, lanes
 from services.meter_reading_and_control.domain.controls import Command, Event
-from services.meter_reading_and_control.domain.guards import Facts, forbidden, points_of
+from services.meter_reading_and_control.domain.guards import forbidden
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.guarding import facts_here
 from services.meter_reading_and_control.service.settling import keep_command, settle
 from services.meter_reading_and_control.store import Store
 from shared.work import Wake, Work
@@ -61,7 +62,7 @@ async def next_in_line(wake: Wake, work: Work[Store]) -> None:
         work.count("controls_overdue", lane=lanes.lane_of(command).name.lower())
         await settle(command, controls.moved(command, Event.OVERDUE, work.now, code="5.1", reason=reason), work)
     ready = await work.store.next_of(wake.key, lanes.burst(rate))
-    facts = Facts(needs={}, dark=await work.store.dark(points_of(ready)))
+    facts = await facts_here(ready, work)
     chosen, budget = lanes.chosen(ready, frozenset(), budget, rate, work.now)
     for command in chosen:
         no = forbidden(command, facts, work.store.memory.guards, work.now, work.store.memory.zone)
