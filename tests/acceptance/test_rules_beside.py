@@ -169,6 +169,9 @@ async def test_usage_is_found_where_the_switch_is_open_and_where_nobody_has_an_a
         assert [await both(here, day=day) for day in days] == [{}, {"V19": 96}, {}, {}], "all of Tuesday it was open"
         of_flat = [await both(here, "flat", day=day) for day in days]
         assert of_flat == [{}, *[{"V19": 96}] * 3]
+        await power(here, "3.31.0.42", datetime(2026, 5, 5, 8, tzinfo=UTC))
+        await at(here, LATER + timedelta(hours=3))
+        assert await both(here, day=days[1]) == {}, "it is told late that it was closed on Tuesday"
 
 
 async def test_channels_that_are_configured_and_silent_are_found_at_those_that_are_not(
@@ -223,7 +226,7 @@ async def test_reactive_without_active_energy_and_energy_without_voltage_are_fou
 async def test_a_check_meter_fills_gaps_with_the_losses_between_both_and_is_compared(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """V7 and E2: two per cent are lost between the meters; where the check meter has nothing the next method fills."""
+    """V7 and E2: two per cent are lost between both, the check meter tells late, and of an hour has nothing either."""
     values = whole_day(DAY)
     lossy = [at_end(each.time_stamp or NOW, 2 * (100 + place)) for place, each in enumerate(values)]
     values = [at_end(each.time_stamp or NOW, round(2.04 * (100 + place))) for place, each in enumerate(values)]
@@ -331,3 +334,20 @@ async def test_usage_points_of_a_class_are_judged_by_the_rule_set_of_their_class
         assert [row["rule_set"] for row in rows] == ["intervals", "intervals", "pumps"]
         named_one = await found(here, "home point", judgedBy="pumps")
         assert named_one == {"V8": 2, "method=E7": 2}, "one that is named judges whoever it is asked of"
+
+
+async def test_scenario_18_two_hours_at_the_beginning_are_level_and_a_quarter_more_is_as_on_like_days(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day before is missing, so one side is unknown: 2 h are the value behind them, 2 h 15 those of a week ago."""
+    level, longer = DAY, DAY + 7 * ONE_DAY
+    async with office(dms, monkeypatch) as here:
+        await here.do(Verb.CREATE, told(whole_day(DAY - 7 * ONE_DAY)))
+        for day, gap in ((level, 8), (longer, 9)):
+            values = [at_end(each.time_stamp or NOW, 50) for each in whole_day(day)]
+            for place in range(gap, 96, 2):
+                values[place] = at_end(values[place].time_stamp or NOW, 60)
+            await here.do(Verb.CREATE, told(values[gap:]))
+        await at(here, LATER)
+        assert await both(here, day=level) == {"V8": 8, "method=E3": 8}
+        assert await both(here, day=longer) == {"V8": 9, "method=E4": 9}

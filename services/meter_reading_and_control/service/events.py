@@ -21,7 +21,7 @@ from services.meter_reading_and_control.domain.installation import Installed
 from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.domain.suppression import Facts, judged
 from services.meter_reading_and_control.service.declared import service
-from services.meter_reading_and_control.service.marking import heed_power
+from services.meter_reading_and_control.service.marking import heed_power, heed_switches
 from services.meter_reading_and_control.service.storms import in_storm, look_at_storm, pass_them_on
 from services.meter_reading_and_control.service.tampering import look_for_tampering
 from services.meter_reading_and_control.store import Store
@@ -77,6 +77,7 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
     await look_at_storm(added, work)
     pass_them_on(passed_on(added), work)
     await heed_power(added, work)
+    await heed_switches(added, work)
     await look_for_tampering(added, work)
 
 

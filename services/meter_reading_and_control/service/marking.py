@@ -7,10 +7,12 @@ from contracts.codes.end_device_events import EventKind
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.columns import EPOCH
 from services.meter_reading_and_control.domain.events import Heard
+from services.meter_reading_and_control.domain.vee.statistics import HISTORY
 from services.meter_reading_and_control.store import Store
 from shared.work import Work
 
 POWER = frozenset({EventKind.POWER_LOST, EventKind.POWER_RESTORED})
+SWITCHED = frozenset({EventKind.CONNECTED, EventKind.DISCONNECTED})
 
 JUST_BEFORE = timedelta(minutes=5)
 """What comes so shortly before a day is judged may not be seen then, and counts as late."""
@@ -34,9 +36,9 @@ def have_judged(days: Iterable[date], work: Work[Store]) -> None:
 
 
 async def judge_again(late: Iterable[tuple[date, int]], work: Work[Store]) -> None:
-    """Have bunches judged again of days that were, when what comes together has come."""
+    """Have bunches judged again of days that were, when what comes together has come; and those judged beside them."""
     if of := set(late):
-        await work.store.judge_again(of, work.now)
+        await work.store.judge_again(of | await work.store.bunches_beside(of), work.now)
         pause = work.store.memory.judge_late
         turn = (work.now - EPOCH) // pause + 2
         work.wake("judge", str(turn), EPOCH + turn * pause, new_thread=True)
@@ -64,5 +66,20 @@ async def heed_power(heard: Sequence[Heard], work: Work[Store]) -> None:
         point, at = each.usage_point or "", each.happened_at
         since = next((down for down, up in off.get(point, ()) if up == at), at)
         days = calendar.each_day(*calendar.days(since, at, zone))
+        found.setdefault(point, set()).update(day for day in days if is_late(day, work))
+    await heed(found, work)
+
+
+async def heed_switches(heard: Sequence[Heard], work: Work[Store]) -> None:
+    """Have the days judged again in which a switch was open or closed, as is told late; at most those of four weeks."""
+    zone = work.store.memory.zone
+    told = [each for each in heard if each.usage_point is not None and each.kind in SWITCHED]
+    late = [each for each in told if is_late(calendar.market_day(each.happened_at, zone), work)]
+    known = await work.store.switched(each.usage_point or "" for each in late) if late else []
+    found: dict[str, set[date]] = {}
+    for each in late:
+        point, at = each.usage_point or "", each.happened_at
+        moved = [when for other, when, _ in known if other == point and when > at]
+        days = calendar.each_day(*calendar.days(at, min([*moved, at + HISTORY, work.now]), zone))
         found.setdefault(point, set()).update(day for day in days if is_late(day, work))
     await heed(found, work)

@@ -52,6 +52,21 @@ class Judging(Blocks):
             now,
         )
 
+    async def bunches_beside(self, of: Iterable[tuple[date, int]]) -> set[tuple[date, int]]:
+        """Bunches of other reading types at the same usage points, and of usage points of which they are the check."""
+        rows = sorted(set(of))
+        found = await self.fetch(
+            "WITH late AS (SELECT DISTINCT day, usage_point FROM unnest($1::date[], $2::bigint[]) AS told (day, bunch)"
+            "  JOIN series ON id BETWEEN bunch * $3 AND bunch * $3 + $3 - 1),"
+            " beside AS (SELECT day, usage_point FROM late UNION"
+            "  SELECT day, mrid FROM late JOIN usage_point ON checked_by = usage_point)"
+            " SELECT DISTINCT day, id / $3 AS bunch FROM beside JOIN series USING (usage_point)",
+            [day for day, _ in rows],
+            [bunch for _, bunch in rows],
+            BUNCH,
+        )
+        return {(row["day"], row["bunch"]) for row in found}
+
     async def bunches_of(self, points: Iterable[str]) -> dict[str, list[int]]:
         """In which bunches the series of usage points are."""
         rows = await self.fetch(

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from msgspec import json
 
 from contracts.nouns.usage_point_config import UsagePoint
-from services.meter_reading_and_control.domain.usage_points import Agreed, effective_at
+from services.meter_reading_and_control.domain.usage_points import Agreed, checked_by, effective_at
 from shared.store import Store as KernelStore
 
 PAGE = 500
@@ -43,9 +43,12 @@ class UsagePoints(KernelStore):
     async def save_usage_points(self, points: Iterable[UsagePoint]) -> None:
         """Keep how usage points are set up, from their time on."""
         await self.executemany(
-            "INSERT INTO usage_point (mrid, effective_at, noun) VALUES ($1, $2, $3)"
-            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun",
-            [(each.mrid, effective_at(each), json.encode(each).decode()) for each in points],
+            "INSERT INTO usage_point (mrid, effective_at, noun, checked_by) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun, checked_by = excluded.checked_by",
+            [
+                (each.mrid, effective_at(each), json.encode(each).decode(), (checked_by(each) or (None,))[0])
+                for each in points
+            ],
         )
 
     async def agreed_at(self, points: Sequence[str]) -> dict[str, list[Agreed]]:
