@@ -1,7 +1,10 @@
 """What a running process lends to its handlers: questions to other roles, the process pool, the object store."""
 
 import asyncio
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import aclosing
@@ -22,6 +25,9 @@ from shared.telemetry import Hop, Telemetry
 
 T = TypeVar("T")
 
+ORPHANED_S = 0.5
+"""How often a process of the pool looks whether its owner is still there."""
+
 
 class Pool:
     """The one process pool of a process, made on first use."""
@@ -32,7 +38,9 @@ class Pool:
     async def run(self, function: Callable[..., T], *values: Any) -> T:
         """Run a function in another process."""
         if self._executor is None:
-            self._executor = ProcessPoolExecutor(mp_context=get_context("spawn"), initializer=_ignore_interrupt)
+            self._executor = ProcessPoolExecutor(
+                mp_context=get_context("spawn"), initializer=_depend_on, initargs=(os.getpid(),)
+            )
         return await asyncio.get_running_loop().run_in_executor(self._executor, function, *values)
 
     def close(self) -> None:
@@ -41,9 +49,20 @@ class Pool:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _ignore_interrupt() -> None:
-    """A keyboard's interrupt goes to the whole group; the process that owns the pool ends it."""
+def _depend_on(owner: int) -> None:
+    """Let the process that owns the pool end this one: by its word, or by being gone, killed or not.
+
+    A keyboard's interrupt goes to the whole group. The pipe to an owner that was killed is kept open by the other
+    processes of the pool.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_after, args=(owner,), name="owner", daemon=True).start()
+
+
+def _end_after(owner: int) -> None:
+    while os.getppid() == owner:
+        time.sleep(ORPHANED_S)
+    os._exit(1)
 
 
 class ServiceResources:
