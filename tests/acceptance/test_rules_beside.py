@@ -351,3 +351,36 @@ async def test_scenario_18_two_hours_at_the_beginning_are_level_and_a_quarter_mo
         await at(here, LATER)
         assert await both(here, day=level) == {"V8": 8, "method=E3": 8}
         assert await both(here, day=longer) == {"V8": 9, "method=E4": 9}
+
+
+async def test_what_is_told_late_of_a_usage_point_has_its_days_judged_again_and_a_town_that_is_set_up_has_not(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenant moved out on 20 November, and since the 25th a generator is registered: told on 1 December."""
+    days = [date(2026, 11, number) for number in (18, 22, 27)]
+    moved_out, built = (calendar.bounds(date(2026, 11, number), BERLIN)[0] for number in (20, 25))
+    fed_in = [[at_end(each.time_stamp or NOW, 10 + n % 7) for n, each in enumerate(whole_day(day))] for day in days]
+    agreement = CustomerAgreement(
+        mrid="agreement",
+        usage_points=(ObjectReference(mrid="point"),),
+        status=Status(value="ENDED"),
+        validity_interval=DateTimeInterval(start=LONG_AGO, end=moved_out),
+    )
+    async with office(dms, monkeypatch) as here, here.installation.peer("customer-management") as customers:
+        for values in fed_in:
+            await here.do(Verb.CREATE, told(values, code=REVERSE))
+        await at(here, LATER)
+        assert [await both(here, code=REVERSE, day=day) for day in days] == [{}, {}, {}]
+        await here.do(Verb.CREATE, set_up())
+        await at(here, LATER + timedelta(hours=3))
+        assert [await found(here, code=REVERSE, day=day) for day in days] == [{}, {}, {}], "it was always so"
+        since = ConfigurationEvent(effective_date_time=built)
+        await here.do(Verb.CHANGE, set_up(configuration_events=since, names=(named("wind", "generation"),)))
+        await customers.tell(Verb.CHANGED, CustomerAgreementConfig(customer_agreement=(agreement,)), key="agreement")
+        async with asyncio.timeout(10):
+            while not await here.database.fetchval("SELECT count(*) FROM agreed"):  # noqa: ASYNC110  by the service
+                await asyncio.sleep(0.02)
+        await at(here, LATER + timedelta(hours=6))
+        assert await found(here, code=REVERSE, day=days[0]) == {}
+        assert await both(here, code=REVERSE, day=days[1]) == {"V19": 96, "V21": 96}
+        assert await both(here, code=REVERSE, day=days[2]) == {"V19": 96}

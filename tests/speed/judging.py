@@ -20,6 +20,11 @@ import numpy as np
 from msgspec import json as wire
 
 from contracts.catalogue import CATALOGUE
+from contracts.nouns.device_types import Channel, Register, SimpleEndDeviceFunction
+from contracts.nouns.meter_config import Meter, MeterConfig
+from contracts.nouns.units import PhaseCode
+from contracts.nouns.usage_point_config import UsagePoint
+from contracts.types import Name, NameType, Reference
 from services.meter_reading_and_control.config import config_from
 from services.meter_reading_and_control.domain.columns import Rows
 from services.meter_reading_and_control.domain.readings import Origin
@@ -40,11 +45,33 @@ NOTHING = -(2**31)
 INTERVAL = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
 REGISTER = "0.0.0.1.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
 LEFT = "SELECT count(*) + (SELECT count(*) FROM to_judge) FROM wake WHERE at <= $1"
+HOME = UsagePoint(
+    mrid="p",
+    nominal_service_voltage=230.0,
+    phase_code=PhaseCode.ABCN,
+    rated_current=63.0,
+    names=(Name(name="residential", name_type=NameType(name="class")),),
+)
+CHANNELS = tuple(Channel(reading_type=Reference(ref=each)) for each in (INTERVAL, REGISTER))
+SET_UP = MeterConfig(
+    meter=(Meter(mrid="m", simple_end_device_function=(Reference(ref="metering"),)),),
+    simple_end_device_function=(SimpleEndDeviceFunction(mrid="metering", registers=(Register(channels=CHANNELS),)),),
+)
 MIDNIGHT = datetime(2026, 6, 11, tzinfo=UTC)
 
 
 async def fill(database: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Meters at their places, with registers at both edges of the day."""
+    """Meters at their places, both set up as in a town of homes."""
+    await database.execute(
+        "INSERT INTO usage_point SELECT 'p' || n, '1900-01-01Z', $2::jsonb FROM generate_series(0, $1::int - 1) AS n",
+        METERS,
+        wire.encode(HOME).decode(),
+    )
+    await database.execute(
+        "INSERT INTO meter SELECT 'm' || n, '1900-01-01Z', $2::jsonb FROM generate_series(0, $1::int - 1) AS n",
+        METERS,
+        wire.encode(SET_UP).decode(),
+    )
     await database.execute(
         "INSERT INTO installed (usage_point, starts, meter)"
         " SELECT 'p' || n, '2020-01-01Z', 'm' || n FROM generate_series(0, $1::int - 1) AS n",

@@ -144,6 +144,11 @@ def agreed(agreement: CustomerAgreement) -> list[Agreed]:
     ]
 
 
+def last_turn(agreed: Agreed, now: datetime) -> datetime | None:
+    """When an agreement began or ended last; None where it has done neither."""
+    return max((each for each in (agreed.starts, agreed.ends) if each is not None and each <= now), default=None)
+
+
 def is_vacant(agreements: Iterable[Agreed], begins: datetime, ends: datetime) -> bool:
     """True where the last agreement that is known is over and no other has the usage point in any of that time.
 

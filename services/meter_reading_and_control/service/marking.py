@@ -83,3 +83,19 @@ async def heed_switches(heard: Sequence[Heard], work: Work[Store]) -> None:
         days = calendar.each_day(*calendar.days(at, min([*moved, at + HISTORY, work.now]), zone))
         found.setdefault(point, set()).update(day for day in days if is_late(day, work))
     await heed(found, work)
+
+
+async def heed_since(changed: Mapping[str, datetime], work: Work[Store]) -> None:
+    """Have the days judged again since when something is otherwise at usage points, as is told late.
+
+    What has been so for more than four weeks counts for days to come: a town that is set up is not judged anew.
+    """
+    zone = work.store.memory.zone
+    await heed(
+        {
+            point: {day for day in calendar.each_day(*calendar.days(since, work.now, zone)) if is_late(day, work)}
+            for point, since in changed.items()
+            if work.now - HISTORY <= since < work.now
+        },
+        work,
+    )

@@ -9,6 +9,7 @@ from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import usage_points
 from services.meter_reading_and_control.service import virtual
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.marking import heed_since
 from services.meter_reading_and_control.service.meters import in_parts
 from services.meter_reading_and_control.store import Store
 from shared.work import Whole, Work
@@ -44,7 +45,10 @@ async def show_usage_points(message: Message[UsagePointConfig], work: Work[Store
 async def hear_of_agreement(message: Message[CustomerAgreementConfig], work: Work[Store]) -> None:
     """From when until when somebody has a usage point; who that is is not kept here."""
     for each in message.noun.customer_agreement:
-        await work.store.save_agreed(each.mrid or "", usage_points.agreed(each))
+        told = usage_points.agreed(each)
+        await work.store.save_agreed(each.mrid or "", told)
+        turns = {have.usage_point: usage_points.last_turn(have, work.now) for have in told}
+        await heed_since({point: at for point, at in turns.items() if at is not None}, work)
 
 
 async def set_up_points(noun: UsagePointConfig, verb: Verb, work: Work[Store]) -> UsagePointConfig | Whole:
@@ -56,6 +60,7 @@ async def set_up_points(noun: UsagePointConfig, verb: Verb, work: Work[Store]) -
     new, refused = await virtual.sorted_out(new, work)
     errors += refused
     await work.store.save_usage_points(new)
+    await heed_since({each.mrid or "": usage_points.effective_at(each) for each in new}, work)
     for each in new:
         told = Verb.CREATED if verb is Verb.CREATE else Verb.CHANGED
         work.publish(told, UsagePointConfig(usage_point=(each,)), key=each.mrid or "")
