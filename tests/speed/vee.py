@@ -58,10 +58,10 @@ def days_of(meters: int, seed: int) -> tuple[Days, Facts, list[Beside]]:
     beside = [
         Beside(
             of_class="residential",
-            rated=Fraction(4_000),
+            rated=4_000.0,
             tiers=(Fraction(int(used)), 2),
             profile=PROFILE,
-            class_use=Fraction(11_520),
+            class_use=11_520.0,
             reactive=Side(numbers=row // 5, valid=everywhere, scale=0),
             voltage=Side(numbers=volts, valid=everywhere, scale=-1, factor=1 / 230),
             check=Side(numbers=row, valid=marks[place] == 0, scale=0),

@@ -58,11 +58,9 @@ def day_of(number: int) -> list[Value | None]:
 
 def test_more_than_the_rating_and_a_quarter_of_it_fails_and_what_just_fits_does_not() -> None:
     values = [*day_of(1000)[:12], value(1250), *day_of(1000)[13:]]
-    assert all("V16" not in each for each in found(values, FORWARD, Beside(rated=Fraction(1000))))
+    assert all("V16" not in each for each in found(values, FORWARD, Beside(rated=1000.0)))
     values[12] = value(1251)
-    assert [
-        place for place, each in enumerate(found(values, FORWARD, Beside(rated=Fraction(1000)))) if "V16" in each
-    ] == [12]
+    assert [place for place, each in enumerate(found(values, FORWARD, Beside(rated=1000.0))) if "V16" in each] == [12]
 
 
 @pytest.mark.parametrize(("code", "sign"), [(REVERSE, 1), (NET, -1)])
@@ -287,7 +285,7 @@ def test_registers_of_buckets_may_differ_from_the_total_by_a_count_of_each() -> 
 def test_who_has_a_history_gets_the_shape_of_the_class_and_the_use_of_its_own() -> None:
     half = Profile(of_class="*", daily_use=1.0, workday=(1.0, 3.0))
     gap: list[Value | None] = [None if 6 <= place < 18 else value(10 + place % 2) for place in range(24)]
-    known = Case(reading_type=FORWARD, day=DAY, values=gap, beside=Beside(profile=half, class_use=Fraction(2400)))
+    known = Case(reading_type=FORWARD, day=DAY, values=gap, beside=Beside(profile=half, class_use=2400.0))
     own = replace(known, usual=replace(known.usual, mean=Fraction(240)))
     for case, per_hour in ((known, 2400 // 48), (own, 240 // 48)):
         verdicts = judged(case, INTERVALS, BERLIN)

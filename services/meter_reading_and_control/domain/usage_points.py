@@ -8,7 +8,6 @@ passes here for each unit that passes there).
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from fractions import Fraction
 from math import inf, sqrt
 
 from msgspec import Struct
@@ -104,26 +103,26 @@ def channels(point: UsagePoint) -> set[str]:
     return {type_.ref for each in point.metrology_requirements for type_ in each.reading_types}
 
 
-def rated_w(point: UsagePoint) -> Fraction | None:
+def rated_w(point: UsagePoint) -> float | None:
     """What may be taken at most, in W: the rated power, else rated current times nominal voltage of the conductors.
 
     The voltage of a service with three conductors and no neutral is between two of them, as is that of both legs of a
     split-phase service; else it is between a conductor and the neutral. None where too little is told.
     """
     if point.rated_power is not None:
-        return Fraction(point.rated_power)
+        return point.rated_power
     if point.rated_current is None or point.nominal_service_voltage is None:
         return None
-    return Fraction(point.rated_current) * Fraction(point.nominal_service_voltage) * _conductors(point.phase_code)
+    return point.rated_current * point.nominal_service_voltage * _conductors(point.phase_code)
 
 
-def _conductors(phases: PhaseCode | None) -> Fraction:
+def _conductors(phases: PhaseCode | None) -> float:
     letters = "" if phases is None else str(phases)
     if phases is PhaseCode.ABC:
-        return Fraction(sqrt(3))
+        return sqrt(3)
     if letters.endswith("N") and not letters.startswith("s"):
-        return Fraction(max(1, len(letters) - 1))
-    return Fraction(1)
+        return max(1, len(letters) - 1)
+    return 1
 
 
 def agreed(agreement: CustomerAgreement) -> list[Agreed]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from fractions import Fraction
 from functools import lru_cache
 
 from msgspec import Struct
@@ -23,11 +22,12 @@ from services.meter_reading_and_control.domain.vee.bunches import Row
 from services.meter_reading_and_control.domain.vee.days import Mark
 from services.meter_reading_and_control.domain.vee.profiles import Profile, has_profiles, profile_of
 from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS, Side
-from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.sides import Teller, Told
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views.derived import SECONDARY, Equipment
 from shared.work import Work
+
+HOUR = timedelta(hours=1)
 
 parsed = lru_cache(4096)(ReadingTypeCode.parse)
 
@@ -87,16 +87,8 @@ async def beside(
     """
     known = await points_of(points, work)
     told = await teller(sorted(set(wanted(known, code))), days, work)
-    rated = {each.mrid for each in known if any(usage_points.rated_w(setup) is not None for setup in each.setups)}
-    checks = {each.mrid: check for each in known for setup in each.setups if (check := usage_points.checked_by(setup))}
     profiles = work.store.memory.profiles if has_profiles(code) else ()
-    needed = {
-        *(points if profiles else ()),
-        *(rated if code.unit == WATT_HOURS else ()),
-        *checks,
-        *(other for other, _ in checks.values()),
-    }
-    equipment = await equipment_at(sorted(needed), None, work) if needed else {}
+    equipment = await equipment_of(known, work) if code.commodity == SECONDARY else {}
     found = {}
     for day in days:
         edges = calendar.bounds(day, work.store.memory.zone)
@@ -106,6 +98,18 @@ async def beside(
             if each != NOTHING:
                 found[point.mrid, day] = each
     return found
+
+
+async def equipment_of(points: Iterable[Point], work: Work[Store]) -> dict[str, Equipment]:
+    """How the meters of usage points, and of those that check them, are behind instrument transformers."""
+    known = list(points)
+    installed = {each.mrid: each.installed for each in known}
+    checks = {check[0] for each in known for setup in each.setups if (check := usage_points.checked_by(setup))}
+    others = await work.store.installed(sorted(checks - {*installed})) if checks else []
+    installed |= dict(grouped(others, lambda each: each.usage_point))
+    ratios = await work.store.with_ratios([each.meter for of_point in installed.values() for each in of_point])
+    setups = await work.store.setups(ratios, None) if ratios else {}
+    return {point: Equipment(installed=of_point, setups=setups) for point, of_point in installed.items()}
 
 
 async def points_of(points: Sequence[str], work: Work[Store]) -> list[Point]:
@@ -160,7 +164,7 @@ def beside_of(point: Point, asked: Asked) -> Beside:
     )
     of_class = "" if setup is None else usage_points.named(setup, usage_points.CLASS)
     if (profile := profile_of(asked.profiles, of_class)) is not None:
-        use = in_type(Fraction(profile.daily_use), asked.equipment.get(point.mrid), code, edges[0])
+        use = in_type(profile.daily_use, asked.equipment.get(point.mrid), code, edges[0])
         seen = replace(seen, profile=profile, class_use=use)
     if setup is None:
         return seen
@@ -191,28 +195,27 @@ def check_of(setup: UsagePoint, asked: Asked) -> Side | None:
     ratio = 1.0
     if asked.code.commodity == SECONDARY:
         both = (factor_of(asked.equipment.get(mrid), asked.edges[0]) for mrid in (check[0], setup.mrid or ""))
-        ratio = float(next(both) / next(both))
+        ratio = next(both) / next(both)
     return replace(found[0], factor=check[1] * ratio)
 
 
-def rated_in(setup: UsagePoint, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> Fraction | None:
+def rated_in(setup: UsagePoint, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> float | None:
     """What may pass in one interval by the rating, in the unit of the reading type."""
     watts = usage_points.rated_w(setup)
     if watts is None or code.unit != WATT_HOURS:
         return None
-    return in_type(watts * Fraction(interval_length(code) // timedelta(minutes=1), 60), equipment, code, at)
+    return in_type(watts * (interval_length(code) / HOUR), equipment, code, at)
 
 
-def in_type(energy_wh: Fraction, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> Fraction:
+def in_type(energy_wh: float, equipment: Equipment | None, code: ReadingTypeCode, at: datetime) -> float:
     """An energy as the reading type tells it: what is measured behind instrument transformers is smaller."""
-    ratio = factor_of(equipment, at) if code.commodity == SECONDARY else 1
-    return energy_wh / Fraction(10) ** code.multiplier / ratio
+    return energy_wh / 10.0**code.multiplier / factor_of(equipment, at)
 
 
-def factor_of(equipment: Equipment | None, at: datetime) -> Fraction:
+def factor_of(equipment: Equipment | None, at: datetime) -> float:
     """By what is multiplied what is measured there from then on; where meters are exchanged, the smallest of theirs."""
-    if equipment is None:
-        return Fraction(1)
+    if equipment is None or not equipment.setups:
+        return 1.0
     meters = (each.meter for each in equipment.installed if each.ends is None or each.ends > at)
-    factors = (factor_at(equipment.factors(each), at) for each in meters)
-    return min((each for each in factors if each > 0), default=Fraction(1))
+    factors = (float(factor_at(equipment.factors(each), at)) for each in meters)
+    return min((each for each in factors if each > 0), default=1.0)

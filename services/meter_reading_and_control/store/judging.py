@@ -109,6 +109,14 @@ class Judging(Blocks):
         )
         return [_member(row) for row in rows]
 
+    async def with_ratios(self, meters: Sequence[str]) -> list[str]:
+        """Those of meters that are, or ever were, behind instrument transformers."""
+        rows = await self.fetch(
+            "SELECT DISTINCT mrid FROM meter WHERE mrid = ANY($1) AND noun #> '{Meter,0,MeterMultipliers}' IS NOT NULL",
+            meters,
+        )
+        return [row["mrid"] for row in rows]
+
     async def channels_of(self, meters: Sequence[str]) -> dict[str, set[str]]:
         """The reading types for which meters have channels, as they are set up at last."""
         rows = await self.fetch(

@@ -17,7 +17,7 @@ from services.meter_reading_and_control.domain.vee.sides import LARGEST, WATT_HO
 BACK, NET = 19, 4
 """Flow directions of a ReadingType."""
 
-SURPLUS = Fraction(5, 4)
+SURPLUS = 1.25
 """So many times its rating may pass at a usage point (guide V16)."""
 
 _HOMES = "residential"
@@ -42,14 +42,14 @@ class Beside(Struct, frozen=True, kw_only=True):
     """
 
     of_class: str = ""
-    rated: Fraction | None = None
+    rated: float | None = None
     is_inactive: bool = False
     is_idle: bool = False
     has_generation: bool = True
     is_channel_missing: bool = False
     tiers: tuple[Fraction, int] | None = None
     profile: Profile | None = None
-    class_use: Fraction | None = None
+    class_use: float | None = None
     reactive: Side | None = None
     voltage: Side | None = None
     check: Side | None = None
@@ -70,10 +70,9 @@ def facts_beside(facts: Facts, beside: Sequence[Beside], days: Days, code: Readi
     has_tiers = np.array([each.tiers is not None for each in beside])
     if facts.advance_known is not None:
         has_tiers &= facts.advance_known
-    limits = (None if each.rated is None else SURPLUS * each.rated for each in beside)
     return replace(
         facts,
-        limit=np.array([LARGEST if each is None else counts(each, scale) for each in limits], np.int64),
+        limit=np.array([LARGEST if each.rated is None else nearest(SURPLUS * each.rated, scale) for each in beside]),
         business=np.array([each.of_class != "" and not each.of_class.startswith(_HOMES) for each in beside]),
         inactive=np.array([each.is_inactive for each in beside]),
         minimal_use_expected=np.array([each.is_idle for each in beside]),
@@ -91,7 +90,7 @@ def facts_beside(facts: Facts, beside: Sequence[Beside], days: Days, code: Readi
 
 def mean(beside: Beside, days: Days, scale: int) -> int:
     """What passes in an interval in the class of a usage point, in counts; 0 where nobody has said it."""
-    return 0 if beside.class_use is None else counts(beside.class_use / (timedelta(days=1) // days.length), scale)
+    return 0 if beside.class_use is None else nearest(beside.class_use * (days.length / timedelta(days=1)), scale)
 
 
 def _reverse(days: Days, code: ReadingTypeCode) -> NDArray[np.int64] | None:
@@ -101,6 +100,11 @@ def _reverse(days: Days, code: ReadingTypeCode) -> NDArray[np.int64] | None:
     values = np.where(days.present, days.values, 0)
     found: NDArray[np.int64] = (values if code.flow_direction == BACK else -values.clip(max=0)).sum(axis=1)
     return found
+
+
+def nearest(amount: float, scale: int) -> int:
+    """An amount that need not be exact in whole counts of a scale."""
+    return round(max(-LARGEST, min(LARGEST, amount * 10.0**-scale)))
 
 
 def counts(amount: Fraction, scale: int) -> int:

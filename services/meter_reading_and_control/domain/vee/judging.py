@@ -160,7 +160,7 @@ def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
     if case.beside.profile is not None and case.beside.class_use is not None:
         use = case.beside.class_use if case.usual.mean is None else case.usual.mean
         shares = case.beside.profile.shares(case.day, timedelta(days=1) // length)
-        known = replace(known, profile=shares, daily_use=float(counts(use, scale)))
+        known = replace(known, profile=shares, daily_use=float(use) * 10.0**-scale)
     made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitting, length=length)
     of_day = named(int(findings.of_days[0]))
     return [

@@ -1,6 +1,7 @@
 """What is measured beside a reading type at the same usage point, or at that of a check meter, on the same day."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from msgspec import Struct
@@ -90,13 +91,14 @@ def voltages_of(code: ReadingTypeCode, others: Iterable[ReadingTypeCode]) -> lis
 
 def channels_of(types: Iterable[str]) -> set[str]:
     """Those reading types of configured channels whose intervals are judged."""
-    found = set()
-    for each in types:
-        try:
-            code = ReadingTypeCode.parse(each)
-            interval_length(code)
-        except Invalid:
-            continue
-        if is_judged(code):
-            found.add(each)
-    return found
+    return {each for each in types if _is_channel(each)}
+
+
+@lru_cache(maxsize=4096)
+def _is_channel(text: str) -> bool:
+    try:
+        code = ReadingTypeCode.parse(text)
+        interval_length(code)
+    except Invalid:
+        return False
+    return is_judged(code)
