@@ -254,6 +254,7 @@ def together(parts: Mapping[str, Value]) -> Value | None:
     return max([*candidates, *measured], key=lambda each: each.precedence, default=None)
 
 
+@lru_cache(maxsize=1024)
 def interval_length(reading_type: ReadingTypeCode) -> timedelta:
     """How long the intervals of a reading type are.
 

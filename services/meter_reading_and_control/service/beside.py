@@ -62,6 +62,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """What is asked of usage points, with what was told and how their meters are set up."""
 
     code: ReadingTypeCode
+    own: str
     day: date
     edges: tuple[datetime, datetime]
     told: Told
@@ -92,7 +93,7 @@ async def beside(
     found = {}
     for day in days:
         edges = calendar.bounds(day, work.store.memory.zone)
-        asked = Asked(code=code, day=day, edges=edges, told=told, equipment=equipment, profiles=profiles)
+        asked = Asked(code=code, own=str(code), day=day, edges=edges, told=told, equipment=equipment, profiles=profiles)
         for point in known:
             each = beside_of(point, asked)
             if each != NOTHING:
@@ -139,23 +140,24 @@ async def points_of(points: Sequence[str], work: Work[Store]) -> list[Point]:
 def wanted(points: Iterable[Point], code: ReadingTypeCode) -> Iterable[tuple[str, str]]:
     """The usage points and reading types of which rules about ``code`` need to know what was told."""
     always = (ALWAYS, datetime.max.replace(tzinfo=UTC))
+    own = str(code)
     for point in points:
-        others = [parsed(each) for each in point.types if each != str(code)]
+        others = [parsed(each) for each in point.types if each != own]
         for each in (*sides.reactive_of(code, others), *sides.voltages_of(code, others)):
             yield point.mrid, str(each)
         for setup in (*point.setups, None):
-            for channel in point.configured(setup, *always) & point.types - {str(code)}:
+            for channel in point.configured(setup, *always) & point.types - {own}:
                 yield point.mrid, channel
             if setup is not None and (check := usage_points.checked_by(setup)):
-                yield check[0], str(code)
+                yield check[0], own
 
 
 def beside_of(point: Point, asked: Asked) -> Beside:
     """What is known of a usage point on a day."""
     code, edges = asked.code, asked.edges
     setup = usage_points.at(point.setups, edges[0])
-    others = [parsed(each) for each in point.types if each != str(code)]
-    missing = point.configured(setup, *edges) - {str(code)}
+    others = [parsed(each) for each in point.types if each != asked.own]
+    missing = point.configured(setup, *edges) - {asked.own}
     is_inactive = usage_points.is_disconnected(setup, point.switched, *edges)
     seen = Beside(
         is_inactive=is_inactive or usage_points.is_vacant(point.agreed, *edges),
