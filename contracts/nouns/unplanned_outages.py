@@ -112,8 +112,9 @@ class UnplannedOutage(Struct, frozen=True, kw_only=True, omit_defaults=True, ren
     was done in the end. ``parent_outage`` is the one of which this was a part before it turned out to have a
     reason of its own. ``restoration_step`` says for ``energized_usage_point`` when, the earliest first; without it they
     had power again at ``status.dateTime`` of the revision that first named them. ``unverified_usage_point`` are those
-    that should have power again while nobody can say whether they have: they are to be called back. ``verification`` is
-    absent as long as it is not known whether the restoration holds.
+    that should have power again while nobody can say whether they have: they are to be called back; and those that
+    another outage took over, who are not to hear that they have. ``verification`` is absent as long as it is not known
+    whether the restoration holds.
     """
 
     mrid: str

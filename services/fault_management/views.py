@@ -8,6 +8,7 @@ from datetime import datetime
 
 from contracts.codes.end_device_controls import PING
 from contracts.codes.end_device_events import ANSWERS, EventKind, kind_of
+from contracts.codes.ping_results import CODES, PingResult
 from contracts.errors import Invalid, from_reply
 from contracts.message import Message
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
@@ -120,8 +121,15 @@ def question(ping: Ping, network: Network) -> EndDeviceControls:
 
 
 def outcome_of(ping: Ping, message: Message[EndDeviceControls], now: datetime) -> tuple[Outcome, list[Evidence]]:
-    """What came of asking a meter, and what that says of power: only an answer says something, and stays one."""
+    """What came of asking a meter, and what that says of power: only an answer says something, and stays one.
+
+    An answer is also that it has none.
+    """
     failure = None if message.reply is None else from_reply(message.reply)
+    if failure is not None and failure.code == CODES[PingResult.OFF]:
+        source = failure.object_id or ping.usage_point
+        none = Evidence(usage_point=ping.usage_point, time=now, kind=EvidenceKind.OFF, source=source)
+        return Outcome.ANSWERED, [none]
     if failure is not None:
         outcome = Outcome.SILENT if failure.code == NO_ANSWER else Outcome.REFUSED
         return (Outcome.ANSWERED if ping.outcome is Outcome.ANSWERED else outcome), []
@@ -243,7 +251,7 @@ def _as_noun(outage: Outage, network: Network | None, changed_at: datetime | Non
         ),
         switching_plans=_points(plans),
         trouble_ticket=_points(outage.tickets),
-        unverified_usage_point=_points(outage.unknown),
+        unverified_usage_point=_points(sorted({*outage.unknown, *outage.handed})),
     )
 
 

@@ -53,6 +53,7 @@ class Stage:
     Attributes:
         feeders: the network as network operation has it, by mRID.
         dark: the usage points without supply, whose meters are silent.
+        off: those whose meters are reached and say that they have none.
         mute: those whose meters cannot be reached although they may have supply.
         heard: every message that a peer got, in order.
         told: every event of fault management, in order.
@@ -66,6 +67,7 @@ class Stage:
         self.admin = admin
         self.feeders = {feeder.mrid: feeder for feeder in feeders}
         self.dark: set[str] = set()
+        self.off: set[str] = set()
         self.mute: set[str] = set()
         self.heard: list[Message[Any]] = []
         self.told: list[Message[Any]] = []
@@ -136,7 +138,12 @@ class Stage:
             return
         if isinstance(noun, EndDeviceControls):
             (control,) = noun.end_device_control
-            if {point.mrid for point in control.usage_points} & (self.dark | self.mute):
+            there = {point.mrid for point in control.usage_points}
+            if there & self.off:
+                error = Error(code="5.3", level=Level.FATAL, reason="no power")
+                await peer.reply(message, Reply(result=Result.FAILED, error=(error,)))
+                return
+            if there & (self.dark | self.mute):
                 return
             timing = EndDeviceTiming(interval=DateTimeInterval(start=self.now))
             noun = EndDeviceControls(end_device_control=(replace(control, primary_device_timing=timing),))

@@ -8,25 +8,32 @@ from msgspec.structs import replace
 from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING
 from contracts.codes.end_device_events import EventKind
 from contracts.message import Request
+from contracts.nouns.customer_agreement_config import CustomerAgreement, CustomerAgreementConfig
+from contracts.nouns.customer_config import Customer, CustomerConfig
+from contracts.nouns.customer_types import CustomerNotification
+from contracts.nouns.customer_types import NotificationTriggerKind as Trigger
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
 from contracts.nouns.feeder_topology import Feeder
+from contracts.nouns.incident_information import IncidentInformation
 from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
 from contracts.nouns.reliability_indices import InterruptionKind, ReliabilityIndices
 from contracts.nouns.trouble_tickets import TroubleTickets, TroubleTicketState
 from contracts.nouns.unplanned_outages import OutageState, UnplannedOutage, VerificationKind
 from contracts.nouns.work_types import WorkStatusKind
-from contracts.types import ObjectReference, Reference
+from contracts.types import DateTimeInterval, Name, ObjectReference, Reference
 from contracts.verbs import Verb
 from services.compliance_management.service import service as compliance
+from services.customer_management.service import service as customer_management
 from services.fault_management.service import service as fault_management
 from services.meter_reading_and_control.service import service as meter_reading
 from services.work_management.service import service as work_management
+from shared.envelope import success
 from shared.tools.testing import Installation
 from tests.acceptance.stage import Stage, points, stage
 from tests.fixtures.small_feeder import POINTS, T0, TRANSFORMERS, feeder, under
 
 S, T = OutageState, TroubleTicketState
-MRC, CO = meter_reading.role, compliance.role
+MRC, CO, CM = meter_reading.role, compliance.role, customer_management.role
 
 
 def asked(play: Stage) -> list[str | None]:
@@ -125,6 +132,62 @@ async def test_a_transformer_that_stays_dark_after_its_feeder_is_restored_is_a_n
         )
         assert unplanned.customer_interruptions == len(POINTS), "each was interrupted once"
         assert unplanned.customer_minutes == pytest.approx(24 * 10 + 6 * 1790 / 60)
+
+
+async def test_given_a_feeder_restored_when_the_sample_ping_of_one_transformer_is_off_then_they_hear_no_restored(
+    theatre: Installation,
+) -> None:
+    """Scenario 23 of the metering guide: a new outage there, and its customers are told once they have power again."""
+    own = [mrid for mrid in POINTS if mrid.startswith("T11")]
+    other = next(mrid for mrid in POINTS if mrid not in own)
+    services = (fault_management, meter_reading, work_management, customer_management)
+    async with stage(theatre, feeder(), *services) as play:
+        await play.play(0)
+        await moved_in(play, anna=own[0], bert=other)
+        play.off = set(own)
+        parent = await lose_and_restore(play, *own)
+        await play.play(600 + 600)
+        (nested,) = await play.outages()
+        assert (state(nested), points(nested.opened_switches)) == (S.PREDICTED, {"T11"})
+        assert points(nested.de_energized_usage_point) == set(own)
+        assert set(asked(play)) < set(own), "a sample"
+        assert play.states(parent)[-2:] == [S.VERIFIED, S.CLOSED]
+        assert (await was_told(play, parent), await was_told(play, nested.mrid)) == ({"bert"}, set())
+
+        (order,) = (each for each in play.orders.values() if each.work[0].work_tasks[0].assets[0].mrid == "T11")
+        await play.crew(order, WorkStatusKind.ON_SITE, 1200, "equipment")
+        await play.play(1800)
+        play.dark = play.off = set()
+        await play.crew(order, WorkStatusKind.COMPLETED, 1800, "equipment")
+        await play.meters(EventKind.POWER_RESTORED, *own, at=1790)
+        await play.play(1800 + 120)
+        assert await play.outages() == []
+        assert (await was_told(play, parent), await was_told(play, nested.mrid)) == ({"bert"}, {"anna"})
+
+
+async def moved_in(play: Stage, **homes: str) -> None:
+    """Customers with their usage points, who want to hear everything."""
+    operator, told = (
+        play.peers["operator"],
+        [CustomerNotification(contact_type="sms", trigger=each) for each in Trigger],
+    )
+    for name, point in homes.items():
+        who = Customer(mrid=name, names=(Name(name=name),), notifications=tuple(told))
+        agreement = CustomerAgreement(
+            mrid=f"{name} at {point}",
+            customer=ObjectReference(mrid=name),
+            usage_points=(ObjectReference(mrid=point),),
+            validity_interval=DateTimeInterval(start=T0 - timedelta(days=1)),
+        )
+        for noun in (CustomerConfig(customer=(who,)), CustomerAgreementConfig(customer_agreement=(agreement,))):
+            assert success() == (await operator.request(CM, Verb.CREATE, noun)).reply
+
+
+async def was_told(play: Stage, outage: str | None) -> set[str | None]:
+    """The customers who were told that they have power again, as customer management says of an outage."""
+    answer = await play.peers["operator"].request(CM, Verb.GET, IncidentInformation, ids=[outage or ""])
+    notices = [] if answer.payload is None else answer.noun.incident[0].customer_notifications
+    return {each.customer and each.customer.mrid for each in notices if each.trigger is Trigger.POWER_RESTORED}
 
 
 async def test_where_a_whole_lateral_is_silent_nothing_is_invented_and_its_customers_are_called_back(

@@ -34,13 +34,16 @@ class EvidenceKind(StrEnum):
     SILENT = "silent"
     """A meter that can be reached did not answer when its power should have been back."""
 
+    OFF = "off"
+    """A meter that was asked, or its battery, answered that it has no power; since when, it does not say."""
+
     DISCONNECTED = "disconnected"
     CONNECTED = "connected"
     REMOVED = "removed"
     INSTALLED = "installed"
 
 
-DARK = frozenset({EvidenceKind.GASP, EvidenceKind.CALL, EvidenceKind.PARTIAL, EvidenceKind.SILENT})
+DARK = frozenset({EvidenceKind.GASP, EvidenceKind.CALL, EvidenceKind.PARTIAL, EvidenceKind.SILENT, EvidenceKind.OFF})
 """What says that power is missing."""
 
 ABOUT_THE_METER = frozenset(
