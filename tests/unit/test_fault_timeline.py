@@ -10,7 +10,7 @@ from contracts.nouns.switching_events import SwitchingEventType as T
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.compliance_management.domain.interruptions import Interruption, momentary_events
 from services.fault_management.domain.assessment import Report
-from services.fault_management.domain.evidence import EvidenceKind
+from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.inference import HOLD
 from services.fault_management.domain.operation import Operation
 from services.fault_management.domain.outage import Outage, S
@@ -117,6 +117,28 @@ def test_a_fuse_that_melts_after_the_fast_trip_is_one_outage_since_that_trip_for
     assert (outage.state, outage.since, outage.points) == (S.CONFIRMED, s(0), tuple(sorted(behind)))
     momentary = next(each for each in desk.outages.values() if each.state is S.MOMENTARY)
     assert set(momentary.points) == set(BELOW_R) - set(behind)
+
+
+@pytest.mark.parametrize(
+    ("dark", "alive", "since"),
+    [
+        (gasps("FA-1", "FA-2", at=17), [], 0),
+        (gasps("FA-1", "FA-2", at=17), heard(EvidenceKind.RESTORED, "FA-3", at=64), 400),
+        ([], [], 0),
+        ([], heard(EvidenceKind.ANSWERED, "FA-3", at=300), 400),
+    ],
+    ids=["gasps that the trip explained", "a neighbour had power again", "nobody but callers", "a neighbour had power"],
+)
+def test_those_who_call_after_the_trips_of_a_device_above_have_been_dark_since_then_unless_a_neighbour_had_power(
+    desk: Desk, dark: list[Evidence], alive: list[Evidence], since: float
+) -> None:
+    desk.operate(*SUCCESS, at=62)
+    assert desk.hear([*dark, *alive, *heard(EvidenceKind.RESTORED, *below("H1"), at=64)], at=62 + STAYS) == []
+    desk.hear(heard(EvidenceKind.CALL, "FA-1", "FA-2", at=400), at=400)
+    (outage,) = desk.hear([], at=1400)
+    assert (outage.state, outage.device, len(outage.points)) == (S.PREDICTED, "FA", 4)
+    (outage,) = desk.report(outage, Report(crew=CrewStatusKind.ARRIVED, cause="animal"), at=1800)
+    assert (outage.state, outage.since) == (S.CONFIRMED, s(since))
 
 
 def test_a_shot_long_before_keeps_those_who_lose_their_supply_by_another_reason_later(desk: Desk) -> None:

@@ -19,6 +19,9 @@ from services.fault_management.domain.structure import ALL
 HOLD = timedelta(seconds=60)
 """How long a suspicion waits for more evidence before it names a device: meters gasp after 30 to 45 s."""
 
+CALL_LAG = timedelta(minutes=30)
+"""So long after their power went most of those who call have called; policy."""
+
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 PATIENCE = timedelta(minutes=15)
@@ -227,7 +230,7 @@ def _inferred(situation: Situation, outage: Outage, prediction: Prediction, told
     held = outage.state is S.SUSPECTED and age < hold(situation, outage.points)
     above = _never_restored(situation, prediction, told)
     outage = replace(outage, parent=outage.taken_from if above is None else above.mrid)
-    since = prediction.since if above is None else above.since
+    since = _hidden(situation, prediction) if above is None else above.since
     partial = tuple(sorted(set(prediction.dark) - set(prediction.points)))
     if not held and prediction.likely:
         return move(
@@ -244,6 +247,32 @@ def _inferred(situation: Situation, outage: Outage, prediction: Prediction, told
     why = f"{prediction.why}, for {PATIENCE // timedelta(minutes=1)} minutes" if age >= PATIENCE else prediction.why
     own = tuple(mrid for mrid in prediction.dark if mrid not in partial)
     return move(outage, state, device=None, phases=None, points=own, partial=partial, since=since, why=why)
+
+
+def _hidden(situation: Situation, prediction: Prediction) -> datetime:
+    """Since when the area of ``prediction`` is dark, where trips of a device above have hidden how that began.
+
+    A meter that gasps during a trip is taken to have power again after it, as most have. Where one of the area did so,
+    and none of the area has had power since, as far as anybody heard, it has been dark since then. Where nobody but a
+    caller tells of it, it is dark since the trips that came shortly before: what made the device above trip is there.
+    """
+    since = prediction.since
+    heard = situation.hearing.of({*prediction.points, *prediction.dark})
+    over = [outage for outage in situation.all() if outage.state not in INFERRED]
+    begun = [
+        each.time
+        for each in heard
+        if each.kind is EvidenceKind.GASP
+        and each.time < since
+        and {outage.state for outage in over if explains(outage, each)} == {S.MOMENTARY}
+    ]
+    if not begun and any(each.kind is EvidenceKind.CALL and each.time == since for each in heard):
+        held = (each for each in situation.history.interruptions if each.nature is Nature.MOMENTARY and each.over)
+        closed = (max(each.ended.values()) for each in held if each.points.issuperset(prediction.points))
+        begun = [at for at in closed if since - CALL_LAG <= at < since]
+    if not begun or any(not each.dark and each.time > max(begun) for each in heard):
+        return since
+    return max(begun)
 
 
 def hold(situation: Situation, points: Iterable[str]) -> timedelta:
