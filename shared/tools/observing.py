@@ -89,8 +89,8 @@ class Observer:
         self._numbers: dict[tuple[str, str], set[int]] = {}
         self._made: dict[tuple[str, ...], str] = {}
         self._doubled: set[tuple[str, ...]] = set()
-        self._outages: dict[str, bool] = {}
-        """Whether each outage is over, by the last that was told of it."""
+        self._outages: dict[str, tuple[int, bool]] = {}
+        """The last revision of each outage, in whatever order it was heard, and whether the outage is over by it."""
 
     async def listen(self, ear: Peer) -> None:
         """Hear everything that the auditor ``ear`` may hear from now on."""
@@ -152,7 +152,7 @@ class Observer:
             identities_twice=len(self._twice),
             sequence_gaps=sum(max(each) - min(each) + 1 - len(each) for each in self._numbers.values()),
             effects_doubled=len(self._doubled),
-            outages_without_end=sum(not is_over for is_over in self._outages.values()),
+            outages_without_end=sum(not is_over for _, is_over in self._outages.values()),
             given_up=self._given_up,
             unreadable=self._unreadable,
         )
@@ -208,7 +208,8 @@ class Observer:
                 if self._made.setdefault(key, header.message_id or "") != header.message_id:
                     self._doubled.add(key)
             if header.noun == "UnplannedOutages" and header.verb.is_event:
-                self._outages[each.mrid] = header.verb is Verb.CLOSED or _is_inside(each)
+                told = (revision or 0, header.verb is Verb.CLOSED or _is_inside(each))
+                self._outages[each.mrid] = max(self._outages.get(each.mrid, told), told)
 
     def _is_new(self, identity: str, received: Received) -> bool:
         """True for a message that was not seen before; where another one had its identity that is noted."""

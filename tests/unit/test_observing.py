@@ -155,6 +155,13 @@ def test_an_outage_that_never_ends_is_found(observer: Observer) -> None:
     assert seen(observer, outage("e", "o", 1, Verb.CREATED)) == {"outages_without_end": 1}
 
 
+def test_what_was_told_before_the_end_of_an_outage_and_is_read_after_it_does_not_open_it_again(
+    observer: Observer,
+) -> None:
+    told = outage("end", "o", 9, Verb.CLOSED), outage("e", "o", 1, Verb.CREATED), outage("f", "o", 2)
+    assert seen(observer, *told) == {}
+
+
 def test_what_cannot_be_read_is_counted(observer: Observer) -> None:
     told = replace(outage("e", "o", 1), body=b"<nonsense/>")
     assert seen(observer, told) == {"unreadable": 1}
