@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import MsgspecError, Struct, field, json
@@ -15,6 +16,8 @@ from services.meter_reading_and_control.domain.tamper import CASE, WEIGHTS, Sign
 from services.meter_reading_and_control.domain.time_of_use import TariffCalendar
 from services.meter_reading_and_control.domain.vee.profiles import Profile
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, RuleSet
+
+T = TypeVar("T")
 
 VARIABLE = "BUSBAR_METER_EVENT_CODES"
 ZONE_VARIABLE = "BUSBAR_METER_TIME_ZONE"
@@ -202,11 +205,7 @@ def rule_sets_from(environ: Mapping[str, str]) -> tuple[RuleSet, ...]:
     Raises:
         ValueError: there is no such file, it holds no list of rule sets, or two are of one id and version.
     """
-    path = environ.get(RULE_SETS_VARIABLE, "")
-    try:
-        told = json.decode(Path(path).read_bytes(), type=tuple[RuleSet, ...]) if path else ()
-    except (OSError, MsgspecError) as error:
-        raise ValueError(f"{RULE_SETS_VARIABLE} is '{path}': {error}") from error
+    path, told = _listed(environ, RULE_SETS_VARIABLE, RuleSet)
     found = (INTERVALS, *told)
     if len({(each.id, each.version) for each in found}) < len(found):
         raise ValueError(f"{RULE_SETS_VARIABLE} is '{path}': two rule sets have one id and version")
@@ -219,11 +218,7 @@ def profiles_from(environ: Mapping[str, str]) -> tuple[Profile, ...]:
     Raises:
         ValueError: there is no such file, it holds no list of profiles, or two are of one class.
     """
-    path = environ.get(PROFILES_VARIABLE, "")
-    try:
-        found = json.decode(Path(path).read_bytes(), type=tuple[Profile, ...]) if path else ()
-    except (OSError, MsgspecError) as error:
-        raise ValueError(f"{PROFILES_VARIABLE} is '{path}': {error}") from error
+    path, found = _listed(environ, PROFILES_VARIABLE, Profile)
     if len({each.of_class for each in found}) < len(found):
         raise ValueError(f"{PROFILES_VARIABLE} is '{path}': two profiles are of one class")
     return found
@@ -235,11 +230,16 @@ def calendars_from(environ: Mapping[str, str]) -> tuple[TariffCalendar, ...]:
     Raises:
         ValueError: there is no such file, it holds no list of calendars, or two begin on one day.
     """
-    path = environ.get(CALENDARS_VARIABLE, "")
-    try:
-        found = json.decode(Path(path).read_bytes(), type=tuple[TariffCalendar, ...]) if path else ()
-    except (OSError, MsgspecError) as error:
-        raise ValueError(f"{CALENDARS_VARIABLE} is '{path}': {error}") from error
+    path, found = _listed(environ, CALENDARS_VARIABLE, TariffCalendar)
     if len({each.since for each in found}) < len(found):
         raise ValueError(f"{CALENDARS_VARIABLE} is '{path}': two calendars begin on one day")
     return found
+
+
+def _listed(environ: Mapping[str, str], variable: str, kind: type[T]) -> tuple[str, tuple[T, ...]]:
+    """The path of the JSON file that a variable names, and the list in it; nothing where it names none."""
+    path = environ.get(variable, "")
+    try:
+        return path, json.decode(Path(path).read_bytes(), type=tuple[kind, ...]) if path else ()  # type: ignore[valid-type]
+    except (OSError, MsgspecError) as error:
+        raise ValueError(f"{variable} is '{path}': {error}") from error

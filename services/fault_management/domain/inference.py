@@ -257,8 +257,9 @@ def _hidden(situation: Situation, prediction: Prediction) -> datetime:
     caller tells of it, it is dark since the trips that came shortly before: what made the device above trip is there.
     """
     since = prediction.since
-    heard = situation.hearing.of({*prediction.points, *prediction.dark})
-    over = [outage for outage in situation.all() if outage.state not in INFERRED]
+    area = {*prediction.points, *prediction.dark}
+    heard = situation.hearing.of(area)
+    over = [each for each in situation.all() if each.state not in INFERRED and not area.isdisjoint(each.points)]
     begun = [
         each.time
         for each in heard
