@@ -81,6 +81,10 @@ WHERE outbox.id = batch.id
 RETURNING outbox.id, line, source, outbox.subject, message_id, headers, body, outbox.sequence, replays
 """
 
+_BY_INDEX = "SET enable_bitmapscan = off; SET enable_seqscan = off"
+"""Without these the planner, which finds the outbox small, reads bitmaps. Only a plain index scan marks entries of rows
+that were sent as dead; a bitmap scan visits them all again in each round, until the next vacuum."""
+
 _LEFT_OVER = """
 SELECT id, line, source, subject, message_id, headers, body, sequence, replays
 FROM outbox WHERE sent_at IS NULL AND sequence IS NOT NULL ORDER BY id LIMIT 1024
@@ -227,6 +231,7 @@ class Relay:
 
     async def _lead(self, connection: "asyncpg.Connection[Record]") -> None:
         channel = await self._take_lease(connection)
+        await connection.execute(_BY_INDEX)
         await connection.add_listener(channel, lambda *_: self.tell())
         self._done, self._stuck, self._looked_at = [], set(), 0.0
         loop = asyncio.get_running_loop()

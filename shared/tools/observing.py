@@ -5,6 +5,7 @@ to send again after it was killed comes with the same identity and the same byte
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -24,6 +25,10 @@ from shared.tools.testing import Peer
 
 _COPIES = frozenset({Lane.JOURNAL, Lane.DEAD})
 _NEW = frozenset({Verb.CREATE, Verb.CREATED})
+_NO_COMPLAINTS = frozenset({"heard", "requests", "outages", "about"})
+
+EXAMPLES = 5
+"""How many of each complaint are named."""
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -43,6 +48,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
             called back, is none.
         given_up: messages that a service put aside because it could not handle them.
         unreadable: messages that do not keep the contract.
+        about: what the complaints are about, some of each: a subject, or an object by who told of it.
     """
 
     heard: int
@@ -56,12 +62,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
     outages_without_end: int = 0
     given_up: int = 0
     unreadable: int = 0
+    about: tuple[str, ...] = ()
 
     @property
     def complaints(self) -> dict[str, int]:
         """The promises that were not kept, with how often."""
         values = msgspec.structs.asdict(self)
-        return {name: value for name, value in values.items() if value and name not in {"heard", "requests", "outages"}}
+        return {name: value for name, value in values.items() if value and name not in _NO_COMPLAINTS}
 
 
 class Observer:
@@ -85,7 +92,8 @@ class Observer:
         self._answers: dict[str, set[str]] = {}
         """The answers that came to an address."""
         self._bodies: dict[str, int] = {}
-        self._twice: set[str] = set()
+        self._twice: dict[str, str] = {}
+        """The subject of the second message by the identity that two had."""
         self._numbers: dict[tuple[str, str], set[int]] = {}
         self._made: dict[tuple[str, ...], str] = {}
         self._doubled: set[tuple[str, ...]] = set()
@@ -143,18 +151,31 @@ class Observer:
 
     def verdict(self) -> Verdict:
         """What there is to say by now; a question that is under way still waits for its answer."""
+        unanswered = self._requests - self._to_field - {self._asked[address] for address in self._answers}
+        answered_twice = [address for address, answers in self._answers.items() if len(answers) > 1]
+        gaps = {key: max(each) - min(each) + 1 - len(each) for key, each in self._numbers.items()}
+        endless = [mrid for mrid, (_, is_over) in self._outages.items() if not is_over]
+        named = {
+            "unanswered": unanswered,
+            "answered twice": answered_twice,
+            "identity twice": (f"{identity} on {subject}" for identity, subject in self._twice.items()),
+            "gap": (" on ".join(key) for key, missing in gaps.items() if missing),
+            "effect doubled": (" ".join(key) for key in self._doubled),
+            "without end": endless,
+        }
         return Verdict(
             heard=len(self._bodies),
             requests=len(self._requests),
             outages=len(self._outages),
-            unanswered=len(self._requests - self._to_field - {self._asked[address] for address in self._answers}),
-            answered_twice=sum(len(answers) > 1 for answers in self._answers.values()),
+            unanswered=len(unanswered),
+            answered_twice=len(answered_twice),
             identities_twice=len(self._twice),
-            sequence_gaps=sum(max(each) - min(each) + 1 - len(each) for each in self._numbers.values()),
+            sequence_gaps=sum(gaps.values()),
             effects_doubled=len(self._doubled),
-            outages_without_end=sum(not is_over for _, is_over in self._outages.values()),
+            outages_without_end=len(endless),
             given_up=self._given_up,
             unreadable=self._unreadable,
+            about=tuple(f"{what}: {each}" for what, some in named.items() for each in islice(some, EXAMPLES)),
         )
 
     def _see_request(self, received: Received, asker: str, role: str, address: str | None = None) -> None:
@@ -216,7 +237,7 @@ class Observer:
         digest = hash((received.subject, received.body))
         known = identity in self._bodies
         if self._bodies.setdefault(identity, digest) != digest:
-            self._twice.add(identity)
+            self._twice[identity] = received.subject
         return not known
 
     def _read(self, received: Received) -> Message[Any] | None:
