@@ -31,6 +31,7 @@ CUT_OFF_VARIABLE = "BUSBAR_METER_CUT_OFF"
 MOST_VARIABLE = "BUSBAR_METER_DISCONNECTIONS"
 FEEDER_VARIABLE = "BUSBAR_METER_DISCONNECTIONS_OF_FEEDER"
 RATE_VARIABLE = "BUSBAR_METER_HEAD_END_RATE"
+COLLECTOR_VARIABLE = "BUSBAR_METER_COLLECTOR_RATE"
 SILENT_VARIABLE = "BUSBAR_METER_SILENT_AFTER"
 JUDGE_AFTER_VARIABLE = "BUSBAR_METER_JUDGE_AFTER"
 JUDGE_LATE_VARIABLE = "BUSBAR_METER_JUDGE_LATE"
@@ -61,8 +62,9 @@ class Config(Struct, frozen=True, kw_only=True):
         tamper_case: from which score on people are asked to look.
         guards: what must not be disconnected.
         head_end_rate: how many controls one head-end is sent in a second.
+        collector_rate: how many of them are for the meters of one collector.
         storm_rate: so many last gasps a second, for a minute, are a storm.
-        silent_after: so many controls that a head-end does not answer are its silence and not that of meters.
+        silent_after: so many controls that a head-end or collector does not answer are its silence, not that of meters.
         judge_after: how long after its end a market day is judged.
         judge_late: how long what comes later is gathered before its days are judged again; at most twice that.
         storm_least: in an area of fewer usage points gaps are estimated in storms as well.
@@ -84,6 +86,7 @@ class Config(Struct, frozen=True, kw_only=True):
     tamper_case: int
     guards: Rules
     head_end_rate: int
+    collector_rate: int
     silent_after: int
     judge_after: timedelta
     judge_late: timedelta
@@ -118,6 +121,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
             moratorium=moratorium_from(environ.get(MORATORIUM_VARIABLE, "")),
         ),
         head_end_rate=number_from(environ, RATE_VARIABLE, 100),
+        collector_rate=number_from(environ, COLLECTOR_VARIABLE, 10),
         storm_rate=number_from(environ, STORM_VARIABLE, 20),
         silent_after=number_from(environ, SILENT_VARIABLE, 20),
         judge_after=timedelta(seconds=number_from(environ, JUDGE_AFTER_VARIABLE, 21_600)),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -25,14 +26,14 @@ CODES = {
 }
 
 
-def command(lane: Lane, number: int, *, level: int | None = None, code: str = "") -> Command:
+def command(lane: Lane, number: int, *, level: int | None = None, code: str = "", collector: str = "") -> Command:
     control = EndDeviceControl(
         mrid=f"{lane} {number}",
         dr_program_level=level,
         end_device_control_type=Reference(ref=code or CODES[lane]),
         end_devices=(EndDevice(mrid=f"meter {lane} {number}"),),
     )
-    return Command(id=f"{lane}/{number}", control=control, ticket=str(lane), since=NOW)
+    return Command(id=f"{lane}/{number}", control=control, ticket=str(lane), since=NOW, collector=collector)
 
 
 def test_every_kind_of_control_has_its_lane_and_load_is_shed_with_disconnections() -> None:
@@ -121,3 +122,57 @@ def test_a_device_takes_part_in_one_exchange_at_a_time(busy: set[str]) -> None:
     twice = [command(Lane.OUTAGE, 0), command(Lane.OUTAGE, 1), command(Lane.OUTAGE, 0)]
     sent, _ = lanes.chosen(twice, busy, Budget(), 1, NOW)
     assert [each.device for each in sent] == [each for each in ("meter 2 0", "meter 2 1") if each not in busy]
+
+
+@given(
+    st.integers(1, 5),
+    st.lists(
+        st.tuples(
+            st.integers(0, 3000), st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(list(CODES))))
+        ),
+        max_size=20,
+    ),
+)
+def test_a_collector_never_gets_more_than_its_rate_and_a_burst_and_holds_up_nobody_else(
+    rate: int, times: list[tuple[int, list[tuple[str, Lane]]]]
+) -> None:
+    """Whoever waits: what is sent is all for which head-end and collector have room."""
+    head_end, collectors = Budget(), {"a": Budget(), "b": Budget()}
+    now, numbers, waiting, given = NOW, count(), list[Command](), Counter[str]()
+    for milliseconds, asked in times:
+        now += timedelta(milliseconds=milliseconds)
+        waiting += [command(lane, next(numbers), collector=collector) for collector, lane in asked]
+        room = {name: lanes.free(each, rate, now) for name, each in collectors.items()}
+        free = lanes.free(head_end, 10, now)
+        sent, head_end = lanes.chosen(waiting, (), head_end, 10, now, room=room)
+        by = Counter(each.collector for each in waiting)
+        assert len(sent) == min(free, sum(min(many, room.get(name, many)) for name, many in by.items()))
+        given.update(each.collector for each in sent)
+        collectors = {
+            name: lanes.given(each, [one for one in sent if one.collector == name], rate, now)
+            for name, each in collectors.items()
+        }
+        waiting = [each for each in waiting if each not in sent]
+        most = lanes.burst(rate) + rate * (now - NOW).total_seconds() + 1e-3
+        assert max(given["a"], given["b"]) <= most
+        if any(each.collector for each in waiting) and lanes.free(head_end, 10, now) > 0:
+            again = lanes.next_by(head_end, collectors.values(), 10, rate, now)
+            assert any(lanes.free(each, rate, again) > 0 for each in collectors.values())
+
+
+def test_a_collector_in_vain_counts_once_against_its_head_end_until_it_answers() -> None:
+    lost, head_end = command(Lane.OUTAGE, 1, collector="a"), Budget()
+    before = Budget()
+    assert lanes.counts_for_head_end(before, head_end, lost)
+    silent = lanes.unanswered(before, lost, 2, NOW)
+    assert not lanes.counts_for_head_end(silent, head_end, lost)
+    assert lanes.counts_for_head_end(silent, Budget(probe=lost.id), lost), "the whole head-end was tried with it"
+    assert lanes.counts_for_head_end(lanes.answered(silent), head_end, lost)
+    assert lanes.counts_for_head_end(None, head_end, lost), "no collector is known"
+
+
+def test_who_waits_for_a_silent_collector_is_told_so() -> None:
+    resting = Budget(silent=20, rests=1, rests_until=NOW + timedelta(seconds=30))
+    waits = lanes.queued(command(Lane.OUTAGE, 1, collector="a"), NOW)
+    reason = lanes.too_late(waits, 1, 10, Budget(), NOW, collector=resting)
+    assert reason == "its collector has not answered 20 times; ask again in 30 s"

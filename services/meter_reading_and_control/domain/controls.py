@@ -124,6 +124,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         looks: how often the state of the switch was asked for.
         group: the group of devices that was asked, of which this was a member when it was.
         head_end: by which system its device is reached, as the meter's ``amrSystem`` says; empty where it does not.
+        collector: the group of the type ``collector`` in which its device is; empty where it is in none.
         overdue_at: until when it waits for its turn; None when it does not wait.
         code, reason: why it failed.
     """
@@ -139,6 +140,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
     looks: int = 0
     group: str = ""
     head_end: str = ""
+    collector: str = ""
     overdue_at: datetime | None = None
     code: str = ""
     reason: str = ""

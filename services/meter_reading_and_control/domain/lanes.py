@@ -1,15 +1,19 @@
-"""Whose turn it is at a head-end: seven lanes with shares, and a token bucket for each head-end (metering guide 9).
+"""Whose turn it is at a head-end: seven lanes with shares, and token buckets (metering guide 9).
 
 The urgent go first, but of what a head-end can do each lane that waits is owed a share, so that none starves. A device
 takes part in one exchange at a time. Who has waited longer than a question of his lane is worth is told so, not sent.
+Each head-end has a bucket, and each of its collectors one of its own; who waits for a collector holds up nobody else.
 
 A head-end that answers nothing rests: what is for it waits, and after a while one command is sent to see whether it
-answers again (a circuit breaker). Its word that a meter does not answer is an answer.
+answers again (a circuit breaker). Its word that a meter does not answer is an answer. A collector rests in the same way
+while the rest of its head-end goes on; the word that a meter cannot be reached is silence of its collector.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -31,6 +35,12 @@ LONGEST_REST = timedelta(minutes=15)
 
 MOST = 20_000
 """So many wait at one head-end at most [P]."""
+
+COLLECTOR = "collector"
+"""The type of a group of end devices that are reached by one collector (ours)."""
+
+OUT_OF_REACH = "5.6"
+"""The code of a head-end's word that it cannot reach a meter."""
 
 FIRMWARE = "11"
 """The domain of codes of controls that is about firmware."""
@@ -87,8 +97,15 @@ _LANES: Mapping[ControlKind, Lane] = {
 TURN = 1000
 
 
+class Way(NamedTuple):
+    """By which head-end and collector a device is reached; each is empty where nobody says it."""
+
+    head_end: str = ""
+    collector: str = ""
+
+
 class Budget(Struct, frozen=True, kw_only=True):
-    """What a head-end may be given.
+    """What a head-end or a collector may be given.
 
     Attributes:
         spent_until: when all that it was given will be done at its rate; a token bucket in one instant.
@@ -108,7 +125,7 @@ class Budget(Struct, frozen=True, kw_only=True):
 
     @property
     def is_silent(self) -> bool:
-        """True when the last word of the head-end is older than a command that it has not answered."""
+        """True when its last word is older than a command that it has not answered."""
         return bool(self.silent or self.rests)
 
 
@@ -127,21 +144,27 @@ def queued(command: Command, now: datetime) -> Command:
 
 
 def burst(rate: int) -> int:
-    """How much a head-end of a rate per second takes at once."""
+    """How much who has a rate per second takes at once."""
     return int(rate * BURST.total_seconds())
 
 
 def free(budget: Budget, rate: int, now: datetime) -> int:
-    """How many may be sent now; of a head-end that has rested one, to see whether it answers."""
+    """How many may be sent now; to who has rested one, to see whether it answers."""
     if budget.rests_until is not None:
         return int(budget.rests_until <= now)
     ahead = max(budget.spent_until or now, now) - now
-    return burst(rate) - -(-ahead * rate // timedelta(seconds=1))
+    return max(burst(rate) - -(-ahead * rate // timedelta(seconds=1)), 0)
 
 
-def spent(budget: Budget, turns: int, rate: int, now: datetime) -> Budget:
-    """The budget after so many were sent."""
-    return replace(budget, spent_until=max(budget.spent_until or now, now) + turns * timedelta(seconds=1) / rate)
+def given(budget: Budget, sent: Sequence[Command], rate: int, now: datetime) -> Budget:
+    """The budget after these were sent; of who has rested the first of them says whether it answers again."""
+    if not sent:
+        return budget
+    ahead = len(sent) * timedelta(seconds=1) / rate
+    after = replace(budget, spent_until=max(budget.spent_until or now, now) + ahead)
+    if budget.rests:
+        after = replace(after, probe=sent[0].id, rests_until=now + sent[0].patience + LONGEST_REST)
+    return after
 
 
 def next_at(budget: Budget, rate: int, now: datetime) -> datetime:
@@ -153,31 +176,45 @@ def next_at(budget: Budget, rate: int, now: datetime) -> datetime:
     return max((budget.spent_until or now) - (burst(rate) - 1) * timedelta(seconds=1) // rate, now)
 
 
+def next_by(budget: Budget, collectors: Iterable[Budget], rate: int, collector_rate: int, now: datetime) -> datetime:
+    """The same where some wait for their collectors: with the first of these that may be given something again."""
+    at = next_at(budget, rate, now)
+    if free(budget, rate, now) <= 0:
+        return at
+    full = (each for each in collectors if free(each, collector_rate, now) <= 0)
+    return min((next_at(each, collector_rate, now) for each in full), default=at)
+
+
 def chosen(
-    waiting: Sequence[Command], busy: Collection[str], budget: Budget, rate: int, now: datetime
+    waiting: Sequence[Command],
+    busy: Collection[str],
+    budget: Budget,
+    rate: int,
+    now: datetime,
+    *,
+    room: Mapping[str, int] | None = None,
 ) -> tuple[list[Command], Budget]:
-    """Who of those that wait, the oldest first, is sent now in which order, and the budget after it."""
-    queues: dict[Lane, list[Command]] = {}
+    """Who of those that wait, the oldest first, is sent now in which order, and the budget after it.
+
+    ``room`` says how many each collector may be given; one that it does not name may be given any number.
+    """
+    queues: dict[Lane, deque[Command]] = {}
     taken = set(busy)
     for command in waiting:
         if command.device not in taken:
             taken.add(command.device)
-            queues.setdefault(lane_of(command), []).append(command)
-    turns, owed = _turns({lane: len(queue) for lane, queue in queues.items()}, budget.owed, free(budget, rate, now))
-    sent = [queues[lane].pop(0) for lane in turns]
-    after = replace(spent(budget, len(sent), rate, now), owed=owed)
-    if sent and budget.rests:
-        after = replace(after, probe=sent[0].id, rests_until=now + sent[0].patience + LONGEST_REST)
-    return sent, after
+            queues.setdefault(lane_of(command), deque()).append(command)
+    sent, owed = _turns(queues, budget.owed, free(budget, rate, now), dict(room or {}))
+    return sent, replace(given(budget, sent, rate, now), owed=owed)
 
 
 def answered(budget: Budget) -> Budget:
-    """The budget after a word of the head-end, whatever it says."""
+    """The budget after a word of who was silent, whatever it says."""
     return replace(budget, silent=0, rests=0, rests_until=None, probe="")
 
 
 def unanswered(budget: Budget, command: Command, most: int, now: datetime) -> Budget:
-    """The budget after the head-end has not answered a command in time; after ``most`` of them it rests.
+    """The budget after a command was not answered in time; after ``most`` of them whom it was given to rests.
 
     While it rests only the command counts that was sent to see whether it answers.
     """
@@ -189,20 +226,38 @@ def unanswered(budget: Budget, command: Command, most: int, now: datetime) -> Bu
     return replace(budget, silent=budget.silent + 1, rests=budget.rests + 1, rests_until=now + rest, probe="")
 
 
-def _turns(waiting: dict[Lane, int], owed: Mapping[Lane, int], free: int) -> tuple[list[Lane], dict[Lane, int]]:
+def counts_for_head_end(before: Budget | None, head_end: Budget, command: Command) -> bool:
+    """True when an unanswered command speaks against the head-end itself and not against its collector alone.
+
+    A collector counts once until it answers, so its silence is not taken for that of the whole head-end; where all
+    collectors are silent each of them counts. ``before`` is what the collector was given, None where none is known.
+    """
+    return before is None or not before.is_silent or command.id == head_end.probe
+
+
+def _turns(
+    queues: dict[Lane, deque[Command]], owed: Mapping[Lane, int], free: int, room: dict[str, int]
+) -> tuple[list[Command], dict[Lane, int]]:
     """Whose turns the next ones are: of whom a whole turn is owed, else of the most urgent."""
-    left = {lane: count for lane, count in waiting.items() if count}
-    due = {lane: owed.get(lane, 0) for lane in left}
-    turns: list[Lane] = []
-    while left and len(turns) < free:
+    due = {lane: owed.get(lane, 0) for lane in queues}
+    sent: list[Command] = []
+    while (left := _with_room(queues, room)) and len(sent) < free:
         due = {lane: due[lane] + OWED[lane] for lane in left}
         lane = min((each for each in left if due[each] >= TURN), default=min(left))
-        turns.append(lane)
         due[lane] = max(due[lane] - TURN, 0)
-        left[lane] -= 1
-        if not left[lane]:
-            del left[lane]
-    return turns, {lane: due[lane] for lane in left}
+        command = queues[lane].popleft()
+        if command.collector in room:
+            room[command.collector] -= 1
+        sent.append(command)
+    return sent, {lane: due[lane] for lane in left}
+
+
+def _with_room(queues: Mapping[Lane, deque[Command]], room: Mapping[str, int]) -> list[Lane]:
+    """The lanes in which somebody waits whose collector has room, with him first; who has none is passed over."""
+    for queue in queues.values():
+        while queue and room.get(queue[0].collector, 1) <= 0:
+            queue.popleft()
+    return [lane for lane, queue in queues.items() if queue]
 
 
 def too_many(waiting: int, rate: int) -> str:
@@ -210,20 +265,24 @@ def too_many(waiting: int, rate: int) -> str:
     return f"{waiting} controls wait for the head-end; ask again in {_seconds(waiting, rate)} s"
 
 
-def too_late(command: Command, waiting: int, rate: int, budget: Budget, now: datetime) -> str:
+def too_late(
+    command: Command, waiting: int, rate: int, budget: Budget, now: datetime, *, collector: Budget | None = None
+) -> str:
     """Why a command is not sent that has waited for long."""
     if command.overdue_at == command.ends:
         return "its time was over before its turn came"
     if budget.rests_until is not None:
         return at_rest(budget, now)
+    if collector is not None and collector.rests_until is not None:
+        return at_rest(collector, now, COLLECTOR)
     worth = int(WORTH[lane_of(command)].total_seconds())
     return f"its turn has not come in {worth} s; ask again in {_seconds(waiting, rate)} s"
 
 
-def at_rest(budget: Budget, now: datetime) -> str:
-    """Why nothing is asked of a head-end that answers nothing."""
+def at_rest(budget: Budget, now: datetime, whom: str = "head-end") -> str:
+    """Why nothing is asked of a head-end, or a collector, that answers nothing."""
     seconds = -(-(max(budget.rests_until or now, now) - now) // timedelta(seconds=1))
-    return f"its head-end has not answered {budget.silent} times; ask again in {seconds} s"
+    return f"its {whom} has not answered {budget.silent} times; ask again in {seconds} s"
 
 
 def _seconds(waiting: int, rate: int) -> int:

@@ -7,6 +7,7 @@ from contracts.message import Request
 from contracts.nouns.meter_readings import MeterReadings
 from contracts.nouns.reading_types import ReadingReasonKind
 from services.meter_reading_and_control.domain import lanes
+from services.meter_reading_and_control.domain.lanes import COLLECTOR
 from services.meter_reading_and_control.domain.reads import Job, Part, State, given_up
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
@@ -40,16 +41,19 @@ async def read_now(request: Request, work: Work[Store]) -> Whole | Later:
 
 
 async def without_the_silent(parts: tuple[Part, ...], work: Work[Store]) -> tuple[Part, ...]:
-    """The parts; those whose meters are reached by a head-end that answers nothing end at once with 5.1."""
-    at = await work.store.head_ends(part.wanted.meter for part in parts if part.state is State.SENT)
-    resting = {
-        name: lanes.at_rest(budget, work.now)
-        for name, budget in (await work.store.budgets(at.values())).items()
-        if budget.rests_until is not None
+    """The parts; those whose meters are reached by who answers nothing, head-end or collector, end at once with 5.1."""
+    ways = await work.store.ways(part.wanted.meter for part in parts if part.state is State.SENT)
+    head_ends = await work.store.budgets(way.head_end for way in ways.values())
+    collectors = await work.store.collectors(ways.values())
+    resting = {way: lanes.at_rest(each, work.now, COLLECTOR) for way, each in collectors.items() if each.rests_until}
+    resting |= {
+        way: lanes.at_rest(budget, work.now)
+        for way in ways.values()
+        if (budget := head_ends.get(way.head_end)) is not None and budget.rests_until is not None
     }
     return tuple(
-        replace(part, state=State.REFUSED, code="5.1", reason=resting[at[part.wanted.meter]])
-        if at.get(part.wanted.meter, "") in resting and part.state is State.SENT
+        replace(part, state=State.REFUSED, code="5.1", reason=resting[ways[part.wanted.meter]])
+        if part.state is State.SENT and ways.get(part.wanted.meter) in resting
         else part
         for part in parts
     )

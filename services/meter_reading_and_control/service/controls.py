@@ -107,8 +107,8 @@ async def hear_of_control(message: Message[EndDeviceControls], work: Work[Store]
     command = await work.store.command(work.about.removesuffix(LOOK))
     if command is None:
         return
-    await hear_from(command.head_end, work)
     failure = None if message.reply is None else from_reply(message.reply)
+    await hear_from(command, failure, work)
     at = controls.answered_at(message.payload, work.now)
     if work.about.endswith(LOOK):
         stands = None if failure is not None else controls.stands_as_wanted(command, message.payload)

@@ -41,7 +41,7 @@ async def success_of(request: Request, asked: success.Asked, work: Work[Store]) 
         if not at:
             break
         found: dict[str, Sequence[Counts]] = {}
-        async for due in work.store.due_on(calendar.bounds(day, zone), named, asked.collectors):
+        async for due in work.store.due_on(calendar.bounds(day, zone), named, by_collector=asked.by_collector):
             for name, counts in (await counts_of(due, day, at, work)).items():
                 key = name if asked.each else success.ALL
                 before = found.get(key)

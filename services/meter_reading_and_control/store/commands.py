@@ -115,10 +115,11 @@ class Commands(KernelStore):
     async def save_command(self, command: Command) -> None:
         """Keep a command as it is now."""
         await self.execute(
-            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body, head_end, lane, overdue_at, kept)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            "INSERT INTO command (id, mrid, device, kind, state, ticket, since, body, head_end, lane, overdue_at, kept,"
+            " collector) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
             " ON CONFLICT (id) DO UPDATE SET state = excluded.state, since = excluded.since, body = excluded.body,"
-            " head_end = excluded.head_end, lane = excluded.lane, overdue_at = excluded.overdue_at",
+            " head_end = excluded.head_end, lane = excluded.lane, overdue_at = excluded.overdue_at,"
+            " collector = excluded.collector",
             command.id,
             command.mrid,
             command.device,
@@ -131,6 +132,7 @@ class Commands(KernelStore):
             lane_of(command),
             command.overdue_at,
             command.is_kept,
+            command.collector,
         )
 
     async def forget_command(self, identity: str) -> None:

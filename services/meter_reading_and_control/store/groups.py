@@ -6,6 +6,7 @@ from msgspec import json
 
 from contracts.errors import Invalid
 from contracts.nouns.end_device_groups import EndDeviceGroup
+from services.meter_reading_and_control.domain.lanes import COLLECTOR
 from shared.store import Store as KernelStore
 
 
@@ -28,10 +29,18 @@ class Groups(KernelStore):
             group.mrid,
             json.encode(group).decode(),
         )
+        await self.execute("DELETE FROM collected WHERE collector = $1", group.mrid)
+        if group.type == COLLECTOR:
+            await self.execute(
+                "INSERT INTO collected (meter, collector) SELECT meter, $2 FROM unnest($1::text[]) AS meter",
+                sorted({each.mrid for each in group.end_devices if each.mrid}),
+                group.mrid,
+            )
 
     async def delete_group(self, mrid: str) -> None:
         """Forget a group."""
         await self.execute("DELETE FROM device_group WHERE mrid = $1", mrid)
+        await self.execute("DELETE FROM collected WHERE collector = $1", mrid)
 
     async def groups_in_use(self) -> set[str]:
         """The groups that a schedule reads which is not over."""

@@ -38,12 +38,12 @@ class Success(KernelStore):
     """Reads that were due."""
 
     async def due_on(
-        self, edges: tuple[datetime, datetime], named: Sequence[str], collectors: str | None
+        self, edges: tuple[datetime, datetime], named: Sequence[str], *, by_collector: bool
     ) -> AsyncIterator[list[Due]]:
         """Pages of the usage points where a meter was in that time, of those that are named or all.
 
-        A group is the head-end that reaches the meter, or, where ``collectors`` is the type of such groups of end
-        devices, the first of these in which it is. A meter that never told anything but registers is not there.
+        A group is the head-end that reaches the meter, or, ``by_collector``, the first of the groups of collectors in
+        which it is. A meter that never told anything but registers is not there.
         """
         after = ""
         while True:
@@ -51,20 +51,19 @@ class Success(KernelStore):
                 "WITH page AS (SELECT DISTINCT usage_point FROM installed"
                 "  WHERE usage_point > $1 AND starts < $3 AND coalesce(ends, 'infinity') > $2"
                 "  AND ($4::text[] = '{}' OR usage_point = ANY($4) OR meter = ANY($4)) ORDER BY usage_point LIMIT $5)"
-                ", collected AS (SELECT member ->> 'mRID' AS meter, min(mrid) AS name FROM device_group,"
-                "  jsonb_array_elements(body -> 'EndDevices') AS member WHERE body ->> 'type' = $6 GROUP BY 1)"
-                " SELECT usage_point, starts, meter, ends, CASE WHEN $6::text IS NULL"
-                "  THEN (SELECT noun -> 'Meter' -> 0 ->> 'amrSystem' FROM meter WHERE mrid = installed.meter"
-                "   ORDER BY effective_at DESC LIMIT 1) ELSE collected.name END AS name,"
+                " SELECT usage_point, starts, meter, ends, CASE WHEN $6"
+                "  THEN (SELECT min(collector) FROM collected WHERE collected.meter = installed.meter)"
+                "  ELSE (SELECT noun -> 'Meter' -> 0 ->> 'amrSystem' FROM meter WHERE mrid = installed.meter"
+                "   ORDER BY effective_at DESC LIMIT 1) END AS name,"
                 " NOT EXISTS (SELECT FROM series WHERE series.usage_point = page.usage_point) AND"
                 "  EXISTS (SELECT FROM register_read AS r WHERE r.usage_point = page.usage_point) AS has_registers_only"
-                " FROM page JOIN installed USING (usage_point) LEFT JOIN collected USING (meter)"
+                " FROM page JOIN installed USING (usage_point)"
                 " WHERE starts < $3 AND coalesce(ends, 'infinity') > $2 ORDER BY usage_point, starts",
                 after,
                 *edges,
                 named,
                 PAGE,
-                collectors,
+                by_collector,
             )
             if not rows:
                 return

@@ -12,6 +12,7 @@ from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.nouns.reading_types import Reading, ReadingType
 from contracts.types import DateTimeInterval, Name, ObjectReference, Reference
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.lanes import COLLECTOR
 from services.meter_reading_and_control.domain.readings import DERIVED_SUM, Quality
 from services.meter_reading_and_control.domain.success import CAUSES, Counts
 from services.meter_reading_and_control.views.answers import MISSING, shown_qualities
@@ -19,8 +20,8 @@ from services.meter_reading_and_control.views.answers import MISSING, shown_qual
 SUCCESS = "success"
 """The option of ``get MeterReadings`` by which reads are not seen but counted (ours)."""
 
-TOGETHER, HEAD_END, COLLECTOR = "together", "headEnd", "collector"
-"""What it may say: all together, by the head-end that reaches a meter, by the group of the type ``collector``."""
+TOGETHER, HEAD_END = "together", "headEnd"
+"""What it may say: all together, by the head-end that reaches a meter, and by its ``collector``."""
 
 ALL = "all"
 """The name of all together."""
@@ -35,13 +36,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     Attributes:
         start, end: the days that begin in this time.
         each: by groups and not together.
-        collectors: the type of the groups of end devices by which they are counted; None where by head-ends.
+        by_collector: counted by the groups of end devices of the type ``collector``, else by head-ends.
     """
 
     start: datetime
     end: datetime
     each: bool
-    collectors: str | None
+    by_collector: bool
 
     def days(self, zone: tzinfo) -> tuple[date, date]:
         """The first and the last day."""
@@ -67,7 +68,7 @@ def asked_in(request: Request) -> Asked | None:
         start=request.start_time,
         end=request.end_time,
         each=said != TOGETHER,
-        collectors=COLLECTOR if said == COLLECTOR else None,
+        by_collector=said == COLLECTOR,
     )
 
 
