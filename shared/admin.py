@@ -147,9 +147,10 @@ class Admin:
         """The state of this process."""
         before = self._desk.in_flight + self._follower.waiting
         row = await self._database.pool.fetchrow(
-            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL) AS unsent,"
+            "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL AND id <> ALL($2::bigint[])) AS unsent,"
             " (SELECT min(at) FROM wake WHERE name <> ALL($1::text[])) AS wake",
             self._idle_wakes,
+            self._relay.unmarked,
         )
         try:
             now = self._clock.now()

@@ -41,6 +41,11 @@ RETRY_S = 0.2
 LOOK_AGAIN_S = 1.0
 """How often the relay looks without being told."""
 
+MARK_AFTER_S = 0.1
+"""When what was sent is noted where nothing else is to be sent; else it is noted with what comes next.
+
+What was not noted when the process ended is sent again, and the broker drops the double."""
+
 _NAMES_VERB = {"command", "event", "request"}
 """The kinds of subjects that end with noun, verb and one token more."""
 
@@ -59,10 +64,10 @@ FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::bytea[], $1
 ORDER BY place
 """
 
-MARK_AND_NUMBER = """
-WITH marked AS (
-    UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])
-), batch AS (
+_MARK = "UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])"
+
+MARK_AND_NUMBER = f"""
+WITH marked AS ({_MARK}), batch AS (
     SELECT id, subject, counted, row_number() OVER (PARTITION BY subject ORDER BY id) AS place
     FROM (
         SELECT id, subject, counted FROM outbox
@@ -79,7 +84,7 @@ UPDATE outbox SET sequence = coalesce(numbered.last - total.rows + batch.place, 
 FROM batch LEFT JOIN numbered USING (subject) LEFT JOIN total USING (subject)
 WHERE outbox.id = batch.id
 RETURNING outbox.id, line, source, outbox.subject, message_id, headers, body, outbox.sequence, replays
-"""
+"""  # noqa: S608 - constants
 
 _BY_INDEX = "SET enable_bitmapscan = off; SET enable_seqscan = off"
 """Without these the planner, which finds the outbox small, reads bitmaps. Only a plain index scan marks entries of rows
@@ -239,16 +244,20 @@ class Relay:
             self._told.clear()
             if loop.time() - self._looked_at >= (RETRY_S if self._stuck else LOOK_AGAIN_S):
                 self._looked_at = loop.time()
-                await self._mark(connection)
+                await connection.execute(_MARK, self._take_done())
                 self._stuck.clear()
                 await self._send(await connection.fetch(_LEFT_OVER))
-            rows = await connection.fetch(MARK_AND_NUMBER, self._done, list(self._stuck), BATCH)
-            self._done = []
-            if rows:
-                await self._send(rows)
-                continue
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._told.wait(), RETRY_S if self._stuck else LOOK_AGAIN_S)
+            rows = await connection.fetch(MARK_AND_NUMBER, self._take_done(), list(self._stuck), BATCH)
+            await self._send(rows)
+            if len(rows) < BATCH:
+                patience_s = MARK_AFTER_S if self._done else RETRY_S if self._stuck else LOOK_AGAIN_S
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._told.wait(), patience_s)
+
+    @property
+    def unmarked(self) -> Sequence[int]:
+        """Rows that were sent, of which the database does not know it yet."""
+        return tuple(self._done)
 
     async def _take_lease(self, connection: "asyncpg.Connection[Record]") -> str:
         """Wait for the lease, which lives as long as ``connection``; gives the channel of its holder."""
@@ -263,9 +272,9 @@ class Relay:
         self.holds_lease = True
         return channel
 
-    async def _mark(self, connection: Connection) -> None:
-        await connection.execute("UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])", self._done)
-        self._done = []
+    def _take_done(self) -> list[int]:
+        done, self._done = self._done, []
+        return done
 
     async def _send(self, rows: Sequence[Record]) -> None:
         """Send rows, each line in order and all lines at once; what is stuck is tried again."""

@@ -180,14 +180,19 @@ class Blocks(SeriesStore):
         return found | {number: meeting.found for number, meeting in meetings.items()}
 
     async def _blocks_at(self, keys: tuple[list[int], list[date], list[int]]) -> list[Record]:
-        """What blocks have of one interval: of those bunches, days and places in which some have a value."""
+        """What blocks have of one interval: of those bunches, days and places in which some have a value.
+
+        Bunches are looked up one by one (``OFFSET`` says so to the planner): most have nothing, and it must not read
+        all blocks first to find that out.
+        """
         return await self.fetch(
             "SELECT chunk, series % $4 AS member, scale, width, runs, origins,"
             " substring(numbers FROM told.place * width + 1 FOR width) AS numbers"
             " FROM (SELECT ordinality - 1 AS chunk, told.* FROM"
             "  unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
             "  JOIN filled USING (bunch, market_day) WHERE coalesce(get_byte(places, place), 1) = 1) AS told"
-            " JOIN block ON block.market_day = told.market_day AND series BETWEEN bunch * $4 AND bunch * $4 + $4 - 1",
+            " CROSS JOIN LATERAL (SELECT * FROM block WHERE market_day = told.market_day"
+            "  AND series BETWEEN told.bunch * $4 AND told.bunch * $4 + $4 - 1 OFFSET 0) AS block",
             *keys,
             BUNCH,
         )
