@@ -49,7 +49,7 @@ async def test_given_a_life_support_flag_set_between_accept_and_send_then_it_is_
         await here.cis.command(MRC, Verb.CREATE, order("m1", mrid="again"))
         assert [error.code for error in (await here.hears()).error] == ["6.1"]
         await here.cis.command(MRC, Verb.CREATE, order("m1", code=CONNECT))
-        assert (await here.field()).noun == order("m1", code=CONNECT), "nothing guards a reconnection"
+        assert (await here.field()).noun == order("m1", code=CONNECT), "it guards no reconnection"
 
 
 async def test_given_an_outage_at_the_place_then_nobody_is_disconnected_there(dms: Installation) -> None:
@@ -93,6 +93,48 @@ async def test_given_an_open_dispute_or_a_notice_that_still_runs_then_nobody_is_
         assert (await here.field()).noun == order("m1", mrid="after")
         await here.cis.command(MRC, Verb.CREATE, order("m2"))
         assert (await here.field()).noun == order("m2"), "nobody quarrels about the other"
+
+
+async def test_given_an_agreement_that_is_active_then_nobody_is_disconnected_until_it_is_suspended(
+    dms: Installation,
+) -> None:
+    async with utility(dms) as here:
+        agreement = CustomerAgreement(
+            mrid="contract",
+            revision_number=1,
+            status=Status(value="ACTIVE"),
+            usage_points=(ObjectReference(mrid="m1 point"),),
+            validity_interval=DateTimeInterval(start=T0 - timedelta(days=100)),
+        )
+        told = CustomerAgreementConfig(customer_agreement=(agreement,))
+        await here.customers.tell(Verb.CREATED, told, key="contract")
+        await is_known(here, "SELECT state = 'ACTIVE' FROM agreed")
+        await is_refused(here, "m1", "the agreement about it is ACTIVE and not SUSPENDED")
+        suspended = replace(agreement, revision_number=2, status=Status(value="SUSPENDED", reason="non-payment"))
+        told = CustomerAgreementConfig(customer_agreement=(suspended,))
+        await here.customers.tell(Verb.CHANGED, told, key="contract")
+        await is_known(here, "SELECT state = 'SUSPENDED' FROM agreed")
+        await here.cis.command(MRC, Verb.CREATE, order("m1", mrid="after"))
+        assert (await here.field()).noun == order("m1", mrid="after")
+
+
+async def test_given_voltage_behind_an_open_switch_then_it_is_not_closed_until_that_is_cleared(
+    dms: Installation,
+) -> None:
+    async with utility(dms) as here:
+        for code, second in (("3.31.0.68", 0), ("3.31.1.143", 60)):
+            await here.head_end.tell(Verb.CREATED, events(code, "m1", "m1 point", second), key="m1 point")
+            await here.admin.next()
+        await here.cis.command(MRC, Verb.CREATE, order("m1", code=CONNECT))
+        refused = await here.hears()
+        assert [(error.code, error.reason) for error in refused.error] == [
+            ("6.1", "there is voltage behind its open switch")
+        ]
+        await here.nothing_comes_to_the_field()
+        await here.head_end.tell(Verb.CREATED, events("3.12.93.28", "m1", "m1 point", 120), key="m1 point")
+        await here.admin.next()
+        await here.cis.command(MRC, Verb.CREATE, order("m1", code=CONNECT, mrid="after"))
+        assert (await here.field()).noun == order("m1", code=CONNECT, mrid="after")
 
 
 async def test_given_a_batch_of_500_then_it_needs_a_second_person(dms: Installation) -> None:

@@ -26,6 +26,7 @@ from services.meter_reading_and_control.domain.guards import (
     moratorium_from,
     needs_second_person,
 )
+from services.meter_reading_and_control.domain.usage_points import Agreed
 
 LOAD_CONTROL = "3.15.0.18"
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -131,7 +132,7 @@ def test_the_answer_of_a_request_follows_from_all_its_devices(
     assert [error.code for error in known[0].error] == codes
 
 
-def test_a_ping_and_a_reconnection_have_no_guard() -> None:
+def test_what_guards_a_disconnection_guards_no_ping_and_no_reconnection() -> None:
     facts = Facts(needs={"m1": "lifeSupport", "m1 point": "lifeSupport"}, dark=frozenset({"m1"}), disconnected=99)
     for code in (PING, CONNECT):
         (command,) = asked("m1", code=code)
@@ -150,6 +151,48 @@ def test_more_than_one_per_cent_of_a_feeder_in_an_hour_needs_a_second_person(dev
         assert needs_second_person(asked("m1"), replace(facts, second=frozenset({"bob"})), Rules()) is None
 
 
+def agreed(state: str, *, starts: datetime | None = NOW - timedelta(days=9), ends: datetime | None = None) -> Agreed:
+    return Agreed(agreement=state, usage_point="m1 point", revision=1, starts=starts, ends=ends, state=state)
+
+
+@pytest.mark.parametrize(
+    "agreements",
+    [
+        [],
+        [agreed("SUSPENDED")],
+        [agreed("ACTIVE"), agreed("SUSPENDED")],
+        [agreed("TERMINATING", ends=NOW)],
+        [agreed("SIGNED", starts=NOW + timedelta(days=1))],
+        [agreed("DRAFT", starts=None)],
+        [agreed("ENDED")],
+        [agreed("")],
+    ],
+)
+def test_who_is_suspended_or_has_no_agreement_that_holds_may_be_disconnected(agreements: list[Agreed]) -> None:
+    (command,) = asked("m1")
+    assert forbidden(command, Facts(needs={}, dark=frozenset(), agreed={"m1": agreements}), Rules(), NOW, UTC) is None
+
+
+def test_who_moves_out_is_disconnected_at_the_end_of_his_agreement_and_not_before() -> None:
+    facts = Facts(needs={}, dark=frozenset(), agreed={"m1": [agreed("TERMINATING", ends=NOW + timedelta(hours=2))]})
+    (command,) = asked("m1")
+    for hours, may in ((0, False), (1, False), (2, True)):
+        timing = EndDeviceTiming(interval=DateTimeInterval(start=NOW + timedelta(hours=hours)))
+        later = replace(command, control=replace(command.control, primary_device_timing=timing))
+        assert (forbidden(later, facts, Rules(), NOW, UTC) is None) is may
+
+
+@pytest.mark.parametrize(("code", "may"), [(CONNECT, False), ("3.31.0.5", False), (DISCONNECT, True), (PING, True)])
+@pytest.mark.parametrize("place", ["m1", "m1 point"])
+def test_voltage_behind_an_open_switch_forbids_to_close_it_and_nothing_else(
+    code: str, place: str, *, may: bool
+) -> None:
+    (command,) = asked("m1", code=code)
+    no = forbidden(command, Facts(needs={}, dark=frozenset(), fed=frozenset({place})), Rules(), NOW, UTC)
+    assert (no is None) is may
+    assert no is None or (no.code, "voltage" in no.reason) == ("6.1", True)
+
+
 @pytest.mark.parametrize(
     ("facts", "word"),
     [
@@ -158,6 +201,8 @@ def test_more_than_one_per_cent_of_a_feeder_in_an_hour_needs_a_second_person(dev
         ({"dark": frozenset({"m1 point"})}, "outage"),
         ({"disputed": frozenset({"m1 point"})}, "dispute"),
         ({"noticed": {"m1 point": NOW + timedelta(days=1)}}, "notice"),
+        ({"agreed": {"m1 point": [agreed("ACTIVE")]}}, "ACTIVE and not SUSPENDED"),
+        ({"agreed": {"m1": [agreed("TERMINATING", ends=NOW + timedelta(days=1))]}}, "TERMINATING"),
     ],
 )
 def test_each_guard_says_why_nobody_is_disconnected(facts: dict[str, Any], word: str) -> None:

@@ -1,6 +1,6 @@
-"""What must not be disconnected, or not by one person alone (metering guide 9).
+"""What must not be disconnected, or not by one person alone, and what must not be connected again (metering guide 9).
 
-Guards are asked when a control is accepted and again when it is about to be sent. A reconnection has none.
+Guards are asked when a control is accepted and again when it is about to be sent.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,12 +12,15 @@ from contracts.codes.end_device_controls import ControlKind
 from contracts.errors import Rejected
 from contracts.nouns.service_requests import ServiceRequest, ServiceRequestState
 from services.meter_reading_and_control.domain.controls import Command
+from services.meter_reading_and_control.domain.usage_points import SUSPENDED, Agreed, served_by
 
 HOUR = timedelta(hours=1)
 
 FEEDER = "feeder"
 """The type of a group of end devices that are fed together (ours)."""
 
+CLOSING = frozenset({ControlKind.CONNECT, ControlKind.ARM_FOR_CLOSURE})
+"""What closes a disconnect switch, or lets the customer close it."""
 
 DISPUTE = "dispute"
 """The type of a request of a customer who disputes a bill or a debt (ours)."""
@@ -46,8 +49,6 @@ class Feeder(Struct, frozen=True, kw_only=True):
         name: the mRID of the group.
         devices: how many it feeds.
         asked: how many of these are to be disconnected now.
-        disputed: devices and usage points about which a dispute is open.
-        noticed: until when nobody is disconnected at devices and usage points, since a notice was given.
         disconnected: how many were in the last hour, or are under way.
     """
 
@@ -73,6 +74,10 @@ class Facts(Struct, frozen=True, kw_only=True):
     Attributes:
         needs: why a usage point is critical, by its mRID; the word of customer management.
         dark: devices and usage points of which the last word is that the power was lost.
+        disputed: devices and usage points about which a dispute is open.
+        noticed: until when nobody is disconnected at devices and usage points, since a notice was given.
+        agreed: the agreements about devices and usage points, where some are known.
+        fed: devices and usage points with voltage behind their open switch.
         disconnected: how many were disconnected in the last hour, or are under way.
         feeders: the feeders of what is to be disconnected, where they are known.
         second: who else has said that the same is to be done.
@@ -82,13 +87,15 @@ class Facts(Struct, frozen=True, kw_only=True):
     dark: frozenset[str]
     disputed: frozenset[str] = frozenset()
     noticed: Mapping[str, datetime] = {}
+    agreed: Mapping[str, Sequence[Agreed]] = {}
+    fed: frozenset[str] = frozenset()
     disconnected: int = 0
     feeders: tuple[Feeder, ...] = ()
     second: frozenset[str] = frozenset()
 
 
 def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Rejected | None:
-    """Why one device must not be told; None where it may, and for all that is in time and no disconnection."""
+    """Why one device must not be told; None where it may."""
     why = next(_reasons(command, facts, rules, now, zone), None)
     return None if why is None else Rejected(why, code="6.1", object_id=command.mrid)
 
@@ -96,9 +103,11 @@ def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone:
 def _reasons(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Iterator[str]:
     if command.ends is not None and command.ends <= now:
         yield "its time is over"
+    places = {each for each in (command.meter, command.usage_point) if each is not None}
+    if command.kind in CLOSING and places & facts.fed:
+        yield "there is voltage behind its open switch"
     if command.kind is not ControlKind.DISCONNECT:
         return
-    places = {each for each in (command.meter, command.usage_point) if each is not None}
     yield from (
         f"who lives there depends on the supply ({facts.needs[each]})" for each in sorted(places) if each in facts.needs
     )
@@ -108,6 +117,8 @@ def _reasons(command: Command, facts: Facts, rules: Rules, now: datetime, zone: 
         yield "a dispute about it is open"
     at = now if command.starts is None else max(now, command.starts)
     notices = (facts.noticed[each] for each in sorted(places) if each in facts.noticed)
+    agreed = (served_by(facts.agreed[each], at) for each in sorted(places) if each in facts.agreed)
+    yield from (f"the agreement about it is {each.state} and not {SUSPENDED}" for each in agreed if each is not None)
     yield from (f"a notice was given, which runs until {until.isoformat()}" for until in notices if until > at)
     if _in_moratorium(now.astimezone(zone).date(), rules):
         yield "nobody is disconnected on this day of the year"

@@ -27,11 +27,18 @@ CLASS, GENERATION, CHECK, LOSSES = "class", "generation", "checkUsagePoint", "ch
 _NO_AGREEMENT = ("DRAFT", "CANCELLED")
 """Values of the status of an agreement by which nobody has the usage point."""
 
+_HOLDING = frozenset({"SIGNED", "ACTIVE", "SUSPENDED", "TERMINATING"})
+"""Those by which somebody has it in the time of the agreement."""
+
+SUSPENDED = "SUSPENDED"
+"""That by which he may be disconnected meanwhile, since he does not pay, or deceives (metering guide 2.7)."""
+
 
 class Agreed(Struct, frozen=True, kw_only=True, order=True):
     """For which time an agreement has a usage point, as a revision of it says; for none where nothing starts.
 
-    Until ``shut_off`` nobody is disconnected by it: a notice was given, and its time runs.
+    Until ``shut_off`` nobody is disconnected by it: a notice was given, and its time runs. ``state`` is the value of
+    its status, empty where it says none.
     """
 
     agreement: str
@@ -40,6 +47,7 @@ class Agreed(Struct, frozen=True, kw_only=True, order=True):
     starts: datetime | None
     ends: datetime | None
     shut_off: datetime | None = None
+    state: str = ""
 
 
 def effective_at(point: UsagePoint) -> datetime:
@@ -138,6 +146,7 @@ def agreed(agreement: CustomerAgreement) -> list[Agreed]:
             starts=None if interval is None or is_none else interval.start,
             ends=None if interval is None or is_none else interval.end,
             shut_off=agreement.shut_off_date_time,
+            state=state or "",
         )
         for point in agreement.usage_points
     ]
@@ -155,6 +164,22 @@ def is_vacant(agreements: Iterable[Agreed], begins: datetime, ends: datetime) ->
     """
     known = [each for each in agreements if each.starts is not None and each.starts < ends]
     return bool(known) and all(each.ends is not None and each.ends <= begins for each in known)
+
+
+def served_by(agreements: Iterable[Agreed], at: datetime) -> Agreed | None:
+    """The agreement by which somebody must have supply at that time: one that holds, where none that does is suspended.
+
+    One that says no state, or one that nobody knows, says nothing of it.
+    """
+    hold = [
+        each
+        for each in agreements
+        if each.state in _HOLDING
+        and each.starts is not None
+        and each.starts <= at
+        and (each.ends is None or at < each.ends)
+    ]
+    return None if any(each.state == SUSPENDED for each in hold) else min(hold, default=None)
 
 
 def is_disconnected(

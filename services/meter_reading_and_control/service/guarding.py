@@ -1,4 +1,4 @@
-"""What is known of the places where something is to be disconnected, and what was ordered there before."""
+"""What is known of the places where something is to be disconnected or connected, and what was ordered before."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,14 @@ from contracts.nouns.service_requests import ServiceRequests
 from contracts.nouns.usage_point_groups import UsagePointGroups
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain.controls import Command
-from services.meter_reading_and_control.domain.guards import HOUR, Facts, dispute_in, points_of, same_words
+from services.meter_reading_and_control.domain.guards import (
+    CLOSING,
+    HOUR,
+    Facts,
+    dispute_in,
+    points_of,
+    same_words,
+)
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
 from shared.work import Work
@@ -23,7 +30,7 @@ DISCONNECTIONS = "disconnections"
 async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
     """What the guards want to know; customer management is asked only where something is to be disconnected."""
     if all(each.kind is not ControlKind.DISCONNECT for each in asked):
-        return Facts(needs={}, dark=frozenset())
+        return await facts_here(asked, work)
     groups = (await work.request(UsagePointGroups, role="customer-management")).usage_point_group
     here = await facts_here(asked, work)
     at = await where(points_of(asked), work)
@@ -33,18 +40,31 @@ async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
 
 async def facts_here(asked: Sequence[Command], work: Work[Store]) -> Facts:
     """What is known here by what others told, without asking anybody."""
+    fed = await fed_behind(points_of(each for each in asked if each.kind in CLOSING), work)
     places = points_of(each for each in asked if each.kind is ControlKind.DISCONNECT)
     if not places:
-        return Facts(needs={}, dark=frozenset())
+        return Facts(needs={}, dark=frozenset(), fed=fed)
     at = await where(places, work)
     points = {*places, *at.values()}
     disputed, noticed = await work.store.disputed(points), await work.store.noticed(points, work.now)
+    agreed = await work.store.agreed_at(sorted(points))
     return Facts(
         needs={},
+        fed=fed,
         dark=await work.store.dark(places),
+        agreed=agreed | {meter: agreed[point] for meter, point in at.items() if point in agreed},
         disputed=disputed | {meter for meter, point in at.items() if point in disputed},
         noticed=noticed | {meter: noticed[point] for meter, point in at.items() if point in noticed},
     )
+
+
+async def fed_behind(places: Sequence[str], work: Work[Store]) -> frozenset[str]:
+    """Those of the places that have voltage behind an open switch, as a meter there has said."""
+    if not places:
+        return frozenset()
+    at = await where(places, work)
+    fed = await work.store.fed_behind({*places, *at, *at.values()})
+    return fed | {meter for meter, point in at.items() if point in fed}
 
 
 async def where(places: Sequence[str], work: Work[Store]) -> dict[str, str]:

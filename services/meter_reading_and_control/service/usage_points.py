@@ -43,7 +43,7 @@ async def show_usage_points(message: Message[UsagePointConfig], work: Work[Store
 @service.on(Verb.CREATED, CustomerAgreementConfig)
 @service.on(Verb.CHANGED, CustomerAgreementConfig)
 async def hear_of_agreement(message: Message[CustomerAgreementConfig], work: Work[Store]) -> None:
-    """From when until when somebody has a usage point; who that is is not kept here."""
+    """From when until when somebody has a usage point, and whether he is suspended; who that is is not kept here."""
     for each in message.noun.customer_agreement:
         told = usage_points.agreed(each)
         await work.store.save_agreed(each.mrid or "", told)

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import json
 
 from contracts.codes.end_device_controls import ControlKind
-from contracts.codes.end_device_events import KINDS, EventKind
+from contracts.codes.end_device_events import KINDS, EventKind, codes_of
 from services.meter_reading_and_control.domain.controls import OPEN, SWITCHING, Command, State
 from services.meter_reading_and_control.domain.guards import FEEDER, Feeder
 from services.meter_reading_and_control.domain.lanes import lane_of
@@ -14,6 +14,10 @@ from shared.store import Store as KernelStore
 
 LOST = [code for code, kind in KINDS.items() if kind is EventKind.POWER_LOST]
 BACK = [code for code, kind in KINDS.items() if kind is EventKind.POWER_RESTORED]
+
+FED = codes_of(EventKind.LOAD_SIDE_VOLTAGE)
+NOT_FED = codes_of(EventKind.CONNECTED, EventKind.DISCONNECTED, EventKind.TAMPER_CLEARED, EventKind.METER_INSTALLED)
+"""What a meter tells after which its word about voltage behind the switch counts no more."""
 
 
 class Commands(KernelStore):
@@ -172,6 +176,23 @@ class Commands(KernelStore):
         )
         lost = [row for row in rows if row["code"] in LOST]
         return frozenset(each for row in lost for each in (row["meter"], row["usage_point"]) if each is not None)
+
+    async def fed_behind(self, places: Iterable[str]) -> frozenset[str]:
+        """The meters and usage points among these with voltage behind their open switch, by the last word about it.
+
+        Where people were at work since, it is taken for cleared.
+        """
+        rows = await self.fetch(
+            "WITH last AS (SELECT DISTINCT ON (coalesce(usage_point, meter)) meter, usage_point, code, happened_at"
+            " FROM event WHERE (meter = ANY($1) OR usage_point = ANY($1)) AND code = ANY($2)"
+            " ORDER BY coalesce(usage_point, meter), happened_at DESC, code = ANY($3) DESC)"
+            " SELECT meter, usage_point FROM last WHERE code = ANY($3) AND NOT EXISTS"
+            " (SELECT FROM field_work WHERE place IN (last.meter, last.usage_point) AND ends > last.happened_at)",
+            sorted(set(places)),
+            [*FED, *NOT_FED],
+            FED,
+        )
+        return frozenset(each for row in rows for each in (row["meter"], row["usage_point"]) if each is not None)
 
 
 def _place(identity: str) -> int:

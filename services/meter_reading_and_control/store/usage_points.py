@@ -68,13 +68,13 @@ class UsagePoints(KernelStore):
             [each.usage_point for each in told],
         )
         await self.executemany(
-            "INSERT INTO agreed (agreement, usage_point, revision, starts, ends, shut_off)"
-            " VALUES ($1, $2, $3, $4, $5, $6)"
+            "INSERT INTO agreed (agreement, usage_point, revision, starts, ends, shut_off, state)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)"
             " ON CONFLICT (agreement, usage_point) DO UPDATE SET revision = excluded.revision,"
-            " starts = excluded.starts, ends = excluded.ends, shut_off = excluded.shut_off"
+            " starts = excluded.starts, ends = excluded.ends, shut_off = excluded.shut_off, state = excluded.state"
             " WHERE agreed.revision <= excluded.revision",
             [
-                (each.agreement, each.usage_point, each.revision, each.starts, each.ends, each.shut_off)
+                (each.agreement, each.usage_point, each.revision, each.starts, each.ends, each.shut_off, each.state)
                 for each in sorted_by_point(told)
             ],
         )
