@@ -10,6 +10,7 @@ once more, and alone if the mark is still there the next time.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from hashlib import blake2b
 from typing import Any
 
 import asyncpg
@@ -263,7 +264,8 @@ class Batches:
         with self._telemetry.process(first.role, hop, first.headers):
             trace: dict[str, str] = {}
             self._telemetry.inject(trace)
-            cause = Cause(identity=f"batch\n{first.role}\n{first.place}", thread=_thread(pieces), trace=trace)
+            identity = f"batch\n{first.role}\n{identity_of(deliveries)}"
+            cause = Cause(identity=identity, thread=_thread(pieces), trace=trace)
             try:
                 work = self._desk.work(cause, transaction, principal=first.source)
                 await handler.function([piece.message for piece in pieces], work)
@@ -279,6 +281,16 @@ class Batches:
         if handler is None:
             raise Rejected(f"'{arrival.role}' does not take '{arrival.verb} {arrival.noun}' in batches", code="2.9")
         return handler
+
+
+def identity_of(deliveries: Iterable[Delivery]) -> str:
+    """What the identities of all that a batch says follow from: where its messages lie in their streams, in a digest.
+
+    The first message alone would not do. When it comes again, with others than before, what is told of these must not
+    get the identities of what was said then.
+    """
+    places = ",".join(f"{each.stream} {each.stream_sequence}" for each in deliveries)
+    return blake2b(places.encode(), digest_size=16).hexdigest()
 
 
 def _thread(pieces: Iterable[_Piece]) -> str | None:
