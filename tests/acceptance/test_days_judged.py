@@ -1,7 +1,6 @@
 """Days that are over are judged without being asked for: what is found and estimated is kept, and told."""
 
-import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,15 @@ from msgspec import json
 from msgspec.structs import replace
 
 from contracts.interface import Lane
-from contracts.message import Option, Request
-from contracts.nouns.get_meter_readings import GetMeterReadings
-from contracts.nouns.meter_readings import IntervalReading, MeterReadings
-from contracts.types import ObjectReference
+from contracts.nouns.meter_readings import MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from shared.tools.testing import Installation
-from tests.acceptance.test_judged_readings import power, said
+from tests.acceptance.judged_days import NOW, ONE_DAY, at, power, said, shown
 from tests.acceptance.test_metering import (
     BERLIN,
     DAY,
-    INTERVAL,
     LONG_AGO,
     MRC,
     Office,
@@ -36,36 +31,8 @@ from tests.acceptance.test_metering import (
     whole_day,
 )
 
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
-ONE_DAY = timedelta(days=1)
 GAP = slice(40, 52)
 HOURS = "0.0.7.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0"
-
-DUE = """SELECT count(*) + (SELECT count(*) FROM to_judge) FROM wake
-WHERE name IN ('judge', 'day-over', 'held') AND at <= $1"""
-
-
-async def at(here: Office, now: datetime) -> None:
-    """Time goes on, and what is due by then is judged."""
-    await here.admin.bus.publish_core(here.admin.space.clock, json.encode({"now": now}))
-    async with asyncio.timeout(20):
-        while await here.database.fetchval(DUE, now):  # noqa: ASYNC110  by the service
-            await asyncio.sleep(0.02)
-
-
-async def shown(here: Office, day: date = DAY, point: str = "point", **options: str) -> dict[datetime, IntervalReading]:
-    """The intervals of a day, by their end."""
-    request = Request(
-        start_time=calendar.bounds(day, BERLIN)[0],
-        end_time=calendar.bounds(day, BERLIN)[1],
-        query=GetMeterReadings(usage_point=(ObjectReference(mrid=point),)),
-        option=tuple(Option(name=name, value=value) for name, value in options.items()),
-    )
-    answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=request)
-    parts = [] if answer.payload is None else answer.payload.meter_reading
-    blocks = [block for each in parts for block in each.interval_blocks]
-    assert {block.reading_type.ref for block in blocks} <= {INTERVAL, HOURS}
-    return {each.time_stamp: each for block in blocks for each in block.interval_readings if each.time_stamp}
 
 
 async def changes(here: Office) -> list[Any]:
@@ -167,15 +134,15 @@ async def test_in_a_storm_nothing_is_estimated_for_what_is_dark_and_afterwards_i
         await power(here, "3.26.9.216", local(20, day=storm))
 
         await at(here, NOW + timedelta(hours=5))
-        waits = (await shown(here, storm, "m0 point"))[local(12, day=storm)]
+        waits = (await shown(here, storm, "m0 point", HOURS))[local(12, day=storm)]
         assert waits.value is None
         assert {each.comment for each in waits.reading_qualities} == {
             "V8 fail intervals/1",
             "held: many meters of its area are silent",
         }
-        lit = (await shown(here, storm, "m9 point"))[local(12, day=storm)]
+        lit = (await shown(here, storm, "m9 point", HOURS))[local(12, day=storm)]
         assert (lit.value, set(said(lit))) == ("111", {"1.0.0", "3.0.1"})
-        known = await shown(here, storm)
+        known = await shown(here, storm, code=HOURS)
         assert {known[local(hour, day=storm)].value for hour in range(6, 20)} == {"0"}, "of this one all is known"
         assert known[local(22, day=storm)].value is None
 
@@ -184,6 +151,6 @@ async def test_in_a_storm_nothing_is_estimated_for_what_is_dark_and_afterwards_i
         await here.do(Verb.CREATE, day_of(storm + ONE_DAY))
         await at(here, NOW + ONE_DAY + timedelta(hours=5))
         await at(here, NOW + ONE_DAY + timedelta(hours=7))
-        taken_up = (await shown(here, storm, "m0 point"))[local(12, day=storm)]
+        taken_up = (await shown(here, storm, "m0 point", HOURS))[local(12, day=storm)]
         assert (taken_up.value, said(taken_up)["3.8.0"]) == ("111", "method=E4")
-        assert (await shown(here, storm))[local(12, day=storm)].value == "0"
+        assert (await shown(here, storm, code=HOURS))[local(12, day=storm)].value == "0"

@@ -1,25 +1,20 @@
 """Scenarios 6, 16 and 17 of the metering guide as one asks for them: what rules say of readings that are kept."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from msgspec import json
 
 from contracts.interface import Lane
-from contracts.message import Option, Request
-from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
-from contracts.nouns.get_meter_readings import GetMeterReadings
-from contracts.nouns.meter_readings import IntervalReading, MeterReadings
-from contracts.types import ObjectReference, Reference
+from contracts.nouns.meter_readings import IntervalReading
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from shared.tools.testing import Installation
+from tests.acceptance.judged_days import ONE_DAY, Shown, asked, intervals, power, said
 from tests.acceptance.test_metering import (
     BERLIN,
     DAY,
-    INTERVAL,
-    LONG_AGO,
     MRC,
     QUARTER,
     Office,
@@ -30,53 +25,23 @@ from tests.acceptance.test_metering import (
     whole_day,
 )
 
-ONE_DAY = timedelta(days=1)
 SPIKED, DARK = DAY + ONE_DAY, DAY + 2 * ONE_DAY
 LONE_GAP = [{"id": "gaps", "version": 3, "since": "2027-01-01", "rules": {"V8": {}}, "ladder": [{"method": "E7"}]}]
 
-Said = dict[datetime, IntervalReading]
 
-
-async def judged(here: Office, **options: str) -> Said:
+async def judged(here: Office, **options: str) -> Shown:
     """What rules say of the intervals from Monday to Wednesday, by the end of the interval."""
-    request = Request(
-        start_time=calendar.bounds(DAY, BERLIN)[0],
-        end_time=calendar.bounds(DARK, BERLIN)[1],
-        query=GetMeterReadings(usage_point=(ObjectReference(mrid="point"),)),
-        option=tuple(Option(name=name, value=value) for name, value in options.items()),
-    )
-    answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=request)
-    assert answer.reply is not None
-    if answer.reply.error:
-        return {LONG_AGO: IntervalReading(value=answer.reply.error[0].code)}
-    parts = [] if answer.payload is None else answer.payload.meter_reading
-    blocks = [block for each in parts for block in each.interval_blocks]
-    assert {block.reading_type.ref for block in blocks} <= {INTERVAL}
-    return {each.time_stamp: each for block in blocks for each in block.interval_readings if each.time_stamp}
+    return intervals(await asked(here, "point", (DAY, DARK), **options))
 
 
-def said(value: IntervalReading) -> dict[str, str]:
-    """The qualities of a value with their comments."""
-    return {each.reading_quality_type.ref: each.comment or "" for each in value.reading_qualities}
+async def refusal(here: Office, **options: str) -> str:
+    """The code with which such a question is refused."""
+    reply = (await asked(here, "point", (DAY, DARK), **options)).reply
+    return reply.error[0].code if reply is not None and reply.error else ""
 
 
-def of_day(found: Said, values: list[IntervalReading]) -> list[IntervalReading]:
+def of_day(found: Shown, values: list[IntervalReading]) -> list[IntervalReading]:
     return [found[each.time_stamp] for each in values if each.time_stamp]
-
-
-async def power(here: Office, code: str, at: datetime) -> None:
-    """The meter tells that its power went or came back; until meter reading has passed it on."""
-    event = EndDeviceEvent(
-        created_date_time=at,
-        assets=ObjectReference(mrid="meter"),
-        end_device_event_type=Reference(ref=code),
-        usage_point=ObjectReference(mrid="point"),
-    )
-    await here.head_end.tell(Verb.CREATED, EndDeviceEvents(end_device_event=(event,)), key="point")
-    heard: list[str] = []
-    while code not in heard:
-        passed_on = (await here.admin.next()).message.noun.end_device_event
-        heard += [each.end_device_event_type.ref for each in passed_on]
 
 
 async def test_gaps_spikes_and_outages_are_told_apart_and_a_late_register_scales_what_was_estimated(
@@ -129,5 +94,5 @@ async def test_gaps_spikes_and_outages_are_told_apart_and_a_late_register_scales
         assert await judged(here, judgedBy="valid", comparedTo="intervals") == {}
         assert await judged(here, judgedBy="valid") == again
         assert (await here.digest(), await here.events() - events) == (kept, 2), "the two registers, and no more"
-        assert (await judged(here, judgedBy="gaps/2"))[LONG_AGO].value == "2.29"
-        assert (await judged(here, comparedTo="valid"))[LONG_AGO].value == "2.15"
+        assert await refusal(here, judgedBy="gaps/2") == "2.29"
+        assert await refusal(here, comparedTo="valid") == "2.15"

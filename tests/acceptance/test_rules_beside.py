@@ -10,23 +10,20 @@ from msgspec import json
 from msgspec.structs import replace
 
 from contracts.interface import Lane
-from contracts.message import Option, Request
 from contracts.nouns.customer_agreement_config import CustomerAgreement, CustomerAgreementConfig
 from contracts.nouns.device_types import Channel, ConfigurationEvent, Register, SimpleEndDeviceFunction
-from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.nouns.meter_readings import Meter as Reader
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.nouns.reading_types import Reading
 from contracts.nouns.units import PhaseCode
-from contracts.nouns.usage_point_config import MetrologyRequirement, UsagePoint, UsagePointConfig
-from contracts.types import DateTimeInterval, Name, NameType, ObjectReference, Reference, Status
+from contracts.nouns.usage_point_config import MetrologyRequirement
+from contracts.types import DateTimeInterval, ObjectReference, Reference, Status
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, Estimator
 from shared.tools.testing import Installation
-from tests.acceptance.test_days_judged import NOW, at
-from tests.acceptance.test_judged_readings import power
+from tests.acceptance.judged_days import LATER, NOW, ONE_DAY, at, both, found, named, power, set_up, shown
 from tests.acceptance.test_metering import (
     BERLIN,
     DAY,
@@ -34,8 +31,8 @@ from tests.acceptance.test_metering import (
     LONG_AGO,
     MRC,
     REGISTER,
-    Office,
     at_end,
+    dials,
     linked,
     meter,
     office,
@@ -47,44 +44,6 @@ REACTIVE = INTERVAL.replace(".0.0.72.0", ".0.0.73.0")
 VOLTAGE = "0.2.2.6.0.1.158.0.0.0.0.0.0.0.128.0.29.0"
 TIER_1, TIER_2 = (REGISTER.replace(".0.0.0.0.3.72.0", f".{tou}.0.0.0.3.72.0") for tou in (1, 2))
 REVERSE = INTERVAL.replace(".4.1.1.12.", ".4.19.1.12.")
-ONE_DAY = timedelta(days=1)
-LATER = NOW + timedelta(hours=2)
-
-
-async def found(here: Office, point: str = "point", code: str = INTERVAL, day: date = DAY, **options: str) -> Any:
-    """What rules found of the intervals of a day: by the name of the rule, in how many; and methods of estimates."""
-    request = Request(
-        start_time=calendar.bounds(day, BERLIN)[0],
-        end_time=calendar.bounds(day, BERLIN)[1],
-        query=GetMeterReadings(usage_point=(ObjectReference(mrid=point),)),
-        option=tuple(Option(name=name, value=value) for name, value in options.items()),
-    )
-    answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=request)
-    blocks = [block for each in answer.noun.meter_reading for block in each.interval_blocks]
-    counted: dict[str, int] = {}
-    for block in blocks:
-        for each in block.interval_readings if block.reading_type.ref == code else ():
-            for quality in each.reading_qualities:
-                comment = quality.comment or ""
-                if comment.startswith(("V", "method=")):
-                    name = comment.partition(" ")[0]
-                    counted[name] = counted.get(name, 0) + 1
-    return counted
-
-
-async def both(here: Office, point: str = "point", code: str = INTERVAL, day: date = DAY) -> Any:
-    """What is kept of a day that was judged; the same as one that asks for it is told."""
-    kept = await found(here, point, code, day)
-    assert kept == await found(here, point, code, day, judgedBy="valid")
-    return kept
-
-
-def named(name: str, kind: str) -> Name:
-    return Name(name=name, name_type=NameType(name=kind))
-
-
-def set_up(mrid: str = "point", **said: Any) -> UsagePointConfig:
-    return UsagePointConfig(usage_point=(UsagePoint(mrid=mrid, **said),))
 
 
 async def test_what_flows_back_is_found_where_no_generator_is_registered_and_not_where_one_is(
@@ -136,6 +95,30 @@ async def test_what_is_more_than_the_service_carries_fails_by_the_rating_of_that
         assert await both(here) == {"V16": 1, "method=E3": 1}
         assert await both(here, "two point") == {"V16": 1, "method=E3": 1}
         assert await both(here, day=DAY + ONE_DAY) == {}, "from then on it carries more"
+
+
+async def test_estimates_that_the_service_cannot_carry_or_the_register_has_not_are_found_and_stay(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the register 1.1 kWh passed in half an hour that is missing; the next day it has too little."""
+    next_day = DAY + ONE_DAY
+    edges = [calendar.bounds(day, BERLIN)[0] for day in (DAY, next_day, next_day + ONE_DAY)]
+    async with office(dms, monkeypatch) as here:
+        rating = set_up(rated_current=3.0, nominal_service_voltage=230.0, phase_code=PhaseCode.AN)
+        await here.do(Verb.CREATE, rating)
+        for day in (DAY, next_day):
+            values = whole_day(day)
+            await here.do(Verb.CREATE, told([*values[:40], *values[42:]]))
+        await here.do(Verb.CREATE, dials("meter", *zip(edges, (0, 15, 26), strict=True)))
+        await at(here, LATER)
+        assert await both(here) == {"V8": 2, "V16e": 2, "method=E6": 2}
+        assert await both(here, day=next_day) == {"V8": 2, "V5e": 96, "method=E3": 2}
+        before = await here.digest(), await here.events()
+        await here.do(Verb.CREATE, told([values[50]]))
+        await at(here, LATER + timedelta(hours=3))
+        assert (await here.digest(), await here.events()) == before, "nothing is estimated anew for it"
+        findings = await here.database.fetch("SELECT rule_set, rule_version, revision FROM finding")
+        assert {tuple(each) for each in findings} == {("intervals", 1, 1)}
 
 
 async def test_usage_is_found_where_the_switch_is_open_and_where_nobody_has_an_agreement(
@@ -245,12 +228,8 @@ async def test_a_check_meter_fills_gaps_with_the_losses_between_both_and_is_comp
         )
         await at(here, LATER)
         assert await both(here, "main point") == {"V7": 1, "V8": 16, "method=E2": 12, "method=E3": 4}
-        query = GetMeterReadings(usage_point=(ObjectReference(mrid="main point"),))
-        answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
-        shown = {
-            each.time_stamp: each.value for each in answer.noun.meter_reading[0].interval_blocks[0].interval_readings
-        }
-        assert [shown[each.time_stamp] for each in values[gap]] == [each.value for each in values[gap]]
+        kept = await shown(here, point="main point")
+        assert [kept[each.time_stamp or NOW].value for each in values[gap]] == [each.value for each in values[gap]]
 
 
 async def test_registers_of_the_buckets_of_a_tariff_that_do_not_add_up_to_the_total_are_found(
@@ -293,13 +272,9 @@ async def test_who_has_no_history_gets_the_load_profile_of_the_class(
         await at(here, LATER)
         assert await both(here) == {"V8": 16}
         assert await both(here, "home point") == {"V8": 16, "method=E5": 16}
-        query = GetMeterReadings(usage_point=(ObjectReference(mrid="home point"),))
-        answer = await here.cis.request(MRC, Verb.GET, MeterReadings, question=Request(query=query))
-        (block,) = answer.noun.meter_reading[0].interval_blocks
-        shown = {each.time_stamp: each.value for each in block.interval_readings}
-        assert [shown[each.time_stamp] for each in values[40:56]] == ["33"] * 8 + ["67"] * 8, (
-            "secondary, by a factor of 2"
-        )
+        kept = await shown(here, point="home point")
+        by_profile = [kept[each.time_stamp or NOW].value for each in values[40:56]]
+        assert by_profile == ["33"] * 8 + ["67"] * 8, "secondary, by a factor of 2"
 
 
 async def test_usage_points_of_a_class_are_judged_by_the_rule_set_of_their_class(

@@ -3,7 +3,8 @@
 Of each meter is known what may be: rating, class, profile, a reactive channel, voltage, a check meter and registers
 of a tariff; that these become arrays is a part of what is measured.
 
-Days of many meters with a share of rows that have gaps are judged by the default rule set and their gaps are filled.
+Days of many meters with a share of rows that have gaps are judged by the default rule set, their gaps are filled, and
+these are looked at once more.
 Beside it stands what numpy needs to add the same numbers up once, so that the figure is a ratio: how many times as long
 as one pass over the day everything takes.
 """
@@ -24,7 +25,7 @@ from services.meter_reading_and_control.domain.vee.estimation import Knowledge, 
 from services.meter_reading_and_control.domain.vee.profiles import Profile
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
 from services.meter_reading_and_control.domain.vee.sides import Side
-from services.meter_reading_and_control.domain.vee.validation import rows, validated
+from services.meter_reading_and_control.domain.vee.validation import looked_again, rows, validated
 
 QUARTER = timedelta(minutes=15)
 SLICE = 2_000
@@ -81,8 +82,20 @@ def judged(days: Days, facts: Facts, beside: list[Beside]) -> tuple[int, int]:
         advance = None if facts.advance is None else int(facts.advance[row])
         known = Knowledge(slots=range(96), advance=advance, like_days=like)
         done = estimated(days.values[row], days.marks[row], failed[row], known, rule_set=INTERVALS, length=days.length)
-        filled += int((failed[row] & ~done.missing).sum())
+        made = failed[row] & ~done.missing
+        filled += int(made.sum())
+        marks = np.where(made, days.marks[row] & ~np.uint16(Mark.MISSING), days.marks[row])
+        one = Days(values=done.values[None], marks=marks[None], length=days.length, starts=days.starts)
+        looked_again(one, made[None], of_row(facts, row), INTERVALS)
     return int(failed.sum()), filled
+
+
+def of_row(facts: Facts, row: int) -> Facts:
+    """What the second look is told of one meter."""
+    advance, least, limit = (
+        None if each is None else each[row : row + 1] for each in (facts.advance, facts.least, facts.limit)
+    )
+    return Facts(advance=advance, least=least, limit=limit)
 
 
 def main() -> None:

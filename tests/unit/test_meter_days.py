@@ -22,7 +22,7 @@ from services.meter_reading_and_control.domain.vee.bunches import (
     row_of_values,
     statistics_after,
 )
-from services.meter_reading_and_control.domain.vee.findings import Said, bits_of, news, runs_of_bits
+from services.meter_reading_and_control.domain.vee.findings import Said, bits_of, news, runs_of_bits, with_second_look
 from services.meter_reading_and_control.domain.vee.judging import Case, Interruptions, judged
 from services.meter_reading_and_control.domain.vee.keeping import OURS, as_told, explained, to_keep
 from services.meter_reading_and_control.domain.vee.profiles import Profile
@@ -129,7 +129,8 @@ def test_what_is_found_together_is_what_is_found_of_each_by_itself(
         if gained is not None:
             known = replace(known, gained=value(gained), least=value(1))
         alone = judged(known, rule_set_of(beside), BERLIN)
-        bits = together.findings.of_intervals[place] | together.findings.of_days[place]
+        both = with_second_look(together.findings, {place: alone})
+        bits = both.of_intervals[place] | both.of_days[place]
         assert [set(named(int(each))) for each in bits] == [set(each.found) for each in alone]
         assert together.findings.rule_sets[place] == rule_set_of(beside).key
     again = news(together.findings, list(range(len(rows))), news(together.findings, list(range(len(rows))), {}))

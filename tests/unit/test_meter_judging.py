@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,11 @@ from contracts.types import Reference
 from services.meter_reading_and_control.config import config_from
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.readings import Origin, Quality, Value
+from services.meter_reading_and_control.domain.vee.beside import Beside
 from services.meter_reading_and_control.domain.vee.days import is_judged
 from services.meter_reading_and_control.domain.vee.judging import Case, Verdict, interruptions, judged
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
+from services.meter_reading_and_control.domain.vee.sides import Side
 from services.meter_reading_and_control.domain.vee.statistics import usual
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -150,3 +153,36 @@ def test_a_file_of_rule_sets_that_cannot_be_meant_stops_the_service(
     path.write_text(text)
     with pytest.raises(ValueError, match=says):
         config_from({"BUSBAR_METER_RULE_SETS": str(path)})
+
+
+def test_estimates_are_looked_at_once_more_by_what_passed_what_may_pass_and_which_way() -> None:
+    """E6 puts into a gap what the service cannot carry, since the register has it; a check meter runs backwards."""
+    values = a_day()
+    values[40] = values[41] = None
+    measured = sum(each.number for each in values if each is not None)
+    may_pass = Beside(rated=400.0)
+    heavy = judged(case(values, gained=value(measured + 2000), least=value(1), beside=may_pass), INTERVALS, BERLIN)
+    assert [said(heavy, place) for place in (40, 41)] == [
+        (996, ("V8", "V16e"), "E6 E3"),
+        (1004, ("V8", "V16e"), "E6 E3"),
+    ]
+    assert heavy[39].found == ()
+    qualities = () if heavy[40].value is None else heavy[40].value.origin.qualities
+    assert {each.comment for each in qualities if each.code == "3.5.256"} == {"V16e warn intervals/1"}
+    check = Side(numbers=np.full(96, -30), valid=np.ones(96, np.bool_), scale=0)
+    lax = replace(INTERVALS, rules={**INTERVALS.rules, "V7": {"relative": 99.0}})
+    backwards = judged(case(values, beside=Beside(check=check)), lax, BERLIN)
+    assert said(backwards, 40) == (-30, ("V8", "V20e"), "E2")
+
+
+def test_a_register_that_gained_less_than_was_measured_is_found_when_gaps_are_filled() -> None:
+    values = a_day()
+    values[40] = None
+    measured = sum(each.number for each in values if each is not None)
+    found = judged(case(values, gained=value(measured - 500), least=value(1)), INTERVALS, BERLIN)
+    assert said(found, 40) == (140, ("V8", "V5e"), "E3"), "nothing is estimated anew"
+    assert said(found, 41) == (141, ("V5e",), "")
+    without = replace(INTERVALS, rules={"V8": {}})
+    assert said(judged(case(values, gained=value(measured - 500), least=value(1)), without, BERLIN), 40)[1] == ("V8",)
+    with pytest.raises(ValueError, match="there is no V5e"):
+        replace(INTERVALS, rules={"V5e": {}})

@@ -24,8 +24,15 @@ from services.meter_reading_and_control.domain.vee.estimation import (
     shared_out,
 )
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS, Estimator, RuleSet, chosen
-from services.meter_reading_and_control.domain.vee.rules import RULES
-from services.meter_reading_and_control.domain.vee.validation import BIT, difference, named, rows, validated
+from services.meter_reading_and_control.domain.vee.rules import RULES, SECOND_LOOK
+from services.meter_reading_and_control.domain.vee.validation import (
+    BIT,
+    difference,
+    looked_again,
+    named,
+    rows,
+    validated,
+)
 
 QUARTER = timedelta(minutes=15)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -159,11 +166,28 @@ CASES: dict[str, tuple[Days, Facts]] = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(RULES))
-def test_each_rule_finds_what_it_is_for_and_nothing_in_an_ordinary_day(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_each_rule_that_looks_first_finds_what_it_is_for_and_nothing_in_an_ordinary_day(name: str) -> None:
     days, facts = CASES[name]
     assert validated(days, facts, only(name)).found(name).any()
     assert not validated(a_day(A_DAY), Facts(), only(name)).found(name).any()
+
+
+def test_every_rule_looks_first_or_once_more() -> None:
+    assert {*CASES, *SECOND_LOOK.values()} == set(RULES)
+
+
+def test_of_many_days_the_second_look_sees_estimates_only() -> None:
+    days, made = a_day([-5, 130, -5, 130]), np.array([[False, False, True, True]])
+    found = looked_again(days, made, many(limit=120, advance=300, least=1), INTERVALS)
+    assert found.found("V20e").tolist() == [[False, False, True, False]]
+    assert found.found("V16e").tolist() == [[False, False, False, True]]
+    assert found.found("V5e").tolist() == [True]
+    assert not found.failed.any()
+    assert not found.failed_days.any()
+    nothing = looked_again(days, np.zeros_like(made), many(limit=120, advance=300, least=1), INTERVALS)
+    assert not nothing.of_intervals.any()
+    assert not nothing.of_days.any()
 
 
 @pytest.mark.parametrize(

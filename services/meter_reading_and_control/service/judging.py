@@ -22,7 +22,7 @@ from services.meter_reading_and_control.domain.vee.bunches import (
     statistics_after,
 )
 from services.meter_reading_and_control.domain.vee.days import Numbers
-from services.meter_reading_and_control.domain.vee.judging import Case, is_exact, judged
+from services.meter_reading_and_control.domain.vee.judging import Case, Verdict, is_exact, judged
 from services.meter_reading_and_control.domain.vee.keeping import as_told, explained, to_keep
 from services.meter_reading_and_control.domain.vee.rule_sets import ANY_CLASS, RuleSet, chosen
 from services.meter_reading_and_control.domain.vee.statistics import Usual
@@ -73,8 +73,9 @@ async def judge_bunch(bunch: int, day: date, work: Work[Store]) -> None:
     off = [each.off for each in known.places]
     found = judged_together(known.rows, off, known.usual, known.code, day, rule_sets=rule_sets, zone=zone, held=held)
     before = await work.store.findings(known.series, day)
-    await work.store.save_findings(day, findings.news(found.findings, known.series, before), work.now)
-    after = await estimate(known, found, rule_sets, SILENT if reads.is_held else "", work)
+    after, verdicts = await estimate(known, found, rule_sets, SILENT if reads.is_held else "", work)
+    said = findings.with_second_look(found.findings, verdicts)
+    await work.store.save_findings(day, findings.news(said, known.series, before), work.now)
     rows = [
         after.get(place, (row.numbers, marks, row.scale))
         for place, (row, marks) in enumerate(zip(known.rows, found.marks, strict=True))
@@ -121,8 +122,10 @@ async def judge_what_waits(wake: Wake, work: Work[Store]) -> None:
 
 async def estimate(
     known: Known, found: Judgement, rule_sets: Sequence[RuleSet], held: str, work: Work[Store]
-) -> Mapping[int, tuple[Numbers, Marks, int]]:
-    """Keep estimates of what failed, and tell them; how the days of these usage points are now, by their place.
+) -> tuple[Mapping[int, tuple[Numbers, Marks, int]], Mapping[int, Sequence[Verdict]]]:
+    """Keep estimates of what failed, and tell them.
+
+    How the days of these usage points are now, and what was said of them, by their place.
 
     With a reason why they are ``held`` gaps are left as they are.
     """
@@ -130,19 +133,22 @@ async def estimate(
     failed = set(np.flatnonzero(found.findings.failed.any(axis=1)).tolist())
     again = await free([each for each in sorted(failed | known.ours) if found.is_judged[each]], known, work)
     history = await histories([known.places[each] for each in again], known.day, work)
-    after, told = {}, []
+    after: dict[int, tuple[Numbers, Marks, int]] = {}
+    verdicts: dict[int, Sequence[Verdict]] = {}
+    told = []
     for number, past in zip(again, history, strict=True):
         place = known.places[number]
         values = values_of(place, place.rows, [known.day], work)[known.day]
         case = replace(case_of(known, found, number, zone), values=[*map(as_told, values)], history=past, held=held)
-        kept = to_keep(values, judged(case, rule_sets[number], zone), work.now) if is_exact(case) else {}
+        verdicts[number] = judged(case, rule_sets[number], zone) if is_exact(case) else ()
+        kept = to_keep(values, verdicts[number], work.now) if verdicts[number] else {}
         for old, new in changed_blocks(place, kept, known, work):
             await work.store.save_block(new, work.now)
             fresh = {at: explained(value) for at, value in news(old.values, new.values).items()}
             told.append(answers.block_news(new, fresh, zone))
         after[number] = row_of_values([kept.get(at, value) for at, value in enumerate(values)])
     tell(told, work)
-    return after
+    return after, verdicts
 
 
 async def free(wanted: Sequence[int], known: Known, work: Work[Store]) -> list[int]:

@@ -1,6 +1,6 @@
 """What rules found, as it is kept: bits for the day of a usage point, and for each of its intervals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -9,8 +9,10 @@ from msgspec.structs import replace
 from services.meter_reading_and_control.domain.readings import Quality, Value
 from services.meter_reading_and_control.domain.vee.judging import Verdict, reasons, validated_value, waiting
 from services.meter_reading_and_control.domain.vee.keeping import OURS, explained, method_of
-from services.meter_reading_and_control.domain.vee.validation import Findings, named
+from services.meter_reading_and_control.domain.vee.rules import RULES, SECOND_LOOK
+from services.meter_reading_and_control.domain.vee.validation import BIT, Findings, named
 
+_SECOND = frozenset(SECOND_LOOK.values())
 _RUN = np.dtype([("count", ">u2"), ("bits", ">u4")])
 
 
@@ -82,6 +84,19 @@ def kept(known: Sequence[Value | None], said: Said | None) -> list[Verdict]:
         )
         for place, value in enumerate(known)
     ]
+
+
+def with_second_look(found: Findings, verdicts: Mapping[int, Sequence[Verdict]]) -> Findings:
+    """What was found, and what was found of the estimates of usage points, by their place."""
+    of_intervals, of_days = found.of_intervals.copy(), found.of_days.copy()
+    for place, of_point in verdicts.items():
+        for at, verdict in enumerate(of_point):
+            for name in verdict.found:
+                if name in _SECOND and RULES[name].of_day:
+                    of_days[place] |= BIT[name]
+                elif name in _SECOND:
+                    of_intervals[place, at] |= BIT[name]
+    return replace(found, of_intervals=of_intervals, of_days=of_days)
 
 
 def news(found: Findings, series: Sequence[int], known: dict[int, Finding]) -> dict[int, Finding]:

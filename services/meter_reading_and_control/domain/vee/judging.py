@@ -28,14 +28,14 @@ from services.meter_reading_and_control.domain.readings import (
     interval_length,
 )
 from services.meter_reading_and_control.domain.vee.beside import NOTHING, Beside, counts, facts_beside
-from services.meter_reading_and_control.domain.vee.days import Days, Facts, Mark, supply_marks
+from services.meter_reading_and_control.domain.vee.days import Days, Facts, Mark, Mask, supply_marks
 from services.meter_reading_and_control.domain.vee.estimation import SCALED, Estimate, Knowledge, Scaling, estimated
 from services.meter_reading_and_control.domain.vee.marking import marks_of
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet
 from services.meter_reading_and_control.domain.vee.rules import RULES, Severity
 from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS
 from services.meter_reading_and_control.domain.vee.statistics import Usual
-from services.meter_reading_and_control.domain.vee.validation import named, validated
+from services.meter_reading_and_control.domain.vee.validation import looked_again, named, validated
 
 ONE_WAY = (1, 19)
 """Flow directions of a ReadingType."""
@@ -130,7 +130,7 @@ def outages(told: Iterable[tuple[datetime, EventKind | None]]) -> Interruptions:
 
 
 def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
-    """What ``rule_set`` says of each interval of a day.
+    """What ``rule_set`` says of each interval of a day, and of its estimates when it looks at them once more.
 
     What a person edited or accepted is judged, and stays.
 
@@ -162,11 +162,21 @@ def judged(case: Case, rule_set: RuleSet, zone: tzinfo) -> list[Verdict]:
         shares = case.beside.profile.shares(case.day, timedelta(days=1) // length)
         known = replace(known, profile=shares, daily_use=float(use) * 10.0**-scale)
     made = estimated(row, marks, findings.failed[0] & ~kept, known, rule_set=fitting, length=length)
-    of_day = named(int(findings.of_days[0]))
+    filled = np.array([[method != "" for method in made.methods]])
+    again = looked_again(after(days, made, filled), filled, facts, fitting)
+    of_intervals = findings.of_intervals[0] | again.of_intervals[0]
+    of_day = named(int(findings.of_days[0] | again.of_days[0]))
     return [
         _verdict(told, (*named(int(bits)), *of_day), made, place, rule_set=rule_set, scale=scale, held=case.held)
-        for place, (told, bits) in enumerate(zip(case.values, findings.of_intervals[0], strict=True))
+        for place, (told, bits) in enumerate(zip(case.values, of_intervals, strict=True))
     ]
+
+
+def after(days: Days, made: Estimate, filled: Mask) -> Days:
+    """The day of one usage point with its estimates; what is failed and not filled is missing."""
+    marks = np.where(filled, days.marks & ~np.uint16(Mark.MISSING), days.marks)
+    marks |= np.where(made.missing, np.uint16(Mark.MISSING), np.uint16(0))
+    return Days(values=made.values[None, :], marks=marks, length=days.length, starts=days.starts)
 
 
 def holds(marks: NDArray[np.uint16]) -> NDArray[np.bool_]:

@@ -51,7 +51,8 @@ class RuleSet(Struct, frozen=True, kw_only=True, omit_defaults=True):
         Raises:
             ValueError: a rule, a setting of a rule or an estimator has no such name.
         """
-        unknown = [*(name for name in self.rules if name not in RULES), *(e for e in self._methods if e not in METHODS)]
+        known = {name for group in ORDER for name in group}
+        unknown = [*(name for name in self.rules if name not in known), *(e for e in self._methods if e not in METHODS)]
         unknown += [
             f"{name} {setting}"
             for name, settings in self.rules.items()

@@ -280,8 +280,13 @@ RULES: Mapping[str, Rule] = {
     "V27": _rule("3.5.259", Severity.WARN, _sibling, of_day=True),
     "V28": _rule("3.8.0", Severity.WARN, _prolonged, of_day=True),
     "V30": _rule("3.3.3", Severity.WARN, _load_without_voltage),
+    "V5e": _rule("3.6.0", Severity.WARN, _sum, of_day=True),
+    "V16e": _rule("3.5.256", Severity.WARN, _capacity),
+    "V20e": _rule("3.5.257", Severity.WARN, _negative),
 }
 """The rules that judge a day, by name; V12w and V13w are what V12 and V13 find where an outage explains it.
+
+V5e, V16e and V20e are what V5, V16 and V20 find of estimates: they look once, and nothing is estimated anew for it.
 
 Findings are kept as bits by their place here, so a new rule is put at the end and none is ever taken out."""
 
@@ -294,3 +299,6 @@ ORDER = (
     ("V18", "V19", "V21", "V14", "V27", "V28", "V30"),
 )
 """The order of the guide: what the device says, completeness, range, sums, shape, use."""
+
+SECOND_LOOK: Mapping[str, str] = {"V20": "V20e", "V16": "V16e", "V5": "V5e"}
+"""The rules that look once more when gaps are filled, and under what name they tell what they find (guide 4)."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from services.meter_reading_and_control.domain.vee.days import Bits, Days, Facts, Mask
 from services.meter_reading_and_control.domain.vee.rule_sets import RuleSet
-from services.meter_reading_and_control.domain.vee.rules import RULES, Severity
+from services.meter_reading_and_control.domain.vee.rules import RULES, SECOND_LOOK, Severity
 
 BIT: Mapping[str, np.uint32] = {name: np.uint32(1 << place) for place, name in enumerate(RULES)}
 """The bit of each rule in findings."""
@@ -61,6 +61,26 @@ def validated(days: Days, facts: Facts, rule_set: RuleSet) -> Findings:
         if found is not None and found.any():
             target = of_days if rule.of_day else of_intervals
             target[found] |= BIT[name]
+    return Findings(rule_sets=[rule_set.key] * len(of_days), of_intervals=of_intervals, of_days=of_days)
+
+
+def looked_again(days: Days, made: Mask, facts: Facts, rule_set: RuleSet) -> Findings:
+    """Look at days once more when their gaps are filled, by the settings of the first look; never a third time.
+
+    Args:
+        days: with their estimates.
+        made: where those are, [points x intervals]; of what was measured nothing more is said.
+        facts: what is known beside them.
+        rule_set: of its rules those of ``SECOND_LOOK``.
+    """
+    of_intervals = np.zeros(days.values.shape, np.uint32)
+    of_days = np.zeros(len(days.values), np.uint32)
+    for name, again in SECOND_LOOK.items():
+        found = RULES[again].check(days, facts, **rule_set.rules[name]) if name in rule_set.rules else None
+        if found is not None and RULES[again].of_day:
+            of_days[found & made.any(axis=1)] |= BIT[again]
+        elif found is not None:
+            of_intervals[found & made] |= BIT[again]
     return Findings(rule_sets=[rule_set.key] * len(of_days), of_intervals=of_intervals, of_days=of_days)
 
 
