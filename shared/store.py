@@ -15,7 +15,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from msgspec import Struct
 
-from contracts.errors import BusbarError, Unavailable
+from contracts.errors import Unavailable
 
 Record = asyncpg.Record
 
@@ -59,6 +59,12 @@ def is_away(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         return "clos" in str(error)  # a connection or a pool is closed; asyncpg has no class of its own for it
     return isinstance(error, _AWAY) and not isinstance(error, asyncpg.QueryCanceledError)
+
+
+def is_not_now(error: BaseException) -> bool:
+    """True when nothing is wrong with what was to be done, and all of it is to be tried again."""
+    lost = (Unavailable, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+    return is_away(error) or isinstance(error, lost)
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -164,21 +170,28 @@ class Transaction:
         await self.release()
 
     @asynccontextmanager
-    async def part(self) -> AsyncIterator[None]:
-        """What is written within is undone when a rule says no; what was written before stays."""
+    async def part(self, *, is_trial: bool = False) -> AsyncIterator[None]:
+        """What is written within is undone when it fails, or is only a trial; what was written before stays."""
         follows = self.begun
         if follows:
             await (await self.writing()).execute("SAVEPOINT part")
         try:
             yield
-        except BusbarError:
-            if follows:
-                await (await self.writing()).execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
-            else:
-                await self.release()
+        except Exception as error:
+            if not is_away(error):
+                await self._undo_part(follows=follows)
             raise
-        if follows:
+        if is_trial:
+            await self._undo_part(follows=follows)
+        elif follows:
             await (await self.writing()).execute("RELEASE SAVEPOINT part")
+
+    async def _undo_part(self, *, follows: bool) -> None:
+        """Back to where a part began, which followed something that was written or did not."""
+        if follows:
+            await (await self.writing()).execute("ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part")
+        else:
+            await self.release()
 
     async def release(self) -> None:
         """Give the connection back; what was not committed is undone."""

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import msgspec
 
 from contracts.errors import Rejected, Unavailable
@@ -21,7 +20,7 @@ from shared.clock import Clock
 from shared.envelope import Cause
 from shared.inbox import AlreadyTaken, Key
 from shared.service import Service
-from shared.store import DATABASE_ERRORS, Connection, Database, Record, Transaction, is_away
+from shared.store import DATABASE_ERRORS, Connection, Database, Record, Transaction, is_not_now
 from shared.suspects import FORGIVEN
 from shared.telemetry import Hop, Telemetry
 from shared.work import Wake
@@ -39,8 +38,6 @@ LOOK_AGAIN_S = 0.2
 
 BATCH = 64
 """Wakes that are taken up together; after a crash they are taken up one by one."""
-
-_NOT_NOW = (Unavailable, asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 
 _TAKE_UP = """
 WITH due AS MATERIALIZED (
@@ -207,7 +204,7 @@ class Timers:
             self._leave(wake.id)
             await self._database.pool.execute(_UNMARK, wake.id)
         except Exception as error:
-            if is_away(error) or isinstance(error, _NOT_NOW):
+            if is_not_now(error):
                 log.warning("not now: %s", error, extra={"wake": wake.name, "key": wake.key})
                 await self._postpone(wake, is_blamed=False)
             else:

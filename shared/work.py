@@ -1,7 +1,8 @@
 """What a handler gets: one instant, one transaction, and the words in which it may speak. Never the bus."""
 
+import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -14,10 +15,12 @@ from contracts.message import Id, Reply, Request
 from contracts.verbs import Verb
 from shared.bus.subjects import partition
 from shared.envelope import Cause, Row, Writer
-from shared.store import Transaction
+from shared.store import Transaction, is_not_now
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Wake(Struct, frozen=True, kw_only=True):
@@ -161,10 +164,10 @@ class Work(Generic[S]):
         return self.cause.new_id(self._interfaces[0].role, str(self._count))
 
     @asynccontextmanager
-    async def part(self, name: str) -> AsyncIterator["Work[S]"]:
-        """A unit of work within this one: undone when a rule says no, else as if it had been done and said here.
+    async def part(self, name: str, *, is_trial: bool = False) -> AsyncIterator["Work[S]"]:
+        """A unit of work within this one: undone when it fails, else as if it had been done and said here.
 
-        What it says has identities of its own, which follow from ``name``.
+        What it says has identities of its own, which follow from ``name``. What is only a trial is undone in any case.
         """
         part = Work(
             store=self.store,
@@ -178,13 +181,35 @@ class Work(Generic[S]):
             about=self.about,
             granted=self._granted,
         )
-        async with self._transaction.part():
+        async with self._transaction.part(is_trial=is_trial):
             yield part
+        if is_trial:
+            return
         self.rows += part.rows
         self.sent += part.sent
         self.wakes |= part.wakes
         self.answers += part.answers
         self.counts += part.counts
+
+    async def attempt(self, name: str, do: "Callable[[Work[S]], Awaitable[None]]", *, is_trial: bool = False) -> str:
+        """Do a part of this work; where that fails it is undone, and the rest of the work can go on.
+
+        A defect is logged under ``name``. What is only a trial is undone in any case.
+
+        Returns: why it failed; empty where it did not.
+
+        Raises:
+            Exception: where nothing is wrong with it and all of the work is to be tried again.
+        """
+        try:
+            async with self.part(name, is_trial=is_trial) as part:
+                await do(part)
+        except Exception as error:
+            if is_not_now(error):
+                raise
+            log.exception("a defect spoiled a part", extra={"part": name})
+            return f"{type(error).__name__}: {error}"
+        return ""
 
     async def request(
         self,

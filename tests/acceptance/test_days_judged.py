@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from contracts.interface import Lane
 from contracts.nouns.meter_readings import MeterReadings
+from contracts.types import DateTimeInterval, ObjectReference
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.vee.rule_sets import INTERVALS
@@ -154,3 +155,59 @@ async def test_in_a_storm_nothing_is_estimated_for_what_is_dark_and_afterwards_i
         taken_up = (await shown(here, storm, "m0 point", HOURS))[local(12, day=storm)]
         assert (taken_up.value, said(taken_up)["3.8.0"]) == ("111", "method=E4")
         assert (await shown(here, storm, code=HOURS))[local(12, day=storm)].value == "0"
+
+
+async def test_a_usage_point_that_cannot_be_judged_is_set_aside_and_nobody_waits_for_it(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of one of three the row of what is usual is damaged: it is named with the reason, until the row is mended."""
+    days = [DAY, DAY + ONE_DAY]
+
+    def day_of(day: date) -> MeterReadings:
+        values = [at_end(local(hour, day=day) + timedelta(hours=1), 100 + hour) for hour in range(24) if hour != 12]
+        told_by = [told(values, mrid, HOURS) for mrid in ("meter", "damaged", "last")]
+        return MeterReadings(meter_reading=tuple(each.meter_reading[0] for each in told_by))
+
+    async def set_aside() -> list[Any]:
+        return [
+            (each.usage_point, block.reading_type.ref, one.time_period, one.reading_qualities[0].comment)
+            for each in await here.refused("damaged point", "damaged", "point", "last point")
+            for block in each.interval_blocks
+            for one in block.interval_readings
+        ]
+
+    async with office(dms, monkeypatch) as here:
+        for mrid in ("damaged", "last"):
+            await here.do(Verb.CREATE, meter(mrid, serial=mrid))
+            await here.do(Verb.CREATE, linked(mrid, LONG_AGO, f"{mrid} point"))
+        await here.do(Verb.CREATE, day_of(days[0]))
+        await at(here, NOW + timedelta(hours=2))
+        series = await here.database.fetchval("SELECT id FROM series WHERE usage_point = 'damaged point'")
+        row = await here.database.fetchval("SELECT usage FROM statistic WHERE series = $1", series)
+        await here.database.execute("UPDATE statistic SET usage = $2 WHERE series = $1", series, row[:-3])
+
+        await here.do(Verb.CREATE, day_of(days[1]))
+        await here.do(Verb.CREATE, told(whole_day(days[1]), "last"))
+        await at(here, NOW + timedelta(hours=4))
+        end = local(13, day=days[1])
+        for point in ("point", "last point"):
+            estimate = (await shown(here, days[1], point, HOURS))[end]
+            assert (estimate.value, said(estimate)["3.8.0"]) == ("112", "method=E3")
+        assert "3.0.1" in said((await shown(here, days[1], "last point"))[local(13, day=days[1])])
+        spoiled = await shown(here, days[1], "damaged point", HOURS)
+        assert (spoiled[end].value, said(spoiled[local(3, day=days[1])])) == (None, {"1.0.0": ""})
+        ((place, code, period, why),) = await set_aside()
+        start, after = calendar.bounds(days[1], BERLIN)
+        assert (place, code) == (ObjectReference(mrid="damaged point"), HOURS)
+        assert period == DateTimeInterval(start=start, end=after)
+        assert why.startswith("5.3 ValueError: ")
+        parts = [vars(each).get("part") for each in caplog.records if each.message == "a defect spoiled a part"]
+        assert parts == [f"{days[1]} of bunch {series // 256}", f"{days[1]} of bunch {series // 256}, series {series}"]
+        assert await here.database.fetchval("SELECT count(*) FROM to_judge") == 0
+
+        await here.database.execute("UPDATE statistic SET usage = $2 WHERE series = $1", series, row)
+        await here.do(Verb.CREATE, told([at_end(local(22, day=days[1]), 130)], "damaged", HOURS))
+        await at(here, NOW + timedelta(hours=6))
+        mended = await shown(here, days[1], "damaged point", HOURS)
+        assert (mended[end].value, said(mended[end])["3.8.0"]) == ("112", "method=E3")
+        assert await set_aside() == []

@@ -1,6 +1,6 @@
-"""Readings that were not taken: kept apart, each with its reason."""
+"""What is kept apart, with the reason: readings that were not taken, and days that could not be judged."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -15,6 +15,16 @@ class Refused(Struct, frozen=True, kw_only=True):
     code: str
     reason: str
     refused_at: datetime
+
+
+class Aside(Struct, frozen=True, kw_only=True):
+    """A market day of a usage point that could not be judged, by a defect; its values count as they were told."""
+
+    usage_point: str
+    reading_type: str
+    day: date
+    reason: str
+    aside_at: datetime
 
 
 class Question(Struct, frozen=True, kw_only=True):

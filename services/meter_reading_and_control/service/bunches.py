@@ -22,6 +22,7 @@ from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.places import Place, row_of, values_of
 from services.meter_reading_and_control.service.sides import told_in_rows
 from services.meter_reading_and_control.store import Store
+from services.meter_reading_and_control.store.judging import Member
 from services.meter_reading_and_control.views.derived import Equipment, Gain, gains, of_tiers, plain_gain, tiers
 from shared.work import Work
 
@@ -48,9 +49,8 @@ class Known(Struct, frozen=True, eq=False, kw_only=True):
         return [each.first for each in self.places]
 
 
-async def known_of(bunch: int, day: date, work: Work[Store]) -> Known | None:
-    """What is known of a day of a bunch; None where nothing is to be judged."""
-    members = await work.store.bunch_members(bunch)
+async def known_of(members: Sequence[Member], day: date, work: Work[Store]) -> Known | None:
+    """What is known of a day of the members of a bunch; None where nothing is to be judged."""
     code = ReadingTypeCode.parse(members[0].series.reading_type) if members else None
     if code is None or not can_be_judged(code, day, work):
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, tzinfo
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 from msgspec.structs import replace
@@ -11,7 +12,15 @@ from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.columns import BUNCH
-from services.meter_reading_and_control.domain.readings import Block, Value, empty_block, interval_length, merged, news
+from services.meter_reading_and_control.domain.readings import (
+    Block,
+    Value,
+    empty_block,
+    grouped,
+    interval_length,
+    merged,
+    news,
+)
 from services.meter_reading_and_control.domain.vee import findings
 from services.meter_reading_and_control.domain.vee.bunches import (
     Judgement,
@@ -32,6 +41,7 @@ from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.marking import have_judged, judge_again
 from services.meter_reading_and_control.service.places import Place, blocks_of, stored_blocks, values_of
 from services.meter_reading_and_control.store import Store
+from services.meter_reading_and_control.store.judging import Member
 from services.meter_reading_and_control.views import answers
 from shared.work import Wake, Work
 
@@ -56,14 +66,31 @@ async def judge_some(_: Wake, work: Work[Store]) -> None:
     """Some of what is to be judged; the rest follows."""
     due = await work.store.due_to_judge(AT_ONCE)
     for day, bunch in due:
-        await judge_bunch(bunch, day, work)
+        await judge_what_can_be(bunch, day, work)
     if len(due) == AT_ONCE:
         work.wake("judge", "rest", work.now, new_thread=True)
 
 
-async def judge_bunch(bunch: int, day: date, work: Work[Store]) -> None:
-    """Judge a day of a bunch of usage points; the same day judged twice changes nothing."""
-    known = await known_of(bunch, day, work)
+async def judge_what_can_be(bunch: int, day: date, work: Work[Store]) -> None:
+    """Judge a day of a bunch; a usage point that spoils it by a defect is set aside with the reason."""
+    members = await work.store.bunch_members(bunch)
+    name, aside = f"{day} of bunch {bunch}", dict[int, str]()
+    if await work.attempt(name, partial(judge_bunch, bunch, members, day)):
+        for first, own in grouped(members, lambda each: each.first):
+            judge_alone = partial(judge_bunch, bunch, own, day)
+            if why := await work.attempt(f"{name}, series {first}", judge_alone, is_trial=True):
+                aside[first] = why
+        rest = [each for each in members if each.first not in aside]
+        if why := await work.attempt(f"{name}, the rest", partial(judge_bunch, bunch, rest, day)):
+            aside |= {each.first: why for each in rest}
+    await work.store.set_aside(bunch, day, aside, work.now)
+    for _ in aside:
+        work.count("days_set_aside")
+
+
+async def judge_bunch(bunch: int, members: Sequence[Member], day: date, work: Work[Store]) -> None:
+    """Judge a day of the members of a bunch; the same day judged twice changes nothing."""
+    known = await known_of(members, day, work)
     if known is None:
         return
     zone = work.store.memory.zone

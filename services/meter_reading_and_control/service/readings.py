@@ -10,8 +10,10 @@ from contracts.message import Message, Reply, Request, Result
 from contracts.nouns.meter_readings import MeterReading, MeterReadings
 from contracts.verbs import Verb
 from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain.quarantine import Question
 from services.meter_reading_and_control.domain.readings import Interval, Register, empty_block, grouped, merged, news
 from services.meter_reading_and_control.domain.retention import refuse_forgotten
+from services.meter_reading_and_control.domain.vee.keeping import OURS
 from services.meter_reading_and_control.service.asking import read_now
 from services.meter_reading_and_control.service.coincidence import added
 from services.meter_reading_and_control.service.declared import service
@@ -49,12 +51,21 @@ async def show_readings(
         yield await read_now(request, work)
         return
     if refused.is_asked_for(request):
-        async for parts in work.store.refused(refused.question(request)):
-            yield refused.shown(parts)
+        async for page in kept_apart(refused.question(request), work):
+            yield page
         return
     counting = success.asked_in(request)
     async for page in known_of(request, work) if counting is None else success_of(request, counting, work):
         yield page
+
+
+async def kept_apart(asked: Question, work: Work[Store]) -> AsyncIterator[MeterReadings]:
+    """The readings that were not taken, and the days that could not be judged."""
+    async for parts in work.store.refused(asked):
+        yield refused.shown(parts)
+    if not asked.sources or OURS in asked.sources:
+        async for days in work.store.aside(asked):
+            yield refused.unjudged(days, work.store.memory.zone)
 
 
 async def known_of(request: Request, work: Work[Store]) -> AsyncIterator[MeterReadings]:

@@ -204,7 +204,8 @@ class Judging(Blocks):
         """What was said of the days of a usage point, by reading type and day, as it was known ``as_of`` a time."""
         rows = await self.fetch(
             "SELECT own.reading_type, j.market_day, j.rule_set AS by_set, j.rule_version AS by_version, j.held, f.*,"
-            " t.bunch IS NULL AS is_current FROM ("
+            " t.bunch IS NULL AND NOT EXISTS (SELECT FROM set_aside WHERE set_aside.market_day = j.market_day"
+            "  AND set_aside.bunch = j.bunch AND set_aside.series = own.first) AS is_current FROM ("
             "  SELECT reading_type, min(id) AS first FROM series WHERE usage_point = $1 GROUP BY reading_type) AS own"
             " JOIN judged AS j ON j.bunch = own.first / $5 AND j.market_day BETWEEN $2 AND $3"
             "  AND j.judged_at <= coalesce($4, 'infinity'::timestamptz)"
@@ -252,6 +253,14 @@ class Judging(Blocks):
             reads.came,
             reads.is_held,
             now,
+        )
+
+    async def set_aside(self, bunch: int, day: date, spoiled: Mapping[int, str], now: datetime) -> None:
+        """Keep of which usage points a day could not be judged and why, by the first of their series; of no others."""
+        await self.execute("DELETE FROM set_aside WHERE market_day = $1 AND bunch = $2", day, bunch)
+        await self.executemany(
+            "INSERT INTO set_aside (market_day, bunch, series, reason, aside_at) VALUES ($1, $2, $3, $4, $5)",
+            [(day, bunch, series, reason, now) for series, reason in sorted(spoiled.items())],
         )
 
     async def reads_around(self, bunch: int, day: date) -> list[Reads]:

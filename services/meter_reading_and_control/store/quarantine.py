@@ -1,4 +1,4 @@
-"""Readings that were not taken, and the sources that mean another device by an mRID."""
+"""Readings that were not taken, days that could not be judged, and the sources that mean another device by an mRID."""
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
@@ -6,8 +6,9 @@ from datetime import datetime
 from msgspec import json
 
 from contracts.nouns.meter_readings import MeterReading
+from services.meter_reading_and_control.domain.columns import EPOCH
 from services.meter_reading_and_control.domain.meters import Collision
-from services.meter_reading_and_control.domain.quarantine import Question, Refused
+from services.meter_reading_and_control.domain.quarantine import Aside, Question, Refused
 from shared.store import Store as KernelStore
 
 PAGE = 200
@@ -68,3 +69,34 @@ class Quarantine(KernelStore):
             if len(rows) < PAGE:
                 return
             after = (rows[-1]["refused_at"], rows[-1]["digest"])
+
+    async def aside(self, asked: Question) -> AsyncIterator[list[Aside]]:
+        """Pages of the days that could not be judged, in the order in which they were set aside."""
+        after = (asked.start, EPOCH.date(), 0, 0)
+        while True:
+            rows = await self.fetch(
+                "SELECT a.*, s.usage_point, s.reading_type FROM set_aside AS a JOIN series AS s ON s.id = a.series"
+                " WHERE ($1::text[] = '{}' OR s.usage_point = ANY($1) OR EXISTS (SELECT FROM series AS other"
+                "  WHERE other.usage_point = s.usage_point AND other.meter = ANY($1)))"
+                " AND (aside_at, market_day, bunch, series)"
+                "  > (coalesce($2, '-infinity'::timestamptz), $3::date, $4::bigint, $5::bigint)"
+                " AND aside_at < coalesce($6, 'infinity'::timestamptz)"
+                " ORDER BY aside_at, market_day, bunch, series LIMIT $7",
+                asked.named,
+                *after,
+                asked.end,
+                PAGE,
+            )
+            yield [
+                Aside(
+                    usage_point=row["usage_point"],
+                    reading_type=row["reading_type"],
+                    day=row["market_day"],
+                    reason=row["reason"],
+                    aside_at=row["aside_at"],
+                )
+                for row in rows
+            ]
+            if len(rows) < PAGE:
+                return
+            after = (rows[-1]["aside_at"], rows[-1]["market_day"], rows[-1]["bunch"], rows[-1]["series"])
