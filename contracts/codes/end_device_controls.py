@@ -25,6 +25,12 @@ The answer is the control with ``connected`` or ``disconnected`` as its reason."
 LOAD_CONTROL_DOMAIN = "15"
 """The domain of all codes that have a device change its load for a while (LoadControl), such as ``3.15.0.18``."""
 
+FIRMWARE_DOMAIN = "11"
+"""The domain of all codes that are about the software of a device (Firmware), such as ``3.11.0.52``."""
+
+SWITCH_DOMAIN = "31"
+"""The domain of all codes that are about the disconnect switch (RCDSwitch)."""
+
 
 class ControlKind(StrEnum):
     """What a control asks of a device, whatever kind of device it is."""
@@ -33,6 +39,7 @@ class ControlKind(StrEnum):
     ARM_FOR_OPEN = "armForOpen"
     CONNECT = "connect"
     DISCONNECT = "disconnect"
+    FIRMWARE = "firmware"
     LOAD_CONTROL = "loadControl"
     PING = "ping"
     RESET_DEMAND = "resetDemand"
@@ -71,6 +78,8 @@ REFUSED: dict[ControlKind, EventKind] = {
 
 def control_kind_of(code: str) -> ControlKind | None:
     """The kind of ``code``, or None when it means nothing to us."""
-    if code.strip().split(".")[1:2] == [LOAD_CONTROL_DOMAIN]:
-        return ControlKind.LOAD_CONTROL
-    return CONTROLS.get(code.strip())
+    domain = "".join(code.strip().split(".")[1:2])
+    return _KIND_OF_DOMAIN.get(domain) or CONTROLS.get(code.strip())
+
+
+_KIND_OF_DOMAIN = {LOAD_CONTROL_DOMAIN: ControlKind.LOAD_CONTROL, FIRMWARE_DOMAIN: ControlKind.FIRMWARE}

@@ -25,9 +25,10 @@ METER_READING_AND_CONTROL = Interface(
     role="meter-reading-and-control",
     title="Takes what the head-end tells, keeps it and passes it on",
     part="IEC 61968-9",
-    revision="8",
+    revision="9",
     serves=(
         Exchange(verb=Verb.CREATE, noun=EndDeviceControls),
+        Exchange(verb=Verb.CHANGE, noun=EndDeviceControls),
         Exchange(verb=Verb.CANCEL, noun=EndDeviceControls),
         Exchange(verb=Verb.GET, noun=EndDeviceControls),
         Exchange(verb=Verb.CREATE, noun=MeterServiceRequests),

@@ -124,6 +124,15 @@ async def utility(dms: Installation) -> AsyncIterator[Utility]:
     await installation.prepare()
     async with (
         running(meter_reading, settings=installation.settings, catalogue=CATALOGUE),
+        around(installation) as here,
+    ):
+        yield here
+
+
+@asynccontextmanager
+async def around(installation: Installation) -> AsyncIterator[Utility]:
+    """Everybody around the service, wherever that runs."""
+    async with (
         installation.peer("head-end") as head_end,
         installation.peer("operator") as cis,
         installation.peer("customer-management") as customers,

@@ -166,8 +166,8 @@ def test_an_event_of_the_first_generation_says_its_kind_where_its_names_mislead(
 
 
 def test_a_device_can_say_that_it_did_what_was_asked() -> None:
-    assert set(ControlKind) == {*CONTROLS.values(), control_kind_of("3.15.0.18")}
-    asked = {ControlKind.SWITCH_STATE, ControlKind.LOAD_CONTROL}
+    assert set(ControlKind) == {*CONTROLS.values(), control_kind_of("3.15.0.18"), control_kind_of("3.11.0.52")}
+    asked = {ControlKind.SWITCH_STATE, ControlKind.LOAD_CONTROL, ControlKind.FIRMWARE}
     assert set(DONE) == set(ControlKind) - asked, "what only the asker waits for is told to him"
     assert not set(DONE.values()) & set(REFUSED.values())
 

@@ -3,13 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from contracts.errors import Conflict, Invalid
+from contracts.message import Message
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
 from contracts.types import DateTimeInterval
 from services.meter_reading_and_control.domain.controls import Command
+
+
+def user_of(message: Message[Any]) -> str:
+    """The person behind a request; empty where it names none."""
+    return (message.header.user.user_id or "") if message.header.user else ""
 
 
 def commands(

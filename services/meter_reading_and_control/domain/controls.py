@@ -123,6 +123,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
         service: the piece of work that it does, where a service was asked for and no control.
         looks: how often the state of the switch was asked for.
         group: the group of devices that was asked, of which this was a member when it was.
+        campaign: the campaign that tells its device; nobody waits for it but the campaign.
         head_end: by which system its device is reached, as the meter's ``amrSystem`` says; empty where it does not.
         collector: the group of the type ``collector`` in which its device is; empty where it is in none.
         overdue_at: until when it waits for its turn; None when it does not wait.
@@ -139,6 +140,7 @@ class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):
     service: MeterServiceWork | None = None
     looks: int = 0
     group: str = ""
+    campaign: str = ""
     head_end: str = ""
     collector: str = ""
     overdue_at: datetime | None = None

@@ -42,9 +42,6 @@ COLLECTOR = "collector"
 OUT_OF_REACH = "5.6"
 """The code of a head-end's word that it cannot reach a meter."""
 
-FIRMWARE = "11"
-"""The domain of codes of controls that is about firmware."""
-
 
 class Lane(IntEnum):
     """The lanes, the most urgent first."""
@@ -59,6 +56,7 @@ class Lane(IntEnum):
     BILLING = 5
     CATCH_UP = 6
     FIRMWARE = 7
+    """Firmware, and all campaigns."""
 
 
 OWED: Mapping[Lane, int] = {
@@ -92,6 +90,7 @@ _LANES: Mapping[ControlKind, Lane] = {
     ControlKind.ARM_FOR_OPEN: Lane.SWITCH,
     ControlKind.LOAD_CONTROL: Lane.SWITCH,
     ControlKind.RESET_DEMAND: Lane.BILLING,
+    ControlKind.FIRMWARE: Lane.FIRMWARE,
 }
 
 TURN = 1000
@@ -131,10 +130,9 @@ class Budget(Struct, frozen=True, kw_only=True):
 
 def lane_of(command: Command) -> Lane:
     """In which lane a command waits; what is no business of ours in particular waits with what people ask for now."""
-    if command.kind is not None:
-        return _LANES[command.kind]
-    is_firmware = command.control.end_device_control_type.ref.split(".")[1:2] == [FIRMWARE]
-    return Lane.FIRMWARE if is_firmware else Lane.ON_DEMAND
+    if command.campaign:
+        return Lane.FIRMWARE
+    return Lane.ON_DEMAND if command.kind is None else _LANES[command.kind]
 
 
 def queued(command: Command, now: datetime) -> Command:

@@ -1,7 +1,7 @@
 """What is asked of devices: guarded, passed on once, answered once; and what is not answered is read back."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from services.meter_reading_and_control.domain import addressing, controls, serv
 from services.meter_reading_and_control.domain.controls import Command, Event, State
 from services.meter_reading_and_control.domain.guards import forbidden, needs_second_person, same_words
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
+from services.meter_reading_and_control.service import campaigns
 from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
@@ -24,6 +25,7 @@ from services.meter_reading_and_control.service.guarding import counted, facts_f
 from services.meter_reading_and_control.service.lanes import hear_from, line_up, miss
 from services.meter_reading_and_control.service.settling import keep_command, settle
 from services.meter_reading_and_control.store import Store
+from services.meter_reading_and_control.views import campaigns as views
 from shared.work import LATER, Later, Wake, Whole, Work
 
 LOOK = " state"
@@ -31,22 +33,24 @@ LOOK = " state"
 
 
 @service.on(Verb.CREATE, EndDeviceControls)
-async def take_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Whole | Later:
-    """Controls are guarded and sent to the head-end, or wait for their time; who asked hears when it is known."""
+async def take_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Whole | Later | EndDeviceControls:
+    """Controls are guarded and sent to the head-end, or wait for their time; who asked hears when it is known.
+
+    With the option ``campaign`` it is a campaign, of which nothing is sent before it is approved.
+    """
+    if views.CAMPAIGN in views.options(message):
+        return await campaigns.draft(message, work)
     named = {group.mrid or "" for each in message.noun.end_device_control for group in each.end_device_groups}
     groups = {mrid: await work.store.members([mrid]) for mrid in sorted(named)}
-    return await order(addressing.commands(message.noun, work.ticket, user_of(message), work.now, groups), work)
+    return await order(
+        addressing.commands(message.noun, work.ticket, addressing.user_of(message), work.now, groups), work
+    )
 
 
 @service.on(Verb.CREATE, MeterServiceRequests)
 async def take_services(message: Message[MeterServiceRequests], work: Work[Store]) -> Whole | Later:
     """To disconnect and to reconnect are controls of meters; how each piece of work ended is told to all."""
-    return await order(services.ordered(message.noun, work.ticket, user_of(message), work.now), work)
-
-
-def user_of(message: Message[Any]) -> str:
-    """The person behind a request; empty where it names none."""
-    return (message.header.user.user_id or "") if message.header.user else ""
+    return await order(services.ordered(message.noun, work.ticket, addressing.user_of(message), work.now), work)
 
 
 async def order(asked: list[Command], work: Work[Store]) -> Whole | Later:
@@ -73,8 +77,10 @@ async def order(asked: list[Command], work: Work[Store]) -> Whole | Later:
 
 @service.on(Verb.CANCEL, EndDeviceControls)
 async def cancel_controls(message: Message[EndDeviceControls], work: Work[Store]) -> Later | None:
-    """What was not sent is cancelled; of what was sent the head-end says whether it can be."""
+    """What was not sent is cancelled; of what was sent the head-end says whether it can be. A campaign ends."""
     mrids = [each.mrid for each in message.noun.end_device_control if each.mrid]
+    if await campaigns.abort(mrids, work):
+        return None
     known = [await work.store.command(each.id) for each in await work.store.commands_named(mrids)] if mrids else []
     found = [each for each in known if each is not None]
     if not found:
@@ -95,10 +101,14 @@ async def cancel_controls(message: Message[EndDeviceControls], work: Work[Store]
 
 
 @service.on(Verb.GET, EndDeviceControls)
-async def show_controls(message: Message[EndDeviceControls], work: Work[Store]) -> EndDeviceControls:
-    """How the controls that are named stand, or all of which not everything is known."""
+async def show_controls(message: Message[EndDeviceControls], work: Work[Store]) -> AsyncIterator[EndDeviceControls]:
+    """How the controls that are named stand, or all of which not everything is known; or how campaigns stand."""
+    if views.CAMPAIGN in views.options(message):
+        async for part in campaigns.show(message, work):
+            yield part
+        return
     named = [] if message.request is None else [each.value for each in message.request.id]
-    return controls.shown(await work.store.commands_named(named))
+    yield controls.shown(await work.store.commands_named(named))
 
 
 @service.on_reply(Verb.CREATE, EndDeviceControls)

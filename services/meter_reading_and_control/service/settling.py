@@ -1,5 +1,6 @@
 """How a control of a device is kept, and how a request ends with the last of its devices."""
 
+from msgspec import json
 from msgspec.structs import replace
 
 from contracts.errors import Conflict
@@ -19,6 +20,8 @@ async def settle(before: Command, command: Command, work: Work[Store]) -> None:
     await keep_command(command, work)
     if command.service is not None and command.state not in controls.OPEN:
         work.publish(Verb.CHANGED, services.told([command]), key=command.device)
+    if command.campaign and command.state not in controls.OPEN:
+        work.wake("campaign-answer", command.id, work.now, json.encode(command).decode())
     if command.state not in controls.OPEN:
         work.cancel_wake("patience", command.id)
         work.cancel_wake("control", command.id)
