@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -17,12 +17,13 @@ from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from shared.envelope import success
 from shared.tools.testing import Installation, Peer
-from tests.acceptance.test_metering import MRC, linked, meter
+from tests.acceptance.judged_days import LATER, ONE_DAY, at, found
+from tests.acceptance.test_metering import LONG_AGO, MRC, at_end, linked, meter, told, whole_day
 from tests.acceptance.test_reads import MINUTE, NOW, Desk, desk
 from tests.service.toys.world import eventually
 
 COVER, CLEARED, REVERSED = "3.12.0.257", "3.12.93.28", "3.33.1.219"
-LOST, BACK, DISCONNECTED = "3.26.9.185", "3.26.9.216", "3.31.0.68"
+LOST, BACK, DISCONNECTED, CONNECTED = "3.26.9.185", "3.26.9.216", "3.31.0.68", "3.31.0.42"
 
 
 class Watch(Desk):
@@ -50,14 +51,16 @@ class Watch(Desk):
         assert isinstance(request, ServiceRequest)
         return request
 
-    async def suspicion(self, state: str) -> None:
+    async def suspicion(self, state: str, point: str = "point") -> None:
         """Wait until what is suspected of the usage point stands so."""
-        sql = "SELECT body ->> 'state' = $1 FROM suspicion WHERE usage_point = 'point'"
-        await eventually(lambda: self.here.database.fetchval(sql, state))
+        sql = "SELECT body ->> 'state' = $1 FROM suspicion WHERE usage_point = $2"
+        await eventually(lambda: self.here.database.fetchval(sql, state, point))
 
-    async def crew(self, status: WorkStatusKind, at: datetime, kind: WorkKind = WorkKind.SERVICE) -> None:
+    async def crew(
+        self, status: WorkStatusKind, at: datetime, kind: WorkKind = WorkKind.SERVICE, point: str = "point"
+    ) -> None:
         """How an order at the usage point stands."""
-        task = WorkTask(assets=(Asset(mrid="point"),))
+        task = WorkTask(assets=(Asset(mrid=point),))
         work = Work(mrid="work", kind=kind, last_modified_date_time=at, status_kind=status, work_tasks=(task,))
         order = MaintenanceOrders(maintenance_order=(MaintenanceOrder(mrid="order", work=(work,)),))
         await self.wm.tell(Verb.CHANGED, order, key="order")
@@ -139,6 +142,72 @@ async def test_what_a_meter_tells_while_people_work_at_it_is_explained_and_one_t
         case = await here.case(Verb.CREATE)
         assert case.subject == "meter meter may have been tampered with (score 9)"
         assert "does not answer: the meter is gone" in (case.description or "")
+
+
+async def test_usage_where_the_switch_is_open_counts_with_what_the_meter_tells_unless_people_were_there(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V19: one is watched, and a case with its cover; one had work; of one it is told late that it was connected."""
+    day, off = date(2026, 11, 29), datetime(2026, 11, 28, 12, tzinfo=UTC)
+    meters = {"meter": "point", "worked": "worked point", "late": "late point"}
+    async with watch(dms, monkeypatch) as here:
+        for mrid in ("worked", "late"):
+            await here.here.do(Verb.CREATE, meter(mrid, serial=mrid))
+            await here.here.do(Verb.CREATE, linked(mrid, LONG_AGO, meters[mrid]))
+        await here.crew(WorkStatusKind.ON_SITE, off - timedelta(hours=2), point="worked point")
+        await here.crew(WorkStatusKind.COMPLETED, off, point="worked point")
+        await eventually(lambda: here.here.database.fetchval("SELECT count(ends) = 1 FROM field_work"))
+        for mrid in meters:
+            await here.told_of(DISCONNECTED, off, mrid)
+            await here.here.do(Verb.CREATE, told(whole_day(day), mrid))
+        switched = "SELECT count(*) FROM event WHERE code = ANY($1)"
+        await eventually(lambda: here.here.database.fetchval(f"SELECT ({switched}) = 3", [DISCONNECTED]))
+        await at(here.here, LATER)
+        assert [await found(here.here, point, day=day) for point in meters.values()] == [{"V19": 96}] * 3
+        await here.suspicion("watched")
+        await here.suspicion("watched", "late point")
+        rows = await here.here.database.fetch("SELECT usage_point, body -> 'score' AS score FROM suspicion ORDER BY 1")
+        assert [tuple(row) for row in rows] == [("late point", "5"), ("point", "5")]
+        assert here.here.head_end.heard.empty(), "its days are known, so nothing is read for it"
+
+        here.now = LATER
+        await here.told_of(COVER, LATER)
+        await here.shows(await here.question(), "15")
+        case = await here.case(Verb.CREATE)
+        assert case.subject == "meter meter may have been tampered with (score 9)"
+        assert "tamper, usageOnInactive" in (case.description or "")
+
+        await here.told_of(CONNECTED, off + timedelta(hours=20), "late")
+        await eventually(lambda: here.here.database.fetchval(f"SELECT ({switched}) = 1", [CONNECTED]))
+        await at(here.here, LATER + timedelta(hours=3))
+        assert await found(here.here, "late point", day=day) == {}
+        await here.suspicion("cleared", "late point")
+
+
+async def test_a_week_without_usage_is_a_sign_where_the_neighbours_behind_the_transformer_have_theirs(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """V18 at two usage points: three are beside the one, and two beside the other."""
+    idle, busy = ["meter", "lone"], ["a", "b", "c"]
+    days = [date(2026, 11, 29) - number * ONE_DAY for number in range(9)]
+    async with watch(dms, monkeypatch) as here:
+        for mrid in ("lone", *busy):
+            await here.here.do(Verb.CREATE, meter(mrid, serial=mrid))
+            await here.here.do(Verb.CREATE, linked(mrid, LONG_AGO, f"{mrid} point"))
+        behind = {"point": "t1", "lone point": "t2", **dict.fromkeys(("a point", "b point", "c point"), "t1")}
+        await here.here.database.executemany(
+            "INSERT INTO served (usage_point, since, recorded_at, feeder, transformer) VALUES ($1, $2, $2, 'f', $3)",
+            [(point, LONG_AGO, transformer) for point, transformer in behind.items()],
+        )
+        for day in days:
+            for mrid in (*idle, *busy):
+                values = whole_day(day)
+                still = [at_end(each.time_stamp or NOW, 0) for each in values]
+                await here.here.do(Verb.CREATE, told(still if mrid in idle else values, mrid))
+        await at(here.here, LATER)
+        assert await found(here.here, "lone point", day=days[0]) == {"V18": 96}
+        rows = await here.here.database.fetch("SELECT usage_point, body -> 'signs' AS signs FROM suspicion")
+        assert [tuple(row) for row in rows] == [("point", '["zeroAmongNeighbours"]')]
 
 
 async def test_last_gasps_of_meters_at_which_people_work_are_kept_with_the_reason_and_not_passed_on(

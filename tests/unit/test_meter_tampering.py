@@ -2,15 +2,25 @@
 
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EventKind
+from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.config import weights_from
 from services.meter_reading_and_control.domain.events import Drop
 from services.meter_reading_and_control.domain.installation import Installed
-from services.meter_reading_and_control.domain.suppression import Facts, FieldWork, Planned, explaining, suppressed
+from services.meter_reading_and_control.domain.suppression import (
+    Facts,
+    FieldWork,
+    Planned,
+    explaining,
+    explains_day,
+    suppressed,
+)
 from services.meter_reading_and_control.domain.tamper import (
     CASE,
     WEIGHTS,
@@ -18,11 +28,17 @@ from services.meter_reading_and_control.domain.tamper import (
     Sign,
     Suspicion,
     SuspicionState,
+    are_as_usual,
     cleared,
     explained,
+    is_use,
+    shown,
     signs,
     suspected,
 )
+from services.meter_reading_and_control.domain.vee.findings import Finding
+from services.meter_reading_and_control.domain.vee.statistics import Before
+from services.meter_reading_and_control.domain.vee.validation import BIT
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -121,3 +137,45 @@ def test_work_explains_tampering_within_a_day_of_it() -> None:
         found = explaining([work], ["point", "meter"], NOW + hours * HOUR)
         assert (found is work) is is_explained
     assert explaining([work], ["elsewhere"], NOW) is None
+
+
+def test_days_show_signs_by_what_rules_found_of_energy_that_is_used() -> None:
+    bits = {name: int(BIT[name]) for name in ("V13", "V18", "V19", "V30")}
+    nothing = Finding(revision=1, rule_set=("intervals", 1), of_day=0, of_intervals=(0, bits["V13"]))
+    assert shown(nothing) == frozenset()
+    assert shown(replace(nothing, of_day=bits["V19"])) == {Sign.USAGE_ON_INACTIVE}
+    found = replace(nothing, of_day=bits["V18"], of_intervals=(0, bits["V13"] | bits["V30"]))
+    assert shown(found) == {Sign.ZERO_AMONG_NEIGHBOURS, Sign.LOAD_WITHOUT_VOLTAGE}
+    forward = ReadingTypeCode.parse("0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0")
+    assert is_use(forward)
+    assert not is_use(replace(forward, flow_direction=19))
+    assert not is_use(replace(forward, unit=73))
+
+
+@pytest.mark.parametrize(
+    ("means", "idle", "usual"),
+    [([], [], False), ([9, 9], [0, 0], False), ([9, 9, 9], [0, 0, 0], True), ([9, 9, 9, 0], [0, 0, 0, 20], True),
+     ([9, 9, 9], [0, 0, 1], False), ([9] * 6, [0, 0, 0, 4, 4, 4], False)],
+)  # fmt: skip
+def test_neighbours_are_as_usual_where_three_and_most_of_them_use_something(
+    means: list[int], idle: list[int], usual: bool
+) -> None:
+    known = Before(mean=np.array(means), idle_days=np.array(idle), filled_days=np.zeros(len(means), np.int64))
+    assert are_as_usual(known) is usual
+
+
+def test_a_day_is_explained_by_work_within_a_day_of_any_time_of_it() -> None:
+    day = (NOW, NOW + 24 * HOUR)
+    for hours, is_explained in ((-25, False), (-23, True), (20, True), (47, True), (49, False)):
+        work = FieldWork(work="w", place="point", starts=NOW + hours * HOUR, ends=NOW + hours * HOUR)
+        assert explains_day([work], ["meter", "point"], day) is is_explained
+        assert not explains_day([work], ["other"], day)
+
+
+def test_what_was_only_watched_ends_when_nothing_of_it_is_found_any_more() -> None:
+    watched = suspected(None, new(Sign.USAGE_ON_INACTIVE), WEIGHTS, CASE, None)
+    assert (watched.state, watched.score) == (SuspicionState.WATCHED, 5)
+    assert suspected(watched, new(), WEIGHTS, CASE, None).state is SuspicionState.CLEARED
+    case = suspected(watched, new(Sign.USAGE_ON_INACTIVE, Sign.TAMPER), WEIGHTS, CASE, None)
+    assert (case.state, case.score) == (SuspicionState.CASE, 9)
+    assert suspected(case, new(), WEIGHTS, CASE, None).state is SuspicionState.CASE

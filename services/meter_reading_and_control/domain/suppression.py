@@ -106,5 +106,16 @@ def explaining(works: Iterable[FieldWork], places: Iterable[str], at: datetime) 
     return next((each for each in works if each.place in wanted and each.covers(at, CORRELATED)), None)
 
 
+def explains_day(works: Iterable[FieldWork], places: Iterable[str], edges: tuple[datetime, datetime]) -> bool:
+    """True where people were at one of ``places`` within a day before or after any time of a market day."""
+    wanted = set(places)
+    return any(
+        each.place in wanted
+        and each.starts - CORRELATED < edges[1]
+        and (each.ends is None or each.ends + CORRELATED > edges[0])
+        for each in works
+    )
+
+
 def _last_switched(switched: Iterable[tuple[datetime, EventKind]], at: datetime) -> EventKind | None:
     return max((each for each in switched if each[0] <= at), default=(at, None))[1]

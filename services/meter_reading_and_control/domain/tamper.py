@@ -12,6 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EventKind
+from contracts.codes.reading_type import ReadingTypeCode
+from services.meter_reading_and_control.domain.vee.beside import BACK
+from services.meter_reading_and_control.domain.vee.findings import Finding
+from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS
+from services.meter_reading_and_control.domain.vee.statistics import Before
+from services.meter_reading_and_control.domain.vee.validation import named
 
 WINDOW = timedelta(days=30)
 """So long a sign counts [P]."""
@@ -30,6 +36,9 @@ class Sign(StrEnum):
     REVERSE_AFTER_OUTAGE = "reverseAfterOutage"
     LOAD_SIDE_VOLTAGE = "loadSideVoltage"
     TAMPER_AND_POWER_LOSS = "tamperAndPowerLoss"
+    USAGE_ON_INACTIVE = "usageOnInactive"
+    LOAD_WITHOUT_VOLTAGE = "loadWithoutVoltage"
+    ZERO_AMONG_NEIGHBOURS = "zeroAmongNeighbours"
 
 
 WEIGHTS: Mapping[Sign, int] = {
@@ -37,8 +46,21 @@ WEIGHTS: Mapping[Sign, int] = {
     Sign.REVERSE_AFTER_OUTAGE: 4,
     Sign.LOAD_SIDE_VOLTAGE: 5,
     Sign.TAMPER_AND_POWER_LOSS: 3,
+    Sign.USAGE_ON_INACTIVE: 5,
+    Sign.LOAD_WITHOUT_VOLTAGE: 4,
+    Sign.ZERO_AMONG_NEIGHBOURS: 2,
 }
-"""The weights of the guide, of those signs that events of meters show."""
+"""The weights of the guide, of those signs that events of meters and their days show."""
+
+SHOWN_BY: Mapping[Sign, str] = {
+    Sign.USAGE_ON_INACTIVE: "V19",
+    Sign.LOAD_WITHOUT_VOLTAGE: "V30",
+    Sign.ZERO_AMONG_NEIGHBOURS: "V18",
+}
+"""The rules that find signs in days that are over; zero is one only where neighbours have their usual use."""
+
+NEIGHBOURS = 3
+"""So many others behind its transformer, and more than half of them, must be as usual for zero to be a sign [P]."""
 
 CASE = 8
 """From this on a person must look."""
@@ -108,7 +130,28 @@ def signs(events: Iterable[Happened], at: datetime) -> tuple[Sign, ...]:
         Sign.LOAD_SIDE_VOLTAGE: any(_is_open(recent, seen) for seen in by_kind[EventKind.LOAD_SIDE_VOLTAGE]),
         Sign.TAMPER_AND_POWER_LOSS: any(abs(one - other) <= PAIR for one in tampers for other in losses),
     }
-    return tuple(sign for sign in Sign if found[sign])
+    return tuple(sign for sign in Sign if found.get(sign))
+
+
+def is_use(reading_type: ReadingTypeCode) -> bool:
+    """True for energy that is used, of which days may show signs; not for what flows back."""
+    return reading_type.unit == WATT_HOURS and reading_type.flow_direction != BACK
+
+
+def shown(finding: Finding) -> frozenset[Sign]:
+    """What the findings of a day may be signs of."""
+    bits = finding.of_day
+    for each in finding.of_intervals:
+        bits |= each
+    found = named(bits)
+    return frozenset(sign for sign, rule in SHOWN_BY.items() if rule in found)
+
+
+def are_as_usual(before: Before) -> bool:
+    """True where neighbours use what they are used to: enough of them, and more than half of those that are known."""
+    is_known = before.mean > 0
+    as_usual = int((is_known & (before.idle_days == 0)).sum())
+    return as_usual >= NEIGHBOURS and 2 * as_usual > int(is_known.sum())
 
 
 def _is_open(events: Iterable[Happened], at: datetime) -> bool:
@@ -131,7 +174,10 @@ def suspected(
     """
     score = sum(weights.get(sign, 0) for sign in new.signs)
     if before is not None and before.is_open:
-        new = replace(new, since=before.since, reading=before.reading, request=before.request)
+        latest = max(new.latest, before.latest)
+        new = replace(new, since=before.since, latest=latest, reading=before.reading, request=before.request)
+    if not new.signs and before is not None and before.state is SuspicionState.WATCHED:
+        return replace(new, state=SuspicionState.CLEARED, reason="nothing of it is found any more")
     if work is not None:
         return replace(new, score=score, state=SuspicionState.EXPLAINED, reason=f"work {work} at the place")
     was_case = before is not None and before.state is SuspicionState.CASE

@@ -40,6 +40,7 @@ from services.meter_reading_and_control.service.bunches import Known, histories,
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.marking import have_judged, judge_again
 from services.meter_reading_and_control.service.places import Place, blocks_of, stored_blocks, values_of
+from services.meter_reading_and_control.service.tampering import look_at_days
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.store.judging import Member
 from services.meter_reading_and_control.views import answers
@@ -102,7 +103,9 @@ async def judge_bunch(bunch: int, members: Sequence[Member], day: date, work: Wo
     before = await work.store.findings(known.series, day)
     after, verdicts = await estimate(known, found, rule_sets, SILENT if reads.is_held else "", work)
     said = findings.with_second_look(found.findings, verdicts)
-    await work.store.save_findings(day, findings.news(said, known.series, before), work.now)
+    new = findings.news(said, known.series, before)
+    await work.store.save_findings(day, new, work.now)
+    await look_at_days(known, new, before, work)
     rows = [
         after.get(place, (row.numbers, marks, row.scale))
         for place, (row, marks) in enumerate(zip(known.rows, found.marks, strict=True))

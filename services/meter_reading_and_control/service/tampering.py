@@ -1,29 +1,39 @@
 """Somebody may tamper with a meter: it is read, and where enough speaks for it people are asked to look."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 
 from msgspec import json
 from msgspec.structs import replace
 
 from contracts.codes.end_device_events import EventKind
+from contracts.codes.reading_type import ReadingTypeCode
 from contracts.nouns.reading_types import ReadingReasonKind
 from contracts.verbs import Verb
+from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.events import Heard
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
-from services.meter_reading_and_control.domain.suppression import CORRELATED, explaining
+from services.meter_reading_and_control.domain.suppression import CORRELATED, explaining, explains_day
 from services.meter_reading_and_control.domain.tamper import (
     TELLING,
     WINDOW,
+    Sign,
     Suspicion,
     SuspicionState,
+    are_as_usual,
     cleared,
     explained,
+    is_use,
+    shown,
     signs,
     suspected,
 )
+from services.meter_reading_and_control.domain.vee.findings import Finding
+from services.meter_reading_and_control.domain.vee.statistics import before as usual_before
 from services.meter_reading_and_control.service.asking import ask
+from services.meter_reading_and_control.service.bunches import Known
 from services.meter_reading_and_control.service.declared import service
+from services.meter_reading_and_control.service.places import Place
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import surroundings
 from shared.work import Wake, Work
@@ -41,21 +51,77 @@ async def look_for_tampering(heard: Sequence[Heard], work: Work[Store]) -> None:
             before[known.usage_point] = cleared(known, each.happened_at)
             await work.store.save_suspicion(before[known.usage_point])
         elif each.usage_point is not None and (each.kind in TELLING or is_open):
-            before[each.usage_point] = await weigh(each, known, work)
+            period = (each.happened_at, each.happened_at)
+            if (after := await weigh(each.usage_point, each.meter, period, known, work)) is not None:
+                before[each.usage_point] = after
 
 
-async def weigh(each: Heard, before: Suspicion | None, work: Work[Store]) -> Suspicion:
-    """What is suspected of a usage point after an event; when that is more than before, its meter is read."""
-    point, at = each.usage_point or "", each.happened_at
-    shown = signs(await work.store.happened(point, at - WINDOW), at)
-    told = Suspicion(
-        usage_point=point, meter=each.meter, since=at, latest=at, state=SuspicionState.WATCHED, signs=shown
+async def look_at_days(
+    known: Known, found: Mapping[int, Finding], before: Mapping[int, Finding], work: Work[Store]
+) -> None:
+    """Weigh what was found anew of a day, where it may be a sign of tampering or was one before."""
+    if not is_use(known.code):
+        return
+    concerned = {
+        place.usage_point: meter
+        for place in known.places
+        if (new := found.get(place.first)) is not None
+        and (shown(new) or ((old := before.get(place.first)) is not None and shown(old)))
+        and (meter := meter_of(place, known, work))
+    }
+    suspected_before = await work.store.suspicions(concerned) if concerned else {}
+    period = calendar.bounds(known.day, work.store.memory.zone)
+    for point, meter in sorted(concerned.items()):
+        await weigh(point, meter, period, suspected_before.get(point), work)
+
+
+def meter_of(place: Place, known: Known, work: Work[Store]) -> str:
+    """The meter that was last at a usage point on a day; empty where none was."""
+    edges = calendar.bounds(known.day, work.store.memory.zone)
+    there = [each for each in place.equipment.installed if each.touches(*edges)]
+    return there[-1].meter if there else ""
+
+
+async def signs_of_days(point: str, meter: str, at: datetime, work: Work[Store]) -> frozenset[Sign]:
+    """What days that are over show at a usage point; a day within one of work there shows nothing."""
+    zone = work.store.memory.zone
+    found = await work.store.found_since(point, calendar.market_day(at - WINDOW, zone))
+    works = await work.store.works_at([point, meter]) if found else []
+    last: dict[Sign, tuple[date, str]] = {}
+    for code, day, finding in found:
+        edges = calendar.bounds(day, zone)
+        if is_use(ReadingTypeCode.parse(code)) and not explains_day(works, [point, meter], edges):
+            last |= {sign: max((day, code), last.get(sign, (day, code))) for sign in shown(finding)}
+    if Sign.ZERO_AMONG_NEIGHBOURS in last:
+        day, code = last[Sign.ZERO_AMONG_NEIGHBOURS]
+        others = await work.store.statistics(await work.store.neighbours(point, code))
+        if not are_as_usual(usual_before(others, day + calendar.DAY, 0)):
+            del last[Sign.ZERO_AMONG_NEIGHBOURS]
+    return frozenset(last)
+
+
+async def weigh(
+    point: str, meter: str, period: tuple[datetime, datetime], before: Suspicion | None, work: Work[Store]
+) -> Suspicion | None:
+    """What is suspected of a usage point after an event, or after a day that is over; None where nothing is or was.
+
+    With the first sign of an event its meter is read, and with a case in any case.
+    """
+    is_event, at = period[0] == period[1], period[1]
+    told = signs(await work.store.happened(point, at - WINDOW), at)
+    of_days = await signs_of_days(point, meter, at, work)
+    seen = tuple(sign for sign in Sign if sign in {*told, *of_days})
+    if not seen and (before is None or not before.is_open):
+        return before
+    new = Suspicion(
+        usage_point=point, meter=meter, since=period[0], latest=at, state=SuspicionState.WATCHED, signs=seen
     )
-    works = explaining(await work.store.works_at([point, each.meter]), [point, each.meter], at)
+    works = explaining(await work.store.works_at([point, meter]), [point, meter], at) if is_event else None
     config = work.store.memory
-    after = suspected(before, told, config.tamper_weights, config.tamper_case, None if works is None else works.work)
-    if after.is_open and (before is None or not before.is_open or before.state is not after.state):
-        part = Part(wanted=Wanted(meter=each.meter), usage_point=point)
+    after = suspected(before, new, config.tamper_weights, config.tamper_case, None if works is None else works.work)
+    is_other = before is None or not before.is_open or before.state is not after.state
+    if after.is_open and is_other and (is_event or after.state is SuspicionState.CASE):
+        part = Part(wanted=Wanted(meter=meter), usage_point=point)
         job = Job(
             mrid=work.new_id(),
             parts=(part,),

@@ -200,6 +200,33 @@ class Judging(Blocks):
         )
         return {row["series"]: _finding(row) for row in rows}
 
+    async def found_since(self, point: str, since: date) -> list[tuple[str, date, Finding]]:
+        """What was found at a usage point on the days since then, with the reading type and the day."""
+        rows = await self.fetch(
+            "SELECT DISTINCT ON (f.series, f.market_day) own.reading_type, f.* FROM ("
+            "  SELECT reading_type, min(id) AS first FROM series WHERE usage_point = $1 GROUP BY reading_type) AS own"
+            " JOIN finding AS f ON f.series = own.first AND f.market_day >= $2"
+            " ORDER BY f.series, f.market_day, f.revision DESC",
+            point,
+            since,
+        )
+        return [(row["reading_type"], row["market_day"], _finding(row)) for row in rows]
+
+    async def neighbours(self, point: str, reading_type: str) -> list[int]:
+        """The first series of this type of each other usage point behind the same transformer, as known at last."""
+        rows = await self.fetch(
+            "WITH last AS (SELECT DISTINCT ON (usage_point) usage_point, transformer FROM served WHERE usage_point IN ("
+            "   SELECT other.usage_point FROM served AS own JOIN served AS other USING (transformer)"
+            "   WHERE own.usage_point = $1)"
+            "  ORDER BY usage_point, since DESC, recorded_at DESC)"
+            " SELECT min(id) AS first FROM last JOIN series USING (usage_point)"
+            " WHERE transformer = (SELECT transformer FROM last WHERE usage_point = $1)"
+            "  AND usage_point <> $1 AND reading_type = $2 GROUP BY usage_point ORDER BY 1",
+            point,
+            reading_type,
+        )
+        return [row["first"] for row in rows]
+
     async def said(self, point: str, days: tuple[date, date], as_of: datetime | None) -> dict[tuple[str, date], Said]:
         """What was said of the days of a usage point, by reading type and day, as it was known ``as_of`` a time."""
         rows = await self.fetch(
