@@ -258,14 +258,14 @@ async def call(wake: Wake, work: Work[Store]) -> None:
 
 @service.on(Verb.CREATE, EndDeviceControls)
 async def order_meter(message: Message[EndDeviceControls], work: Work[Store]) -> Later:
-    """A meter is asked whether it has power, or to move its switch; it answers after some seconds, if at all."""
+    """A meter is asked whether it has power, or to do something; it answers after some seconds, if at all."""
     field = await work.store.field()
     kind, point = orders.ordered(message.noun, field.network)
     at = meters.ping_time(_stream(field, "radio"), point, work.now)
     if kind is not ControlKind.PING:
         await work.store.keep_order(work.ticket, orders.order_of(message.noun, point))
-    name = {ControlKind.PING: "pong", ControlKind.LOAD_CONTROL: "shed"}.get(kind, "throw")
-    work.wake(name, work.ticket, at, _text(message.noun))
+    names = {ControlKind.PING: "pong", ControlKind.LOAD_CONTROL: "shed", ControlKind.FIRMWARE: "load"}
+    work.wake(names.get(kind, "throw"), work.ticket, at, _text(message.noun))
     return LATER
 
 
@@ -280,6 +280,7 @@ async def cancel_order(message: Message[EndDeviceControls], work: Work[Store]) -
     for ticket in gone:
         work.cancel_wake("throw", ticket)
         work.cancel_wake("shed", ticket)
+        work.cancel_wake("load", ticket)
         work.cancel_wake("released", ticket)
 
 
@@ -341,6 +342,25 @@ async def throw(wake: Wake, work: Work[Store]) -> None:
     elif obedience is Obeyed.DONE:
         state = "disconnected" if await work.store.disconnected([point]) else "connected"
         work.answer(wake.key, orders.ponged(controls, wake.at, state))
+
+
+@service.on_wake("load")
+async def load(wake: Wake, work: Work[Store]) -> None:
+    """A meter takes the software of a control, once however often it is told; who has it says so again."""
+    controls = json.decode(wake.payload, type=EndDeviceControls)
+    field = await work.store.field()
+    _, point = orders.ordered(controls, field.network)
+    control = controls.end_device_control[0].mrid or ""
+    await work.store.end_order(wake.key)
+    if not await _is_heard(point, field, wake.at, work):
+        return
+    has_it = await work.store.has_software(point, control)
+    if not has_it and not disconnectors.fits(_stream(field, "software"), point, control):
+        work.answer(wake.key, error=Conflict("the software is for other hardware", code="5.3", object_id=point))
+        return
+    if not has_it:
+        await work.store.take_software(point, control, wake.at)
+    work.answer(wake.key, orders.ponged(controls, wake.at))
 
 
 async def _is_heard(point: str, field: Field, at: datetime, work: Work[Store]) -> bool:

@@ -107,6 +107,19 @@ class Store(KernelStore):
         rows = await self.lock_all("DELETE FROM meter_order WHERE mrid = ANY($1) RETURNING ticket", list(mrids))
         return sorted(row["ticket"] for row in rows)
 
+    async def has_software(self, point: str, control: str) -> bool:
+        """True when the meter of a usage point has taken the software of a control."""
+        found: bool = await self.fetchval(
+            "SELECT EXISTS (SELECT FROM software WHERE usage_point = $1 AND control = $2)", point, control
+        )
+        return found
+
+    async def take_software(self, point: str, control: str, at: datetime) -> None:
+        """The meter of a usage point has taken the software of a control."""
+        await self.execute(
+            "INSERT INTO software (usage_point, control, taken_at) VALUES ($1, $2, $3)", point, control, at
+        )
+
     async def open_disconnector(self, point: str, at: datetime) -> None:
         """The disconnect switch of a meter is opened, where it was closed."""
         await self.execute(

@@ -5,28 +5,36 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
+from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import DISCONNECT
 from contracts.errors import Unavailable
 from contracts.message import Error, Id, Message, Option, Reply, Request, Result, User
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls
 from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
+from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_readings import Meter, MeterReading, MeterReadings
+from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
 from contracts.nouns.reading_types import Reading
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
+from services.emergency_simulation.service import service as simulation
 from services.meter_reading_and_control.service import service as meter_reading
+from shared.bus.topology import durables
+from shared.config import Context
+from shared.runtime import running
 from shared.tools.bootstrap import Schema
-from shared.tools.testing import Installation
+from shared.tools.testing import Installation, Peer
 from tests.acceptance.test_controls import MRC, OK, T0, Utility, around, utility
-from tests.acceptance.test_metering import REGISTER, linked, meter
+from tests.acceptance.test_metering import LONG_AGO, REGISTER, linked, meter
 from tests.chaos.supervisor import hasten
-from tests.service.toys.world import eventually
+from tests.fixtures.streets import equipment, feeder, usage_point
+from tests.service.toys.world import eventually, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -41,7 +49,47 @@ def software(mrid: str, code: str = FIRMWARE) -> EndDeviceControls:
     return EndDeviceControls(end_device_control=(control,))
 
 
-class Field:
+class Desk:
+    """People who order campaigns, and look at them."""
+
+    def __init__(self, cis: Peer) -> None:
+        self.cis = cis
+
+    async def stands(self, mrid: str) -> str:
+        (only,) = await self.shown(mrid, "progress")
+        return str(only.reason)
+
+    async def devices(self, mrid: str) -> dict[str, str]:
+        """How each device of a campaign stands."""
+        _, *devices = await self.shown(mrid, "devices")
+        return {str(each.end_devices[0].mrid): str(each.reason) for each in devices}
+
+    async def stands_at(self, mrid: str, how: str) -> bool:
+        """True when a campaign stands like that."""
+        return await self.stands(mrid) == how
+
+    async def none_in(self, mrid: str, state: str) -> bool:
+        """True when no device of a campaign stands like that."""
+        return state not in {each.partition(":")[0] for each in (await self.devices(mrid)).values()}
+
+    async def shown(self, mrid: str, what: str) -> tuple[EndDeviceControl, ...]:
+        question = Request(option=(Option(name="campaign", value=what),), id=(Id(value=mrid),))
+        answer = await self.cis.request(MRC, Verb.GET, EndDeviceControls, question=question)
+        return tuple(answer.noun.end_device_control)
+
+    async def asks(
+        self, verb: Verb, mrid: str, word: str, user: str = "ann", code: str = FIRMWARE, **options: str
+    ) -> list[str]:
+        """Ask for something about a campaign; the codes of the answer."""
+        option = tuple(Option(name=name, value=value) for name, value in {"campaign": word, **options}.items())
+        answer = await self.cis.request(
+            MRC, verb, software(mrid, code), question=Request(option=option), user=User(user_id=user)
+        )
+        assert answer.reply is not None
+        return [error.code for error in answer.reply.error]
+
+
+class Field(Desk):
     """A head-end and its meters: what a control asks for is done once, however often it comes.
 
     Attributes:
@@ -51,6 +99,7 @@ class Field:
     """
 
     def __init__(self, here: Utility) -> None:
+        super().__init__(here.cis)
         self.here = here
         self.told: Counter[tuple[str, str]] = Counter()
         self.acts: Counter[tuple[str, str]] = Counter()
@@ -97,39 +146,6 @@ class Field:
                     return stands
                 self.seconds += step
                 await self.here.at(seconds=self.seconds)
-
-    async def stands(self, mrid: str) -> str:
-        (only,) = await self.shown(mrid, "progress")
-        return str(only.reason)
-
-    async def devices(self, mrid: str) -> dict[str, str]:
-        """How each device of a campaign stands."""
-        _, *devices = await self.shown(mrid, "devices")
-        return {str(each.end_devices[0].mrid): str(each.reason) for each in devices}
-
-    async def stands_at(self, mrid: str, how: str) -> bool:
-        """True when a campaign stands like that."""
-        return await self.stands(mrid) == how
-
-    async def none_in(self, mrid: str, state: str) -> bool:
-        """True when no device of a campaign stands like that."""
-        return state not in {each.partition(":")[0] for each in (await self.devices(mrid)).values()}
-
-    async def shown(self, mrid: str, what: str) -> tuple[EndDeviceControl, ...]:
-        question = Request(option=(Option(name="campaign", value=what),), id=(Id(value=mrid),))
-        answer = await self.here.cis.request(MRC, Verb.GET, EndDeviceControls, question=question)
-        return tuple(answer.noun.end_device_control)
-
-    async def asks(
-        self, verb: Verb, mrid: str, word: str, user: str = "ann", code: str = FIRMWARE, **options: str
-    ) -> list[str]:
-        """Ask for something about a campaign; the codes of the answer."""
-        option = tuple(Option(name=name, value=value) for name, value in {"campaign": word, **options}.items())
-        answer = await self.here.cis.request(
-            MRC, verb, software(mrid, code), question=Request(option=option), user=User(user_id=user)
-        )
-        assert answer.reply is not None
-        return [error.code for error in answer.reply.error]
 
 
 class Process:
@@ -318,3 +334,53 @@ async def test_who_waits_for_his_turn_when_a_campaign_is_paused_is_taken_back_an
         assert await there.asks(Verb.CHANGE, "many", "resumed") == []
         assert await there.pass_until("many", ["COMPLETE"]) == "COMPLETE: 12 VERIFIED"
         assert set(there.told.values()) == {1}
+
+
+async def hear(peer: Peer, stream: str, durable: str) -> None:
+    """Take what comes to a role, since time stands still until somebody has."""
+    async for delivery in peer.bus.pull(stream, durable):
+        await delivery.ack()
+
+
+async def test_the_meters_of_the_played_field_take_new_software_each_once_and_are_read_after_it(
+    dms: Installation,
+) -> None:
+    """The head-end is that of the simulation: meters that answer after seconds, some never, some with another word."""
+    points = [usage_point(f"p{number}", "n2") for number in range(20)]
+    built = feeder([equipment("source", "EnergySource", "n0"), equipment("main", "ACLineSegment", "n0", "n2")], points)
+    schemas = (Schema(service.role, service.migrations) for service in (simulation, meter_reading))
+    installation = dms.of(*schemas, context=Context.TRAINING, granted_clock=True)
+    await installation.prepare()
+    roles = [role for role, interface in CATALOGUE.interfaces.items() if not interface.field]
+    others = tuple(role for role in roles if role not in {simulation.role, MRC, "operator"})
+    async with AsyncExitStack() as stack:
+        asker = await stack.enter_async_context(installation.peer("operator"))
+        peers = {role: await stack.enter_async_context(installation.peer(role)) for role in others}
+        for role, peer in peers.items():
+            for durable in durables(CATALOGUE, installation.settings.root, Context.TRAINING, role):
+                stack.callback(asyncio.create_task(hear(peer, durable.stream, durable.name)).cancel)
+        models = peers["network-model-management"]
+
+        async def topology(_: Message[object]) -> tuple[Reply, FeederTopology]:
+            return OK, FeederTopology(feeder=(built,))
+
+        await models.serve(topology)
+        played = running(
+            simulation, meter_reading, settings=installation.settings, catalogue=CATALOGUE, external=others
+        )
+        async with played:
+            model = NetworkModel(mrid="model", model_format="CIM100 RDF/XML", status_kind=ModelStatusKind.ACTIVE)
+            await models.tell(Verb.CREATED, NetworkModels(network_model=(model,)), key="model")
+            await eventually(lambda: rows(installation, simulation.role, "SELECT FROM field WHERE revision > 0"))
+            for point in points:
+                await asker.request(MRC, Verb.CREATE, meter(point.meter or ""))
+                await asker.request(MRC, Verb.CREATE, linked(point.meter or "", LONG_AGO, point.mrid))
+            members = tuple(ObjectReference(mrid=point.meter) for point in points)
+            group = EndDeviceGroup(mrid="north", end_devices=members)
+            await asker.request(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=(group,)))
+            people = Desk(asker)
+            assert await people.asks(Verb.CREATE, "software", "draft", canary="3", window="00:00/00:00") == []
+            assert await people.asks(Verb.CHANGE, "software", "approved", user="bob") == []
+            await eventually(lambda: people.stands_at("software", "COMPLETE: 20 VERIFIED"), 30)
+            took = await rows(installation, simulation.role, "SELECT usage_point, control FROM software")
+        assert {(row["usage_point"], row["control"]) for row in took} == {(each.mrid, "software") for each in points}

@@ -20,7 +20,7 @@ def ordered(controls: EndDeviceControls, network: Network) -> tuple[ControlKind,
     """
     kinds = [control_kind_of(each.end_device_control_type.ref) for each in controls.end_device_control]
     if len(kinds) != 1 or kinds[0] not in _KNOWN:
-        raise Invalid("a meter of this field takes one ping, or one order to its switch, at a time")
+        raise Invalid("a meter of this field takes one ping, or one order, at a time")
     (control,) = controls.end_device_control
     named = [point.mrid for point in control.usage_points if point.mrid in network.usage_points]
     named += [network.meters[meter.mrid] for meter in control.end_devices if meter.mrid in network.meters]
@@ -35,6 +35,7 @@ _KNOWN = frozenset(
         ControlKind.PING,
         ControlKind.CONNECT,
         ControlKind.DISCONNECT,
+        ControlKind.FIRMWARE,
         ControlKind.LOAD_CONTROL,
         ControlKind.SWITCH_STATE,
     }
