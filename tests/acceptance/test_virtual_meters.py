@@ -1,8 +1,10 @@
 """Usage points without a meter and intervals of several lengths (metering guide 6; scenario 14 of section 17)."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from msgspec import json
 
 from contracts.compact_readings import CONTENT_TYPE
 from contracts.message import Id, Request
@@ -19,6 +21,11 @@ from tests.fixtures.metering_utility import LONG_AGO, MRC, NOW, Utility, utility
 DAY = datetime(2026, 5, 5, tzinfo=UTC)
 FIVE, THIRTY = (f"0.0.{each}.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0" for each in (6, 5))
 FIVE_TOLD, THIRTY_TOLD = (each.replace(".1.1.12.", ".1.2.12.") for each in (FIVE, THIRTY))
+REGISTER = "0.0.0.1.1.2.12.0.0.0.0.0.0.0.0.0.72.0"
+REGISTER_KWH = REGISTER.replace(".0.72.0", ".3.72.0")
+NIGHT_REGISTER = "0.0.0.1.1.2.12.0.0.0.0.2.0.0.0.0.72.0"
+NIGHT_OF_DAY, OF_DAY = (f"11.0.0.4.1.2.12.0.0.0.0.{tou}.0.0.0.0.72.0" for tou in (2, 0))
+PEAK_OF_DAY = "11.8.5.6.1.2.8.0.0.0.0.0.0.0.0.0.38.0"
 MINUTES = {FIVE: 5, THIRTY: 30}
 SLOTS = [7 * place % 50 for place in range(288)]
 HALVES = [1000 + place for place in range(48)]
@@ -149,3 +156,53 @@ async def test_what_would_be_made_of_itself_or_of_nobody_or_has_a_meter_is_refus
         assert await set_up(here, noun, Verb.CHANGE if point == "outer" else Verb.CREATE) == [code]
         shown = await here.clerk.request(MRC, Verb.GET, UsagePointConfig, question=Request(id=(Id(value="outer"),)))
         assert shown.payload == made_of("outer", p5=1)
+
+
+async def readings(here: Utility, point: str, *types: str) -> dict[str, list[tuple[datetime, str | None, list[str]]]]:
+    """What is told of a usage point by reading type: time, value and qualities."""
+    query = GetMeterReadings(reading_type=tuple(ReadingType(mrid=each) for each in types))
+    found: dict[str, list[tuple[datetime, str | None, list[str]]]] = {}
+    for part in await here.ask(query, point):
+        for each in part.readings:
+            codes = [one.reading_quality_type.ref for one in each.reading_qualities]
+            told_of = found.setdefault(each.reading_type.ref if each.reading_type else "", [])
+            told_of.append((each.time_stamp or NOW, each.value, codes))
+    return found
+
+
+async def test_registers_and_buckets_of_a_virtual_point_are_told_like_those_of_a_meter(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It runs from the first whole day on, in kWh as well; from a day that lacks an interval on it has no value."""
+    workday = {"00:00": 2, "06:00": 1, "22:00": 2}
+    tariff = [{"id": "homes", "since": "2026-01-01", "seasons": [{"begins": "01-01", "workday": workday}]}]
+    (tmp_path / "tariff.json").write_bytes(json.encode(tariff))
+    monkeypatch.setenv("BUSBAR_METER_TARIFF_CALENDARS", str(tmp_path / "tariff.json"))
+    async with utility(dms) as here:
+        await two_meters(here)
+        for meter, code, slots in (("a5", FIVE, [10] * 288), ("a30", THIRTY, [100] * 48)):
+            await here.tell(told(meter, code, [*slots], -len(slots)), CONTENT_TYPE)
+            await here.tell(told(meter, code, [*slots[1:]], len(slots) + 1), CONTENT_TYPE)
+        await here.set_clock(NOW + timedelta(hours=18))  # nothing is estimated yet
+        await here.all_is_taken()
+        assert await set_up(here, made_of("rest", p30=1, p5=-0.5)) == []
+        halves = [HALVES[place] - sum(SLOTS[6 * place : 6 * place + 6]) / 2 for place in range(48)]
+        before, day = 48 * (100 - 30), sum(halves)
+        night = sum(halves[:12]) + sum(halves[44:])
+        midnights = [DAY + timedelta(days=number) for number in (-1, 0, 1, 2)]
+
+        found = await readings(here, "rest", REGISTER, REGISTER_KWH, NIGHT_REGISTER)
+        assert [at for at, _, _ in found[REGISTER]] == midnights
+        stands = [value and float(value) for _, value, _ in found[REGISTER]]
+        assert stands == [0, before, before + day, None]
+        assert [codes for _, _, codes in found[REGISTER]] == [["3.11.0"]] * 3 + [["3.5.259"]]
+        in_kwh = [value and 1000 * float(value) for _, value, _ in found[REGISTER_KWH]]
+        assert in_kwh == [0, before, pytest.approx(before + day), None]
+        nights = [value and float(value) for _, value, _ in found[NIGHT_REGISTER]]
+        assert nights == [0, 16 * 70, 16 * 70 + night, None]
+        followed = await readings(here, "rest", NIGHT_OF_DAY, OF_DAY, PEAK_OF_DAY)
+        assert [value and float(value) for _, value, _ in followed[NIGHT_OF_DAY]] == [16 * 70, night, None]
+        assert [value and float(value) for _, value, _ in followed[OF_DAY]] == [before, day, None]
+        assert float(followed[PEAK_OF_DAY][1][1] or 0) == 2 * max(halves)
+        assert await values(here, "rest", REGISTER, OF_DAY) == {}, "who asks for registers gets no intervals"
+        assert set(await values(here, "rest", REGISTER, THIRTY_TOLD)) == {THIRTY_TOLD}
