@@ -6,6 +6,7 @@ Nothing is read, checked or encoded: the bytes were made beforehand, and only th
 import asyncio
 import json
 import re
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from shared.bus.subjects import Space, partition
 from shared.codec import CONTENT_XML, Codec
 from shared.config import Settings
 from shared.envelope import Writer, success
-from shared.outbox import BATCH, MARK_AND_NUMBER, SAVE
+from shared.outbox import BATCH, BY_INDEX, MARK_AFTER_S, MARK_AND_NUMBER, SAVE
 
 _NAME = re.compile(rb"<[^>]*mRID>([^<]*)<")
 _MESSAGE_ID = re.compile(rb"MessageID>([^<]*)<")
@@ -112,6 +113,7 @@ class Keeper:
     async def relay(self) -> None:
         """Send what was kept, each subject in order."""
         connection = await self._pool.acquire()
+        await connection.execute(BY_INDEX)
         done: list[int] = []
         while True:
             self._told.clear()
@@ -121,8 +123,8 @@ class Keeper:
             for row in sorted(rows, key=_by_id):
                 queues.setdefault(row["subject"], []).append(row)
             await asyncio.gather(*(self._send(queue) for queue in queues.values()))
-            if not rows:
-                await self._told.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), MARK_AFTER_S if done else None)
 
     async def _send(self, queue: list[Any]) -> None:
         for row in queue:

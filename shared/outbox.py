@@ -13,19 +13,18 @@ drops a double and a consumer that counts finds every loss.
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 import msgspec
 
-from contracts.errors import BusbarError, Malformed, Unavailable
+from contracts.errors import Malformed
 from contracts.verbs import Verb
 from shared.arrival import Arrival, pattern_of
 from shared.bus.connection import Bus
 from shared.envelope import SEQUENCE, Row
-from shared.failpoints import failpoint
 from shared.inbox import AlreadyTaken, Key
+from shared.lines import Lines
 from shared.store import DATABASE_ERRORS, Connection, Database, Record
 from shared.telemetry import Hop, Metrics, Telemetry
 from shared.work import Sent
@@ -40,6 +39,9 @@ RETRY_S = 0.2
 
 LOOK_AGAIN_S = 1.0
 """How often the relay looks without being told."""
+
+HOLD_UP_S = 0.005
+"""How long rows that are sent hold up those that are numbered next: what comes meanwhile is numbered together."""
 
 MARK_AFTER_S = 0.1
 """When what was sent is noted where nothing else is to be sent; else it is noted with what comes next.
@@ -86,13 +88,13 @@ WHERE outbox.id = batch.id
 RETURNING outbox.id, line, source, outbox.subject, message_id, headers, body, outbox.sequence, replays
 """  # noqa: S608 - constants
 
-_BY_INDEX = "SET enable_bitmapscan = off; SET enable_seqscan = off"
+BY_INDEX = "SET enable_bitmapscan = off; SET enable_seqscan = off"
 """Without these the planner, which finds the outbox small, reads bitmaps. Only a plain index scan marks entries of rows
 that were sent as dead; a bitmap scan visits them all again in each round, until the next vacuum."""
 
 _LEFT_OVER = """
 SELECT id, line, source, subject, message_id, headers, body, sequence, replays
-FROM outbox WHERE sent_at IS NULL AND sequence IS NOT NULL ORDER BY id LIMIT 1024
+FROM outbox WHERE sent_at IS NULL AND sequence IS NOT NULL AND id <> ALL($1::bigint[]) ORDER BY id LIMIT 1024
 """
 
 
@@ -191,8 +193,7 @@ class Relay:
         self._telemetry = telemetry
         self._told = asyncio.Event()
         self._looked_at = 0.0
-        self._done: list[int] = []
-        self._stuck: set[str] = set()
+        self._lines = Lines(self._send)
         self._sent = metrics.counter("busbar_outbox_sent_total", "Messages that the relay sent", role=role)
         self._doubles = metrics.counter("busbar_outbox_doubles_total", "Messages the broker had already", role=role)
         self.holds_lease = False
@@ -236,28 +237,39 @@ class Relay:
 
     async def _lead(self, connection: "asyncpg.Connection[Record]") -> None:
         channel = await self._take_lease(connection)
-        await connection.execute(_BY_INDEX)
+        await connection.execute(BY_INDEX)
         await connection.add_listener(channel, lambda *_: self.tell())
-        self._done, self._stuck, self._looked_at = [], set(), 0.0
+        self._lines, self._looked_at = Lines(self._send), 0.0
+        try:
+            while True:
+                await self._pass_on(connection, self._lines)
+        finally:
+            await self._lines.close()
+
+    async def _pass_on(self, connection: "asyncpg.Connection[Record]", lines: Lines) -> None:
+        """Number what is to be sent and put it into its lines; a line that is slow does not hold up the others."""
         loop = asyncio.get_running_loop()
-        while True:
-            self._told.clear()
-            if loop.time() - self._looked_at >= (RETRY_S if self._stuck else LOOK_AGAIN_S):
-                self._looked_at = loop.time()
-                await connection.execute(_MARK, self._take_done())
-                self._stuck.clear()
-                await self._send(await connection.fetch(_LEFT_OVER))
-            rows = await connection.fetch(MARK_AND_NUMBER, self._take_done(), list(self._stuck), BATCH)
-            await self._send(rows)
-            if len(rows) < BATCH:
-                patience_s = MARK_AFTER_S if self._done else RETRY_S if self._stuck else LOOK_AGAIN_S
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._told.wait(), patience_s)
+        self._told.clear()
+        if loop.time() - self._looked_at >= (RETRY_S if lines.stuck else LOOK_AGAIN_S):
+            self._looked_at = loop.time()
+            await connection.execute(_MARK, await lines.take_done())
+            lines.stuck.clear()
+            await lines.add(await connection.fetch(_LEFT_OVER, [*lines.under_way, *lines.unmarked]))
+        rows = await connection.fetch(MARK_AND_NUMBER, await lines.take_done(), list(lines.stuck), BATCH)
+        await lines.add(rows)
+        await lines.settle(HOLD_UP_S)
+        while len(lines.under_way) >= BATCH:
+            await lines.settle(HOLD_UP_S)
+        if len(rows) < BATCH:
+            is_to_mark = bool(lines.unmarked or lines.under_way)
+            patience_s = MARK_AFTER_S if is_to_mark else RETRY_S if lines.stuck else LOOK_AGAIN_S
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told.wait(), patience_s)
 
     @property
     def unmarked(self) -> Sequence[int]:
         """Rows that were sent, of which the database does not know it yet."""
-        return tuple(self._done)
+        return self._lines.unmarked
 
     async def _take_lease(self, connection: "asyncpg.Connection[Record]") -> str:
         """Wait for the lease, which lives as long as ``connection``; gives the channel of its holder."""
@@ -272,35 +284,7 @@ class Relay:
         self.holds_lease = True
         return channel
 
-    def _take_done(self) -> list[int]:
-        done, self._done = self._done, []
-        return done
-
-    async def _send(self, rows: Sequence[Record]) -> None:
-        """Send rows, each line in order and all lines at once; what is stuck is tried again."""
-        if not rows:
-            return
-        await failpoint("before-publish")
-        queues: dict[str, list[Record]] = defaultdict(list)
-        for row in _in_order(rows):
-            queues[row["line"]].append(row)
-        await asyncio.gather(*(self._send_in_order(queue) for queue in queues.values()))
-        await failpoint("before-mark")
-
-    async def _send_in_order(self, queue: Sequence[Record]) -> None:
-        for row in queue:
-            try:
-                await self._send_one(row)
-            except BusbarError as error:
-                level = logging.WARNING if isinstance(error, Unavailable) else logging.ERROR
-                log.log(level, "a line is stuck: %s", error.reason, extra={"subject": row["subject"]})
-                self._stuck.add(row["line"])
-                return
-            self._done.append(row["id"])
-            self.sent += 1
-            self._sent.add()
-
-    async def _send_one(self, row: Record) -> None:
+    async def _send(self, row: Record) -> None:
         bus = self._buses[row["source"]]
         headers = msgspec.json.decode(row["headers"], type=dict[str, str])
         pattern = pattern_of(row["subject"])
@@ -316,6 +300,7 @@ class Relay:
         with self._telemetry.send(row["source"], hop, headers):
             if tokens[0] == "_INBOX" or tokens[2] == "request":
                 await bus.publish_core(row["subject"], row["body"], headers)
+                self._count()
                 return
             if row["sequence"]:
                 headers[SEQUENCE] = str(row["sequence"])
@@ -323,6 +308,11 @@ class Relay:
             receipt = await bus.publish_stream(row["subject"], row["body"], headers, msg_id=message_id)
         if receipt.duplicate:
             self._doubles.add()
+        self._count()
+
+    def _count(self) -> None:
+        self.sent += 1
+        self._sent.add()
 
 
 async def unsent(database: Database) -> int:
@@ -343,15 +333,3 @@ async def replay(connection: Connection, subject: str, sequences: Sequence[int])
         list(sequences),
     )
     return int(tag.rpartition(" ")[2])
-
-
-def _in_order(rows: Sequence[Record]) -> Iterator[Record]:
-    """By id, since that is the order in which things were said; but on one subject by the numbers that were given.
-
-    The two differ where a transaction that took its ids earlier was committed later.
-    """
-    by_subject: dict[str, deque[Record]] = defaultdict(deque)
-    for row in sorted(rows, key=lambda row: (row["sequence"], row["id"])):
-        by_subject[row["subject"]].append(row)
-    for row in sorted(rows, key=lambda row: int(row["id"])):
-        yield by_subject[row["subject"]].popleft()
