@@ -1,39 +1,27 @@
 """Campaigns (metering guide 2.5 and 9): a few devices first, then all at a rate; on real servers."""
 
 import asyncio
-import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
-from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import DISCONNECT
-from contracts.errors import Unavailable
 from contracts.message import Error, Id, Message, Option, Reply, Request, Result, User
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceControls
+from contracts.nouns.end_device_events import EndDeviceEvents
 from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
-from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_readings import Meter, MeterReading, MeterReadings
-from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
 from contracts.nouns.reading_types import Reading
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
-from services.emergency_simulation.service import service as simulation
-from services.meter_reading_and_control.service import service as meter_reading
-from shared.bus.topology import durables
-from shared.config import Context
-from shared.runtime import running
-from shared.tools.bootstrap import Schema
 from shared.tools.testing import Installation, Peer
-from tests.acceptance.test_controls import MRC, OK, T0, Utility, around, utility
-from tests.acceptance.test_metering import LONG_AGO, REGISTER, linked, meter
-from tests.chaos.supervisor import hasten
-from tests.fixtures.streets import equipment, feeder, usage_point
+from tests.acceptance.test_controls import MRC, OK, T0, Utility, order, utility
+from tests.acceptance.test_metering import REGISTER, linked, meter
+from tests.service.test_meter_service import events
 from tests.service.toys.world import eventually, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -114,6 +102,10 @@ class Field(Desk):
             message = (await self.here.head_end.next(timeout_s=3600)).message
             await (self.read if message.header.noun == "MeterReadings" else self.act)(message)
 
+    async def has_told(self, meters: int) -> bool:
+        """True when so many meters have been told something."""
+        return len(self.told) >= meters
+
     async def act(self, message: Message[EndDeviceControls]) -> None:
         (control,) = message.noun.end_device_control
         (device,) = (each.mrid or "" for each in control.end_devices)
@@ -146,36 +138,6 @@ class Field(Desk):
                     return stands
                 self.seconds += step
                 await self.here.at(seconds=self.seconds)
-
-
-class Process:
-    """Meter reading and control in a process of its own."""
-
-    def __init__(self, installation: Installation) -> None:
-        settings = installation.settings
-        self._log = settings.state_dir / "logs" / "campaigns.log"
-        self._environment = {
-            **os.environ,
-            "BUSBAR_CONTEXT": settings.context,
-            "BUSBAR_NATS_URL": settings.nats_url,
-            "BUSBAR_POSTGRES_HOST": settings.postgres_host,
-            "BUSBAR_POSTGRES_PORT": str(settings.postgres_port),
-            "BUSBAR_STATE": str(settings.state_dir),
-            "BUSBAR_GRANTED_CLOCK": "true",
-        }
-
-    async def start(self) -> None:
-        """Start it; it is ready when it answers."""
-        self._log.parent.mkdir(exist_ok=True)
-        with self._log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "services", "run", MRC, env=self._environment, stdout=log, stderr=log
-            )
-
-    async def kill(self) -> None:
-        """End it at once, by its id."""
-        self.process.kill()
-        await self.process.wait()
 
 
 @asynccontextmanager
@@ -274,47 +236,6 @@ async def test_in_the_half_hours_about_midnight_nobody_is_told_and_then_it_goes_
         assert await there.pass_until("night", ["COMPLETE"]) == "COMPLETE: 12 VERIFIED"
 
 
-async def test_given_a_service_that_is_killed_in_the_middle_of_a_campaign_then_each_device_has_acted_once(
-    dms: Installation,
-) -> None:
-    installation = dms.of(Schema(MRC, meter_reading.migrations), granted_clock=True)
-    await installation.prepare()
-    await hasten(installation)
-    service = Process(installation)
-    await service.start()
-    deaths = 0
-    try:
-        async with around(installation) as here:
-            await eventually(lambda: is_there(here, 0), 20)
-            async with field(here) as there:
-                assert await there.asks(Verb.CREATE, "kill", "draft", canary="2", rate="6", window="00:00/00:00") == []
-                assert await there.asks(Verb.CHANGE, "kill", "approved", user="bob") == []
-                while len(there.told) < len(METERS):
-                    there.seconds += 10
-                    await here.at(seconds=there.seconds)
-                    if len(there.told) > 3 * (deaths + 1) and deaths < 3:
-                        deaths += 1
-                        await service.kill()
-                        await service.start()
-                        await eventually(lambda: is_there(here, there.seconds), 20)
-                assert await there.pass_until("kill", ["COMPLETE"]) == "COMPLETE: 12 VERIFIED"
-                assert there.acts == {("kill", mrid): 1 for mrid in METERS}
-                assert there.told == there.acts, "nobody was told twice"
-    finally:
-        await service.kill()
-    assert deaths > 1
-
-
-async def is_there(here: Utility, seconds: int) -> bool:
-    """True when the service answers, having heard what time it is."""
-    await here.at(seconds=seconds)
-    try:
-        answer = await here.cis.request(MRC, Verb.GET, EndDeviceControls, timeout_s=1)
-    except Unavailable:
-        return False
-    return answer.reply is not None and answer.reply.result is Result.OK
-
-
 async def test_who_waits_for_his_turn_when_a_campaign_is_paused_is_taken_back_and_told_when_it_goes_on(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,51 +257,32 @@ async def test_who_waits_for_his_turn_when_a_campaign_is_paused_is_taken_back_an
         assert set(there.told.values()) == {1}
 
 
-async def hear(peer: Peer, stream: str, durable: str) -> None:
-    """Take what comes to a role, since time stands still until somebody has."""
-    async for delivery in peer.bus.pull(stream, durable):
-        await delivery.ack()
-
-
-async def test_the_meters_of_the_played_field_take_new_software_each_once_and_are_read_after_it(
-    dms: Installation,
+async def test_in_a_storm_of_last_gasps_and_when_the_window_has_closed_nobody_is_told(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The head-end is that of the simulation: meters that answer after seconds, some never, some with another word."""
-    points = [usage_point(f"p{number}", "n2") for number in range(20)]
-    built = feeder([equipment("source", "EnergySource", "n0"), equipment("main", "ACLineSegment", "n0", "n2")], points)
-    schemas = (Schema(service.role, service.migrations) for service in (simulation, meter_reading))
-    installation = dms.of(*schemas, context=Context.TRAINING, granted_clock=True)
-    await installation.prepare()
-    roles = [role for role, interface in CATALOGUE.interfaces.items() if not interface.field]
-    others = tuple(role for role in roles if role not in {simulation.role, MRC, "operator"})
-    async with AsyncExitStack() as stack:
-        asker = await stack.enter_async_context(installation.peer("operator"))
-        peers = {role: await stack.enter_async_context(installation.peer(role)) for role in others}
-        for role, peer in peers.items():
-            for durable in durables(CATALOGUE, installation.settings.root, Context.TRAINING, role):
-                stack.callback(asyncio.create_task(hear(peer, durable.stream, durable.name)).cancel)
-        models = peers["network-model-management"]
+    monkeypatch.setenv("BUSBAR_METER_STORM_GASPS", "1")
+    async with utility(dms) as here, field(here) as there:
+        assert await there.asks(Verb.CREATE, "wind", "draft", canary="1", rate="6", window="12:00/12:01") == []
+        assert await there.asks(Verb.CHANGE, "wind", "approved", user="bob") == []
+        assert await there.pass_until("wind", ["ROLLING"], step=0) == "ROLLING: 11 PENDING, 1 VERIFIED"
+        gasps = [events("3.26.9.185", f"n{number}", f"n{number} point", 5).end_device_event[0] for number in range(61)]
+        await here.head_end.tell(Verb.CREATED, EndDeviceEvents(end_device_event=tuple(gasps)), key="many")
+        await eventually(lambda: rows(here.installation, MRC, "SELECT FROM gasps_taken WHERE gasps > 60"))
+        await here.at(seconds=9)
+        await here.at(seconds=10)
+        await eventually(lambda: rows(here.installation, MRC, "SELECT FROM gasp_storm WHERE since IS NOT NULL"))
+        told = len(there.told)
+        for there.seconds, why in ((50, "there is a storm"), (1000, "the window has closed"), (86_395, "the same")):
+            await here.at(seconds=there.seconds)
+            assert await there.stands("wind") != "", why
+            assert len(there.told) == told, why
+        there.seconds = 86_400
+        await here.at(seconds=there.seconds)
+        await eventually(lambda: there.has_told(told + 1))
 
-        async def topology(_: Message[object]) -> tuple[Reply, FeederTopology]:
-            return OK, FeederTopology(feeder=(built,))
 
-        await models.serve(topology)
-        played = running(
-            simulation, meter_reading, settings=installation.settings, catalogue=CATALOGUE, external=others
-        )
-        async with played:
-            model = NetworkModel(mrid="model", model_format="CIM100 RDF/XML", status_kind=ModelStatusKind.ACTIVE)
-            await models.tell(Verb.CREATED, NetworkModels(network_model=(model,)), key="model")
-            await eventually(lambda: rows(installation, simulation.role, "SELECT FROM field WHERE revision > 0"))
-            for point in points:
-                await asker.request(MRC, Verb.CREATE, meter(point.meter or ""))
-                await asker.request(MRC, Verb.CREATE, linked(point.meter or "", LONG_AGO, point.mrid))
-            members = tuple(ObjectReference(mrid=point.meter) for point in points)
-            group = EndDeviceGroup(mrid="north", end_devices=members)
-            await asker.request(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=(group,)))
-            people = Desk(asker)
-            assert await people.asks(Verb.CREATE, "software", "draft", canary="3", window="00:00/00:00") == []
-            assert await people.asks(Verb.CHANGE, "software", "approved", user="bob") == []
-            await eventually(lambda: people.stands_at("software", "COMPLETE: 20 VERIFIED"), 30)
-            took = await rows(installation, simulation.role, "SELECT usage_point, control FROM software")
-        assert {(row["usage_point"], row["control"]) for row in took} == {(each.mrid, "software") for each in points}
+async def test_an_mrid_of_a_campaign_is_given_to_nothing_else(dms: Installation) -> None:
+    async with utility(dms) as here, field(here) as there:
+        assert await there.asks(Verb.CREATE, "one", "draft") == []
+        await here.cis.command(MRC, Verb.CREATE, order("m1", code=FIRMWARE, mrid="one"))
+        assert [error.code for error in (await here.hears()).error] == ["5.2"]

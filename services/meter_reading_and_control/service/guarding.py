@@ -98,6 +98,9 @@ async def counted(facts: Facts, asked: Sequence[Command], work: Work[Store]) -> 
 
 async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:
     """Refuse what is kept and was given before, and a second order to a switch while one is under way."""
+    mrids = sorted({each.control.mrid for each in asked if each.control.mrid})
+    if campaigns := (await work.store.campaigns(mrids) if mrids else []):
+        raise Conflict(f"{campaigns[0].mrid} is a campaign", code="5.2", object_id=campaigns[0].mrid)
     named = sorted({each.control.mrid for each in asked if each.is_kept and each.control.mrid})
     if known := (await work.store.commands_named(named) if named else []):
         raise Conflict(f"the control {known[0].mrid} was given before", code="5.2", object_id=known[0].mrid)
