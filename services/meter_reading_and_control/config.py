@@ -42,6 +42,7 @@ PROFILES_VARIABLE = "BUSBAR_METER_PROFILES"
 CALENDARS_VARIABLE = "BUSBAR_METER_TARIFF_CALENDARS"
 MORATORIUM_VARIABLE = "BUSBAR_METER_MORATORIUM"
 READ_DAYS_VARIABLE = "BUSBAR_METER_READ_DAYS"
+OUTSIDERS_VARIABLE = "BUSBAR_METER_OUTSIDERS"
 
 MOST = 100_000
 """The largest number that is taken: of seconds more than a day, of days more than anybody keeps."""
@@ -69,6 +70,7 @@ class Config(Struct, frozen=True, kw_only=True):
         judge_late: how long what comes later is gathered before its days are judged again; at most twice that.
         storm_least: in an area of fewer usage points gaps are estimated in storms as well.
         read_days: so many days after a market day, at six, its reads are counted.
+        outsiders: roles that are given sums in which nobody can be known, and no other readings.
         rule_sets: by which days are judged.
         profiles: how days of classes of usage points look.
         calendars: into which buckets of tariffs intervals fall.
@@ -93,6 +95,7 @@ class Config(Struct, frozen=True, kw_only=True):
     storm_least: int
     storm_rate: int
     read_days: tuple[int, ...] = CUT_OFF_DAYS
+    outsiders: frozenset[str] = frozenset()
     rule_sets: tuple[RuleSet, ...] = (INTERVALS,)
     profiles: tuple[Profile, ...] = ()
     calendars: tuple[TariffCalendar, ...] = ()
@@ -128,6 +131,7 @@ def config_from(environ: Mapping[str, str]) -> Config:
         judge_late=timedelta(seconds=number_from(environ, JUDGE_LATE_VARIABLE, 3600)),
         storm_least=number_from(environ, STORM_LEAST_VARIABLE, 100),
         read_days=days_from(environ),
+        outsiders=frozenset(environ.get(OUTSIDERS_VARIABLE, "").replace(",", " ").split()),
         rule_sets=rule_sets_from(environ),
         profiles=profiles_from(environ),
         calendars=calendars_from(environ),

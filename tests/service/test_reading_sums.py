@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from contracts.compact_readings import CONTENT_TYPE
 from contracts.message import Message, Reply, Result
@@ -11,12 +12,13 @@ from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
 from contracts.nouns.feeder_topology import Feeder, FeederTopology, UsagePoint
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.get_meter_readings import MeterReadings as Coincident
+from contracts.nouns.get_meter_readings import Reading as Asked
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
 from contracts.nouns.reading_types import ReadingType
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.usage_point_groups import UsagePointGroup, UsagePointGroups
-from contracts.types import ObjectReference, Reference
+from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from shared.tools.testing import Installation
 from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, QUARTERS, Utility, utility
@@ -184,3 +186,51 @@ async def test_sums_are_made_of_longer_intervals_and_the_greatest_says_what_each
         assert all(each.is_coincident_trigger for each in parts)
         with pytest.raises(AssertionError, match=r"2\.15"):
             await here.ask(at_peak, "p1")
+
+
+async def test_a_role_outside_gets_sums_of_fifteen_of_whom_none_is_large_and_that_do_not_tell_each_other_apart(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scenario 26: 14, or one with 16.7 % of 15, are refused; so are 15 beside 16 of the same time."""
+    names = [f"m{number}" for number in range(16)]
+    groups = {"14": names[:14], "large": [*names[:14], "big"], "16": names, "15": names[:15], "all": [*names, "big"]}
+    noon = MIDNIGHT + timedelta(hours=12)
+    monkeypatch.setenv("BUSBAR_METER_OUTSIDERS", "gateway, operator")
+    async with utility(dms) as here:
+        for name in (*names, "big"):
+            await here.install(name, f"point {name}", LONG_AGO)
+            await here.tell(told(name, 280 if name == "big" else 100, 24), CONTENT_TYPE)
+        await here.all_is_taken()
+        made = tuple(
+            EndDeviceGroup(mrid=mrid, end_devices=tuple(ObjectReference(mrid=each) for each in members))
+            for mrid, members in groups.items()
+        )
+        await here.clerk.request(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=made))
+
+        def of(group: str, start: datetime = MIDNIGHT, end: datetime = noon) -> GetMeterReadings:
+            period = Asked(time_period=DateTimeInterval(start=start, end=end))
+            return GetMeterReadings(end_device_group=(ObjectReference(mrid=group),), reading=(period,))
+
+        for refused, why in (("14", "fewer than 15"), ("large", "more than 15 %")):
+            with pytest.raises(AssertionError, match=rf"7\.7.*{why}"):
+                await here.ask(of(refused), sum="each")
+        assert values(await here.ask(of("16"), sum="each")) == {"16": ["1600"] * 12}
+        assert values(await here.ask(of("16"), sum="together")) == {"16": ["1600"] * 12}, "again is no news"
+        for alike in ("15", "all"):
+            with pytest.raises(AssertionError, match=r"7\.7.*tells of fewer"):
+                await here.ask(of(alike), sum="each")
+        after = of("15", noon, MIDNIGHT + timedelta(hours=24))
+        assert values(await here.ask(after, sum="each")) == {"15": ["1500"] * 12}, "of another time"
+        peak = replace(of("16"), meter_readings=Coincident(is_coincident_trigger=True))
+        with pytest.raises(AssertionError, match=r"7\.5"):
+            await here.ask(of("16"))
+        with pytest.raises(AssertionError, match=r"7\.5"):
+            await here.ask(peak, sum="each")
+        with pytest.raises(AssertionError, match=r"7\.5"):
+            await here.ask(of("16"), sum="each", leastShare="0.9")
+        with pytest.raises(AssertionError, match=r"7\.5"):
+            await here.ask(of("16"), refused="true")
+        once_more = await here.ask(of("16"), sum="each", refused="true")
+        assert values(once_more) == {"16": ["1600"] * 12}, "it gets nothing but the sum"
+        with pytest.raises(AssertionError, match=r"7\.5"):
+            await here.ask(GetMeterReadings(), "point big")

@@ -20,6 +20,7 @@ from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.marking import heed
 from services.meter_reading_and_control.service.membership import groups_of, points_of
+from services.meter_reading_and_control.service.privacy import is_outside, refuse_single, released
 from services.meter_reading_and_control.service.quantities import quantities_of
 from services.meter_reading_and_control.service.success import success_of
 from services.meter_reading_and_control.service.validation import previews
@@ -47,6 +48,11 @@ async def show_readings(
 ) -> AsyncIterator[MeterReadings | Whole | Later]:
     """The readings of usage points, or of those where the meters are that are named; one part for each."""
     request = message.request or Request()
+    if is_outside(work):
+        refuse_single(request, work)
+        async for page in known_of(request, work):
+            yield page
+        return
     if inquiries.is_now(request):
         yield await read_now(request, work)
         return
@@ -78,7 +84,8 @@ async def known_of(request: Request, work: Work[Store]) -> AsyncIterator[MeterRe
         refuse_forgotten(asked.as_of, days, await work.store.packed_months())
     groups = await groups_of(sums.named_in(request), asked, work)
     if adding is not None:
-        async for page in added(groups, asked, adding, work):
+        give = released if is_outside(work) else added
+        async for page in give(groups, asked, adding, work):
             yield page
         return
     for point in sorted(await work.store.virtual_points(asked.points)) if wanted is None else ():

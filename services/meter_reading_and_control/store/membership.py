@@ -52,3 +52,29 @@ class Membership(KernelStore):
         for row in rows:
             found.setdefault(row["usage_point"], set()).add(row["reading_type"])
         return found
+
+    async def lock_released(self) -> None:
+        """Let nobody else release sums until this is done."""
+        await self.lock("SELECT pg_advisory_xact_lock(hashtextextended('released', 0))")
+
+    async def was_released_alike(self, members: Sequence[str], period: tuple[datetime, datetime], least: int) -> bool:
+        """True where sums of who differs from these ``members`` by fewer than ``least`` were given of that time."""
+        found: bool = await self.fetchval(
+            "SELECT EXISTS (SELECT FROM released_sum WHERE members && $1 AND starts < $3 AND ends > $2"
+            " AND cardinality(members) + cardinality($1)"
+            "  - 2 * (SELECT count(*) FROM unnest(members) AS each WHERE each = ANY($1)) BETWEEN 1 AND $4 - 1)",
+            members,
+            *period,
+            least,
+        )
+        return found
+
+    async def save_released(self, members: Sequence[str], period: tuple[datetime, datetime], now: datetime) -> None:
+        """Keep that sums of these usage points were given of that time, unless it is known."""
+        await self.execute(
+            "INSERT INTO released_sum (members, starts, ends, released_at) SELECT $1, $2, $3, $4 WHERE NOT EXISTS ("
+            " SELECT FROM released_sum WHERE members = $1 AND starts <= $2 AND ends >= $3)",
+            members,
+            *period,
+            now,
+        )
