@@ -1,38 +1,21 @@
 """Scenario 10 of the metering guide, the part of meter data: what was asked as of a time is the same for ever."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from msgspec import json
 
 from contracts.compact_readings import CONTENT_TYPE
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.get_meter_readings import MeterReadings as Coincident
-from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
-from contracts.nouns.reading_types import ReadingQuality, ReadingType
-from contracts.types import Reference
+from contracts.nouns.reading_types import ReadingType
 from contracts.verbs import Verb
 from shared.codec import CONTENT_XML
 from shared.tools.testing import Installation
-from tests.acceptance.test_virtual_meters import made_of, set_up
-from tests.fixtures.metering_utility import HOURS, LONG_AGO, NOW, Utility, utility
-from tests.service.test_reading_sums import PRIMARY_HOURS, Network
+from tests.fixtures.metering_groups import PRIMARY_HOURS, Network, made_of, set_up
+from tests.fixtures.metering_utility import HOURS, LONG_AGO, MIDNIGHT, NOW, Utility, told, utility
 
-DAY = datetime(2026, 5, 5, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NIGHT = "11.8.7.6.1.1.8.0.0.0.0.0.0.0.0.0.38.0"
-
-
-def told(meter: str, values: dict[int, int], quality: str | None = None, at: datetime = NOW) -> MeterReadings:
-    """The values of some hours of the day, as they were reported at a time."""
-    qualities = () if quality is None else (ReadingQuality(reading_quality_type=Reference(ref=quality)),)
-    readings = tuple(
-        IntervalReading(
-            reported_date_time=at, time_stamp=DAY + (hour + 1) * HOUR, value=str(value), reading_qualities=qualities
-        )
-        for hour, value in sorted(values.items())
-    )
-    block = IntervalBlock(interval_readings=readings, reading_type=Reference(ref=HOURS))
-    return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
 
 
 async def answers(here: Utility, as_of: datetime) -> list[bytes]:
@@ -63,8 +46,8 @@ async def test_given_a_final_run_when_everything_is_corrected_then_asked_as_of_i
         await here.install("a2", "p2", LONG_AGO)
         await network.build(LONG_AGO, p1="t1", p2="t1")
         assert await set_up(here, made_of("rest", p1=1, p2=-0.5)) == []
-        await here.tell(told("a1", {hour: 10 + hour for hour in range(24)}), CONTENT_TYPE)
-        await here.tell(told("a2", dict.fromkeys(range(22), 500), "3.8.0"), CONTENT_XML)
+        await here.tell(told("a1", {hour: 10 + hour for hour in range(24)}, at=NOW), CONTENT_TYPE)
+        await here.tell(told("a2", dict.fromkeys(range(22), 500), quality="3.8.0", at=NOW), CONTENT_XML)
         await here.all_is_taken()
 
         run = NOW + timedelta(minutes=30)
@@ -78,9 +61,9 @@ async def test_given_a_final_run_when_everything_is_corrected_then_asked_as_of_i
         await here.tell(told("a2", dict.fromkeys(range(24), 480), at=corrections), CONTENT_TYPE)
         await here.all_is_taken()
         await here.set_up("a1", ratio=50)
-        await here.install("a3", "p2", DAY + 12 * HOUR, Verb.CHANGE)
-        await network.build(DAY + 6 * HOUR, p1="t1", p2="t2")
-        assert await set_up(here, made_of("rest", DAY, p1=1, p2=-1), Verb.CHANGE) == []
+        await here.install("a3", "p2", MIDNIGHT + 12 * HOUR, Verb.CHANGE)
+        await network.build(MIDNIGHT + 6 * HOUR, p1="t1", p2="t2")
+        assert await set_up(here, made_of("rest", MIDNIGHT, p1=1, p2=-1), Verb.CHANGE) == []
         await here.set_clock(NOW + timedelta(hours=3))
         await here.all_is_folded()
 

@@ -1,6 +1,6 @@
 """Usage points without a meter and intervals of several lengths (metering guide 6; scenario 14 of section 17)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,17 +8,14 @@ from msgspec import json
 
 from contracts.compact_readings import CONTENT_TYPE
 from contracts.message import Id, Request
-from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.get_meter_readings import GetMeterReadings
-from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import ReadingType
-from contracts.nouns.usage_point_config import ServiceMultiplier, UsagePoint, UsagePointConfig
-from contracts.types import Reference
+from contracts.nouns.usage_point_config import UsagePointConfig
 from contracts.verbs import Verb
 from shared.tools.testing import Installation
-from tests.fixtures.metering_utility import LONG_AGO, MRC, NOW, Utility, utility
+from tests.fixtures.metering_groups import made_of, set_up
+from tests.fixtures.metering_utility import LONG_AGO, MIDNIGHT, MRC, NOW, Utility, told, utility
 
-DAY = datetime(2026, 5, 5, tzinfo=UTC)
 FIVE, THIRTY = (f"0.0.{each}.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0" for each in (6, 5))
 FIVE_TOLD, THIRTY_TOLD = (each.replace(".1.1.12.", ".1.2.12.") for each in (FIVE, THIRTY))
 REGISTER = "0.0.0.1.1.2.12.0.0.0.0.0.0.0.0.0.72.0"
@@ -26,35 +23,8 @@ REGISTER_KWH = REGISTER.replace(".0.72.0", ".3.72.0")
 NIGHT_REGISTER = "0.0.0.1.1.2.12.0.0.0.0.2.0.0.0.0.72.0"
 NIGHT_OF_DAY, OF_DAY = (f"11.0.0.4.1.2.12.0.0.0.0.{tou}.0.0.0.0.72.0" for tou in (2, 0))
 PEAK_OF_DAY = "11.8.5.6.1.2.8.0.0.0.0.0.0.0.0.0.38.0"
-MINUTES = {FIVE: 5, THIRTY: 30}
 SLOTS = [7 * place % 50 for place in range(288)]
 HALVES = [1000 + place for place in range(48)]
-
-
-def told(meter: str, code: str, values: list[int | None], first: int = 0) -> MeterReadings:
-    """The values of a day from an interval on; None was not told."""
-    length = timedelta(minutes=MINUTES[code])
-    readings = tuple(
-        IntervalReading(time_stamp=DAY + (first + place + 1) * length, value=str(value))
-        for place, value in enumerate(values)
-        if value is not None
-    )
-    block = IntervalBlock(interval_readings=readings, reading_type=Reference(ref=code))
-    return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
-
-
-def made_of(mrid: str, since: datetime = LONG_AGO, **weights: float) -> UsagePointConfig:
-    factors = tuple(ServiceMultiplier(mrid=member, value=weight) for member, weight in weights.items())
-    event = ConfigurationEvent(effective_date_time=since)
-    point = UsagePoint(mrid=mrid, is_virtual=True, configuration_events=event, service_multipliers=factors)
-    return UsagePointConfig(usage_point=(point,))
-
-
-async def set_up(here: Utility, noun: UsagePointConfig, verb: Verb = Verb.CREATE) -> list[str]:
-    """Set a virtual usage point up; the codes with which it was refused."""
-    reply = (await here.clerk.request(MRC, verb, noun)).reply
-    assert reply is not None
-    return [each.code for each in reply.error]
 
 
 async def values(
@@ -77,8 +47,8 @@ async def two_meters(here: Utility) -> None:
     """One that tells every five minutes, and one that tells every thirty."""
     await here.install("a5", "p5", LONG_AGO)
     await here.install("a30", "p30", LONG_AGO)
-    await here.tell(told("a5", FIVE, [*SLOTS]), CONTENT_TYPE)
-    await here.tell(told("a30", THIRTY, [*HALVES]), CONTENT_TYPE)
+    await here.tell(told("a5", dict(enumerate(SLOTS)), FIVE), CONTENT_TYPE)
+    await here.tell(told("a30", dict(enumerate(HALVES)), THIRTY), CONTENT_TYPE)
     await here.all_is_taken()
 
 
@@ -106,7 +76,7 @@ async def test_given_a_virtual_point_of_30_and_5_minutes_then_sums_on_30_are_exa
 async def test_weights_count_from_their_time_on_and_as_they_were_known_and_what_one_member_lacks_all_lack(
     dms: Installation,
 ) -> None:
-    noon = DAY + timedelta(hours=12)
+    noon = MIDNIGHT + timedelta(hours=12)
     async with utility(dms) as here:
         await two_meters(here)
         assert await set_up(here, made_of("rest", p30=1, p5=-0.5)) == []
@@ -127,8 +97,7 @@ async def test_weights_count_from_their_time_on_and_as_they_were_known_and_what_
         assert [float(value or "nan") for value, _ in known] == before
 
         await here.install("a", "p", LONG_AGO)
-        await here.tell(told("a", THIRTY, [10] * 20), CONTENT_TYPE)
-        await here.tell(told("a", THIRTY, [10] * 27, 21), CONTENT_TYPE)
+        await here.tell(told("a", {place: 10 for place in range(48) if place != 20}, THIRTY), CONTENT_TYPE)
         await here.all_is_taken()
         assert await set_up(here, made_of("three", p30=1, p=1)) == []
         (lacking,) = (await values(here, "three")).values()
@@ -180,16 +149,16 @@ async def test_registers_and_buckets_of_a_virtual_point_are_told_like_those_of_a
     monkeypatch.setenv("BUSBAR_METER_TARIFF_CALENDARS", str(tmp_path / "tariff.json"))
     async with utility(dms) as here:
         await two_meters(here)
-        for meter, code, slots in (("a5", FIVE, [10] * 288), ("a30", THIRTY, [100] * 48)):
-            await here.tell(told(meter, code, [*slots], -len(slots)), CONTENT_TYPE)
-            await here.tell(told(meter, code, [*slots[1:]], len(slots) + 1), CONTENT_TYPE)
+        for meter, code, count, number in (("a5", FIVE, 288, 10), ("a30", THIRTY, 48, 100)):
+            await here.tell(told(meter, dict.fromkeys(range(-count, 0), number), code), CONTENT_TYPE)
+            await here.tell(told(meter, dict.fromkeys(range(count + 1, 2 * count), number), code), CONTENT_TYPE)
         await here.set_clock(NOW + timedelta(hours=18))  # nothing is estimated yet
         await here.all_is_taken()
         assert await set_up(here, made_of("rest", p30=1, p5=-0.5)) == []
         halves = [HALVES[place] - sum(SLOTS[6 * place : 6 * place + 6]) / 2 for place in range(48)]
         before, day = 48 * (100 - 30), sum(halves)
         night = sum(halves[:12]) + sum(halves[44:])
-        midnights = [DAY + timedelta(days=number) for number in (-1, 0, 1, 2)]
+        midnights = [MIDNIGHT + timedelta(days=number) for number in (-1, 0, 1, 2)]
 
         found = await readings(here, "rest", REGISTER, REGISTER_KWH, NIGHT_REGISTER)
         assert [at for at, _, _ in found[REGISTER]] == midnights

@@ -9,24 +9,17 @@ from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
 from contracts.nouns.meter_config import Meter as Device
 from contracts.nouns.meter_config import MeterConfig
-from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
+from contracts.nouns.meter_readings import MeterReadings
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
 from services.meter_reading_and_control.views.success import BSR, RSR
 from shared.tools.testing import Installation
-from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, Utility, utility
+from tests.fixtures.metering_utility import LONG_AGO, MRC, Utility, told, utility
 from tests.service.toys.world import eventually
 
 DAY = datetime(2026, 5, 6, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 FAULT = "3.18.72.79"
-
-
-def told(meter: str, *hours: int, day: datetime = DAY) -> MeterReadings:
-    """The values of those hours of a day."""
-    values = tuple(IntervalReading(time_stamp=day + (place + 1) * HOUR, value="100") for place in hours)
-    block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
-    return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
 
 
 def happened(meter: str, code: str, at: datetime) -> EndDeviceEvent:
@@ -69,13 +62,13 @@ async def test_reads_of_a_day_are_counted_at_each_cut_off_by_head_end_with_the_c
             north = Device(mrid=f"a{number}", serial_number=f"a{number}", amr_system="north" if number < 4 else "south")
             await here.order(Verb.CHANGE, MeterConfig(meter=(north,)))
             if number != 5:
-                await here.tell(told(f"a{number}", *range(24), day=DAY - 24 * HOUR), CONTENT_TYPE)
+                await here.tell(told(f"a{number}", dict.fromkeys(range(24), 100), day=DAY - 24 * HOUR), CONTENT_TYPE)
         await here.install("a7", "p6", DAY + 12 * HOUR, Verb.CHANGE)
         await here.order(Verb.CHANGE, MeterConfig(meter=(Device(mrid="a7", serial_number="a7", amr_system="south"),)))
         await here.set_clock(DAY + 29 * HOUR)
         hole = [hour for hour in range(24) if hour not in {3, 4}]
         for meter, hours in (("a1", [*range(24)]), ("a3", hole), ("a4", hole), ("a6", [*range(12)])):
-            await here.tell(told(meter, *hours), CONTENT_TYPE)
+            await here.tell(told(meter, dict.fromkeys(hours, 100), day=DAY), CONTENT_TYPE)
         events = (
             happened("a3", EMITTED[EventKind.POWER_LOST], DAY + 3 * HOUR),
             happened("a3", EMITTED[EventKind.POWER_RESTORED], DAY + 5 * HOUR),
@@ -92,7 +85,7 @@ async def test_reads_of_a_day_are_counted_at_each_cut_off_by_head_end_with_the_c
             "south": [["34 of 48", "0 of 3", "meter 1", "config 1", "exchange 1"]],
         }
         await here.set_clock(DAY + 40 * HOUR)
-        await here.tell(told("a2", *range(24)), CONTENT_TYPE)
+        await here.tell(told("a2", dict.fromkeys(range(24), 100), day=DAY), CONTENT_TYPE)
         await here.all_is_taken()
         await here.set_clock(DAY + 80 * HOUR)
         first, second = (await counts(here, "together"))["all"]
@@ -115,9 +108,9 @@ async def test_what_is_estimated_is_no_read_and_what_is_in_a_wave_is_one(dms: In
     async with utility(dms) as here:
         await here.install("a1", "p1", LONG_AGO)
         await here.set_clock(DAY + 26 * HOUR)
-        await here.tell(told("a1", *range(20)), CONTENT_TYPE)
+        await here.tell(told("a1", dict.fromkeys(range(20), 100), day=DAY), CONTENT_TYPE)
         for hour in (20, 21):
-            await here.tell(told("a1", hour), CONTENT_TYPE)
+            await here.tell(told("a1", {hour: 100}, day=DAY), CONTENT_TYPE)
         await here.all_is_taken()
         await here.set_clock(DAY + 32 * HOUR)
         sql = "SELECT count(*) > 0 FROM block WHERE origins::text LIKE '%method%'"

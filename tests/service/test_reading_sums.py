@@ -1,86 +1,24 @@
 """Readings of usage points that belong together: of a transformer, a feeder, a zone, a group; one by one and added."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from contracts.compact_readings import CONTENT_TYPE
-from contracts.message import Message, Reply, Result
 from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
-from contracts.nouns.feeder_topology import Feeder, FeederTopology, UsagePoint
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.get_meter_readings import MeterReadings as Coincident
 from contracts.nouns.get_meter_readings import Reading as Asked
-from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
-from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
+from contracts.nouns.meter_readings import MeterReading
 from contracts.nouns.reading_types import ReadingType
-from contracts.nouns.units import PhaseCode
-from contracts.nouns.usage_point_groups import UsagePointGroup, UsagePointGroups
 from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from shared.tools.testing import Installation
-from tests.fixtures.metering_utility import HOURS, LONG_AGO, MRC, NOW, QUARTERS, Utility, utility
-from tests.service.toys.world import eventually
+from tests.fixtures.metering_groups import PRIMARY_HOURS, Network, zones
+from tests.fixtures.metering_utility import HOURS, LONG_AGO, MIDNIGHT, MRC, NOW, QUARTERS, told, utility
 
-MIDNIGHT = datetime(2026, 5, 5, tzinfo=UTC)
-PRIMARY_HOURS = "0.0.7.4.1.2.12.0.0.0.0.0.0.0.0.0.72.0"
 VOLTAGE = "0.0.7.0.0.1.54.0.0.0.0.0.0.0.0.0.29.0"
-
-
-def built(transformers: dict[str, str]) -> FeederTopology:
-    points = tuple(
-        UsagePoint(
-            mrid=point,
-            critical=False,
-            customers=1,
-            meter=f"meter of {point}",
-            name=point,
-            node="node",
-            phases=PhaseCode.ABC,
-            transformer=transformer,
-        )
-        for point, transformer in transformers.items()
-    )
-    feeder = Feeder(mrid="feeder", event_time=LONG_AGO, model_version="1", revision=1, usage_point=points)
-    return FeederTopology(feeder=(feeder,))
-
-
-class Network:
-    """The model of the network and who tells it, beside the one who knows the zones."""
-
-    def __init__(self, here: Utility, modeller: Any) -> None:
-        self.here, self.modeller, self.transformers, self.models = here, modeller, dict[str, str](), 0
-
-    async def answer(self, _: Message[Any]) -> tuple[Reply, FeederTopology]:
-        return Reply(result=Result.OK), built(self.transformers)
-
-    async def build(self, since: datetime, **transformers: str) -> None:
-        self.transformers = transformers
-        self.models += 1
-        model = NetworkModel(
-            mrid=f"model {self.models}",
-            created_date_time=since,
-            model_format="CIM100 RDF/XML",
-            status_kind=ModelStatusKind.ACTIVE,
-        )
-        before = await self.here.database.fetchval("SELECT count(*) FROM served")
-        await self.modeller.tell(Verb.CREATED, NetworkModels(network_model=(model,)))
-        await eventually(lambda: self.here.database.fetchval("SELECT count(*) > $1 FROM served", before))
-
-
-async def zones(_: Message[Any]) -> tuple[Reply, UsagePointGroups]:
-    zone = UsagePointGroup(mrid="zone", usage_points=(ObjectReference(mrid="p3"),))
-    return Reply(result=Result.OK), UsagePointGroups(usage_point_group=(zone,))
-
-
-def told(meter: str, value: int, hours: int) -> MeterReadings:
-    values = tuple(
-        IntervalReading(time_stamp=MIDNIGHT + timedelta(hours=place), value=str(value)) for place in range(1, hours + 1)
-    )
-    block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
-    return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter)),))
 
 
 def values(readings: list[MeterReading]) -> dict[str, list[str | None]]:
@@ -108,7 +46,7 @@ async def test_readings_of_a_transformer_a_feeder_and_a_zone_are_added_by_who_be
             await here.install(f"a{number}", f"p{number}", LONG_AGO, ratio=ratio)
         await network.build(NOW, p1="t1", p2="t1", p3="t2")
         for meter, value, hours in (("a1", 100, 24), ("a2", 50, 23), ("a3", 10, 24)):
-            await here.tell(told(meter, value, hours), CONTENT_TYPE)
+            await here.tell(told(meter, dict.fromkeys(range(hours), value)), CONTENT_TYPE)
         await here.all_is_taken()
 
         nothing = GetMeterReadings()
@@ -162,14 +100,8 @@ async def test_sums_are_made_of_longer_intervals_and_the_greatest_says_what_each
         hours, quarters = [100] * 24, [10] * 96
         hours[7], hours[18], quarters[48:52], quarters[72:76] = 300, 200, [90] * 4, [50] * 4
         step = timedelta(minutes=15)
-        for meter, code, length, numbers in (("a1", HOURS, 4 * step, hours), ("a2", QUARTERS, step, quarters)):
-            readings = tuple(
-                IntervalReading(time_stamp=MIDNIGHT + (place + 1) * length, value=str(number))
-                for place, number in enumerate(numbers)
-            )
-            block = IntervalBlock(interval_readings=readings, reading_type=Reference(ref=code))
-            part = MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter))
-            await here.tell(MeterReadings(meter_reading=(part,)), CONTENT_TYPE)
+        for meter, code, numbers in (("a1", HOURS, hours), ("a2", QUARTERS, quarters)):
+            await here.tell(told(meter, dict(enumerate(numbers)), code), CONTENT_TYPE)
         await here.all_is_taken()
 
         of_hours = GetMeterReadings(reading_type=(ReadingType(mrid=PRIMARY_HOURS),))
@@ -199,7 +131,7 @@ async def test_a_role_outside_gets_sums_of_fifteen_of_whom_none_is_large_and_tha
     async with utility(dms) as here:
         for name in (*names, "big"):
             await here.install(name, f"point {name}", LONG_AGO)
-            await here.tell(told(name, 280 if name == "big" else 100, 24), CONTENT_TYPE)
+            await here.tell(told(name, dict.fromkeys(range(24), 280 if name == "big" else 100)), CONTENT_TYPE)
         await here.all_is_taken()
         made = tuple(
             EndDeviceGroup(mrid=mrid, end_devices=tuple(ObjectReference(mrid=each) for each in members))

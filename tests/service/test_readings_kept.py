@@ -7,12 +7,12 @@ import pytest
 from contracts.compact_readings import CONTENT_TYPE
 from contracts.nouns.get_meter_readings import GetMeterReadings
 from contracts.nouns.meter_readings import IntervalBlock, IntervalReading, Meter, MeterReading, MeterReadings
-from contracts.nouns.reading_types import Reading, ReadingQuality, ReadingType
+from contracts.nouns.reading_types import Reading, ReadingType
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
 from shared.codec import CONTENT_XML
 from shared.tools.testing import Installation
-from tests.fixtures.metering_utility import HOURS, LONG_AGO, NOW, utility
+from tests.fixtures.metering_utility import HOURS, LONG_AGO, NOW, told, utility
 from tests.service.toys.world import eventually
 
 
@@ -22,13 +22,7 @@ async def test_the_answer_about_a_long_time_comes_in_pages_that_grow_from_a_day_
         first = date(2026, 1, 2)
         for day in (*(first + timedelta(days=place) for place in (0, 1, 2, 4, 6, 7, 14, 20)), date(2026, 4, 30)):
             midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-            values = tuple(
-                IntervalReading(time_stamp=midnight + timedelta(hours=place), value=str(place))
-                for place in range(1, 25)
-            )
-            block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
-            one = MeterReading(interval_blocks=(block,), meter=Meter(mrid="a1"))
-            await here.tell(MeterReadings(meter_reading=(one,)), CONTENT_TYPE)
+            await here.tell(told("a1", {place: place + 1 for place in range(24)}, day=midnight), CONTENT_TYPE)
         await here.all_is_taken()
         pages = await here.answer("a point 1")
         assert [len(page.interval_blocks[0].interval_readings) for page in pages] == [24, 48, 72, 48, 24]
@@ -39,16 +33,9 @@ async def test_months_lose_their_versions_and_then_go_when_they_have_had_their_t
 ) -> None:
     monkeypatch.setenv("BUSBAR_METER_VERSIONS_DAYS", "31")
     monkeypatch.setenv("BUSBAR_METER_KEPT_DAYS", "150")
-    midnight = datetime(2026, 5, 5, tzinfo=UTC)
 
-    def told(first: int, last: int, value: int, quality: str = "") -> MeterReadings:
-        qualities = (ReadingQuality(reading_quality_type=Reference(ref=quality)),) if quality else ()
-        values = tuple(
-            IntervalReading(time_stamp=midnight + timedelta(hours=place), value=str(value), reading_qualities=qualities)
-            for place in range(first, last + 1)
-        )
-        block = IntervalBlock(interval_readings=values, reading_type=Reference(ref=HOURS))
-        return MeterReadings(meter_reading=(MeterReading(interval_blocks=(block,), meter=Meter(mrid="a1")),))
+    def hours(first: int, last: int, value: int, quality: str = "") -> MeterReadings:
+        return told("a1", dict.fromkeys(range(first - 1, last), value), quality=quality)
 
     async with utility(dms) as here:
         await here.install("a1", "a point 1", LONG_AGO)
@@ -61,12 +48,12 @@ async def test_months_lose_their_versions_and_then_go_when_they_have_had_their_t
             found = await here.database.fetch("SELECT version, width FROM block ORDER BY version")
             return [tuple(row) for row in found]
 
-        await here.tell(told(1, 12, 300), CONTENT_TYPE)
+        await here.tell(hours(1, 12, 300), CONTENT_TYPE)
         await here.all_is_taken()
         await here.set_clock(NOW + timedelta(hours=2))
         await here.all_is_folded()
-        await here.tell(told(13, 24, 301), CONTENT_TYPE)
-        await here.tell(told(2, 2, 17, "3.7.0"), CONTENT_TYPE)
+        await here.tell(hours(13, 24, 301), CONTENT_TYPE)
+        await here.tell(hours(2, 2, 17, "3.7.0"), CONTENT_TYPE)
         await here.all_is_taken()
         first = NOW + timedelta(hours=1)
         assert await values(first) == ["300"] * 12 + [None] * 12
@@ -84,7 +71,7 @@ async def test_months_lose_their_versions_and_then_go_when_they_have_had_their_t
         with pytest.raises(AssertionError, match=r"2\.29"):
             await values(first)
 
-        await here.tell(told(3, 3, 18, "3.7.0"), CONTENT_TYPE)
+        await here.tell(hours(3, 3, 18, "3.7.0"), CONTENT_TYPE)
         await here.all_is_taken()
         assert await values() == ["300", "17", "18", *now[3:]]
         assert await values(datetime(2026, 7, 2, tzinfo=UTC)) == ["300", "17", "18", *now[3:]]
@@ -92,7 +79,7 @@ async def test_months_lose_their_versions_and_then_go_when_they_have_had_their_t
         await here.set_clock(datetime(2026, 11, 2, tzinfo=UTC))
         await eventually(lambda: here.database.fetchval("SELECT count(*) = 0 FROM months()"))
         assert await here.answer("a point 1") == []
-        await here.tell(told(1, 24, 300), CONTENT_TYPE)
+        await here.tell(hours(1, 24, 300), CONTENT_TYPE)
         await here.all_is_taken()
         assert await here.refusals("a1") == [("2.29", 24)]
         assert await here.database.fetchval("SELECT count(*) FROM block") == 0
@@ -107,10 +94,7 @@ async def test_what_was_known_at_a_time_is_the_same_to_the_moment_before_and_aft
 
         async def wave(place: int, at: datetime) -> None:
             await here.set_clock(at)
-            one = IntervalReading(time_stamp=midnight + timedelta(hours=place), value=str(place))
-            block = IntervalBlock(interval_readings=(one,), reading_type=Reference(ref=HOURS))
-            one_meter = MeterReading(interval_blocks=(block,), meter=Meter(mrid="a1"))
-            await here.tell(MeterReadings(meter_reading=(one_meter,)), CONTENT_TYPE)
+            await here.tell(told("a1", {place - 1: place}, day=midnight), CONTENT_TYPE)
             await here.all_is_taken()
 
         async def known(as_of: datetime) -> list[str | None]:
