@@ -173,6 +173,7 @@ async def test_given_canaries_that_fail_then_nobody_else_is_told_and_given_good_
         assert "5.3 the image is for other hardware" in paused
         there.seconds += 7200
         await here.at(seconds=there.seconds)
+        await eventually(lambda: there.none_in("bad", "SENT"))
         assert len(there.told) == 2, "the first two alone"
         assert there.acts == {}
         await here.cis.request(MRC, Verb.CANCEL, software("bad"))

@@ -14,6 +14,7 @@ from contracts.verbs import Verb
 from shared.tools.testing import Installation
 from tests.acceptance.test_controls import MRC, OK, T0, Utility, order, utility
 from tests.acceptance.test_metering import linked, meter
+from tests.service.toys.world import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -65,6 +66,11 @@ async def collected(here: Utility, **collectors: tuple[str, ...]) -> None:
         await here.cis.request(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=(group,)))
 
 
+async def has_failed(here: Utility, mrid: str) -> bool:
+    """True when one of the devices of a control has failed."""
+    return any(state.startswith("FAILED") for state in await here.state(mrid))
+
+
 async def test_given_a_silent_collector_then_it_rests_while_the_rest_of_the_head_end_goes_on(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +81,7 @@ async def test_given_a_silent_collector_then_it_rests_while_the_rest_of_the_head
         await here.cis.command(MRC, Verb.CREATE, order("m1", "m2", code=PING, mrid="both"))
         await here.head_end.reply(await here.field(), unreachable)
         await here.field()
+        await eventually(lambda: has_failed(here, "both"))
         await here.at(seconds=60)
         assert {error.code for error in (await here.hears()).error} == {"5.4", "5.6", "4.1"}
 
