@@ -263,7 +263,7 @@ async def test_in_a_storm_of_last_gasps_and_when_the_window_has_closed_nobody_is
 ) -> None:
     monkeypatch.setenv("BUSBAR_METER_STORM_GASPS", "1")
     async with utility(dms) as here, field(here) as there:
-        assert await there.asks(Verb.CREATE, "wind", "draft", canary="1", rate="6", window="12:00/12:01") == []
+        assert await there.asks(Verb.CREATE, "wind", "draft", canary="1", rate="3", window="12:00/12:01") == []
         assert await there.asks(Verb.CHANGE, "wind", "approved", user="bob") == []
         assert await there.pass_until("wind", ["ROLLING"], step=0) == "ROLLING: 11 PENDING, 1 VERIFIED"
         gasps = [events("3.26.9.185", f"n{number}", f"n{number} point", 5).end_device_event[0] for number in range(61)]
