@@ -49,7 +49,8 @@ from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.outage import FINAL, Outage
 from services.fault_management.domain.proposal import AGAIN, advise, awaits_return, next_switching, offer
 from services.fault_management.domain.situation import Situation, Wish, plan_for
-from services.fault_management.store import Memory, Store
+from services.fault_management.store import Store
+from services.fault_management.store.memory import Memory
 from shared.service import Service
 from shared.work import Wake, Work
 

@@ -25,7 +25,7 @@ from services.fault_management.domain.prediction import predict
 from services.fault_management.domain.situation import Wish
 from services.fault_management.domain.timeline import Timeline
 from services.fault_management.domain.verification import SETTLE, SILENCE
-from services.fault_management.store import MEMORY, Memory
+from services.fault_management.store.memory import MEMORY, Memory
 from tests.fixtures.fault_desk import Desk, gasps, heard
 from tests.fixtures.small_feeder import POINTS, T0, feeder, plain, s, under
 
