@@ -19,17 +19,17 @@ PAGE = 500
 
 _LOST = codes_of(EventKind.POWER_LOST)
 
-_IN_TIME = (
-    "happened_at >= coalesce($2, '-infinity'::timestamptz) AND happened_at < coalesce($3, 'infinity'::timestamptz)"
-)
-_ANYWHERE = f"WITH told AS (SELECT * FROM event WHERE $1::text[] = '{{}}' AND {_IN_TIME})"  # noqa: S608 - constants
+_ANYWHERE = "WITH told AS (SELECT * FROM event WHERE $1::text[] = '{}')"
 _AT_THESE = (
-    "WITH told AS MATERIALIZED ("  # noqa: S608 - constants
-    f"SELECT * FROM event WHERE usage_point = ANY($1::text[]) AND {_IN_TIME} UNION ALL"
-    f" SELECT * FROM event WHERE meter = ANY($1) AND (usage_point = ANY($1)) IS NOT TRUE AND {_IN_TIME})"
+    "WITH told AS MATERIALIZED (SELECT * FROM event WHERE usage_point = ANY($1::text[]) UNION ALL"
+    " SELECT * FROM event WHERE meter = ANY($1) AND (usage_point = ANY($1)) IS NOT TRUE)"
 )
-"""Events between two times. Those of few are found by what they are about, whatever the planner thinks: in the order
-of time it would pass all others too."""
+"""The events of few are found by what they are about, and by their time only then: else the planner, which knows
+neither how many are named nor how long the time is, may go through the events of all."""
+
+_IN_TIME = (
+    " happened_at >= coalesce($2, '-infinity'::timestamptz) AND happened_at < coalesce($3, 'infinity'::timestamptz)"
+)
 
 
 class Events(KernelStore):
@@ -116,7 +116,7 @@ class Events(KernelStore):
             rows = await self.fetch(
                 f"{_AT_THESE if mrids else _ANYWHERE}"  # noqa: S608 - constants
                 " SELECT meter, code, happened_at, dropped, held, noun FROM told"
-                " WHERE (dropped IS NOT NULL OR NOT $7)"
+                f" WHERE {_IN_TIME} AND (dropped IS NOT NULL OR NOT $7)"
                 " AND (happened_at, meter, code) > (coalesce($2, '-infinity'::timestamptz), $4, $5)"
                 " ORDER BY happened_at, meter, code LIMIT $6",
                 mrids,
@@ -138,7 +138,7 @@ class Events(KernelStore):
         rows = await self.fetch(
             f"{_AT_THESE if mrids else _ANYWHERE}"  # noqa: S608 - constants
             " SELECT code, dropped, held, count(*) AS events, sum(repeats) AS repeats,"
-            " max(happened_at) AS latest FROM told"
+            f" max(happened_at) AS latest FROM told WHERE {_IN_TIME}"
             " GROUP BY code, dropped, held ORDER BY code, dropped, held",
             mrids,
             start,
