@@ -18,6 +18,7 @@ from contracts.nouns.meter_readings import Meter, MeterReading, MeterReadings
 from contracts.nouns.reading_types import Reading
 from contracts.types import ObjectReference, Reference
 from contracts.verbs import Verb
+from services.meter_reading_and_control.domain import lanes
 from shared.tools.testing import Installation, Peer
 from tests.acceptance.test_controls import MRC, OK, T0, Utility, order, utility
 from tests.acceptance.test_metering import REGISTER, linked, meter
@@ -287,3 +288,16 @@ async def test_an_mrid_of_a_campaign_is_given_to_nothing_else(dms: Installation)
         assert await there.asks(Verb.CREATE, "one", "draft") == []
         await here.cis.command(MRC, Verb.CREATE, order("m1", code=FIRMWARE, mrid="one"))
         assert [error.code for error in (await here.hears()).error] == ["5.2"]
+
+
+async def test_given_a_head_end_that_takes_no_more_then_a_campaign_waits_with_its_next_batch(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with utility(dms) as here, field(here) as there:
+        with monkeypatch.context() as full:
+            full.setattr(lanes, "MOST", len(METERS) - 1)
+            assert await there.asks(Verb.CREATE, "many", "draft", canary="12", rate="6000") == []
+            assert await there.asks(Verb.CHANGE, "many", "approved", user="bob") == []
+            assert await there.stands("many") == "CANARY: 12 PENDING"
+        assert await there.pass_until("many", ["COMPLETE"]) == "COMPLETE: 12 VERIFIED"
+        assert set(there.told.values()) == {1}
