@@ -1,12 +1,18 @@
 """Wakes: durable, replaced and cancelled by their key, and put aside when they cannot succeed."""
 
+from datetime import UTC, datetime
+from functools import partial
+
 import pytest
 
+from contracts.errors import Rejected
 from contracts.verbs import Verb
 from shared import timers
 from shared.tools.testing import Installation
+from shared.work import Wake, Work
 from tests.service.toys.orders import orders
 from tests.service.toys.services import gate, make_shop
+from tests.service.toys.store import ToyStore
 from tests.service.toys.world import admin, code_of, eventually, notes, rows, run
 
 
@@ -104,3 +110,36 @@ async def test_a_wake_that_cannot_succeed_is_put_aside_and_may_be_requeued(toys:
         told = await broker.request("busbar.testing.admin.shop.requeue", b'{"id": %d}' % letters[0]["id"])
         assert told.body == b'{"id":%d,"done":true}' % letters[0]["id"]
         await eventually(lambda: rows(toys, "shop", "SELECT FROM dead_letter OFFSET 1"))
+
+
+async def test_of_parts_that_are_attempted_those_that_fail_are_undone_and_so_is_what_was_only_a_trial(
+    toys: Installation,
+) -> None:
+    """By an error of the handler, by one of the database, and by a rule; what was done before and after stays."""
+
+    async def do(name: str, fault: Exception | None, part: Work[ToyStore]) -> None:
+        await part.store.note("attempted", name)
+        part.publish(Verb.CREATED, orders(name), key=name)
+        if isinstance(fault, ZeroDivisionError):
+            await part.store.fetch("SELECT 1 / 0")
+        if fault is not None:
+            raise fault
+
+    async def try_parts(_: Wake, work: Work[ToyStore]) -> None:
+        faults = {"by code": KeyError("lost"), "by sql": ZeroDivisionError(), "by rule": Rejected("no", code="6.1")}
+        await work.store.note("attempted", "before")
+        why = [await work.attempt(name, partial(do, name, fault)) for name, fault in faults.items()]
+        why.append(await work.attempt("trial", partial(do, "trial", None), is_trial=True))
+        why.append(await work.attempt("well", partial(do, "well", None)))
+        await work.store.note("reasons", "; ".join(why))
+
+    shop = make_shop()
+    shop.on_wake("attempts")(try_parts)
+    sql = "INSERT INTO wake (name, key, id, at, payload, trace) VALUES ('attempts', '', 'attempts', $1, '', '{}')"
+    await rows(toys, "shop", sql, datetime(2026, 1, 1, tzinfo=UTC))
+    async with run(toys, shop):
+        await eventually(lambda: notes(toys, "shop", "reasons"))
+        found = sorted(await notes(toys, "shop", "attempted"))
+        assert found == [("attempted", "before"), ("attempted", "well")]
+        ((_, why),) = await notes(toys, "shop", "reasons")
+        assert why == "KeyError: 'lost'; DivisionByZeroError: division by zero; Rejected: no; ; "
