@@ -8,9 +8,12 @@ from typing import Self
 
 from shared.tools.nats_server import BrokerUser, NatsServer
 from shared.tools.postgres_server import PostgresServer
-from shared.tools.server_process import make_state
+from shared.tools.server_process import ServerError, make_state
 
 log = logging.getLogger(__name__)
+
+RETRY_S, LONGEST_RETRY_S = 0.5, 10.0
+"""How long a server that cannot be started is left alone; doubled each time, up to the second of the two."""
 
 
 class DevServers:
@@ -65,8 +68,7 @@ class DevServers:
     async def keep(self) -> None:
         """Start again, on the same ports and data, whichever ends; runs until it is cancelled.
 
-        Raises:
-            ServerError: one of them cannot be started again.
+        One that cannot be started, such as a database that is killed while it recovers, is started again after a while.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_keep(self.nats, "nats-server"))
@@ -97,5 +99,13 @@ async def _keep(server: NatsServer | PostgresServer, name: str) -> None:
     while True:
         code = await server.ended()
         log.warning("%s ended with %s and is started again", name, code)
-        await server.stop()
-        await server.start()
+        retry_s = RETRY_S
+        while True:
+            await server.stop()
+            try:
+                await server.start()
+                break
+            except ServerError as error:
+                log.error("%s", error)  # noqa: TRY400  the text says it all
+            await asyncio.sleep(retry_s)
+            retry_s = min(2 * retry_s, LONGEST_RETRY_S)

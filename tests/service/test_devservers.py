@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,38 @@ async def test_killed_servers_recover_at_the_next_start(state: Path, nats_user: 
         await servers.start()
         assert (servers.nats.recovering, servers.postgres.recovering) == killed
         assert await answer(servers.postgres, "SELECT what FROM kept") == "committed"
+
+
+async def test_servers_that_are_killed_again_while_they_start_are_started_again(
+    state: Path, nats_user: BrokerUser
+) -> None:
+    async with DevServers(state, [nats_user]) as servers:
+        await answer(servers.postgres, "CREATE TABLE kept AS SELECT 'committed' AS what")
+        keeping = asyncio.create_task(servers.keep())
+        for server in (servers.nats, servers.postgres):
+            await _killed(server)
+            await _killed(server)
+        async with asyncio.timeout(6 * PATIENCE_S):
+            while True:
+                with suppress(OSError, asyncpg.PostgresError):
+                    assert await answer(servers.postgres, "SELECT what FROM kept") == "committed"
+                    break
+                await asyncio.sleep(0.1)
+        assert not keeping.done()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+
+
+async def _killed(server: NatsServer | PostgresServer) -> None:
+    """Kill a server, and wait until the next one has begun to start."""
+    before = server.pid
+    os.kill(before, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with suppress(ServerError):
+                if server.pid != before:
+                    return
+            await asyncio.sleep(0.001)
 
 
 def test_servers_die_with_a_supervisor_that_is_killed(state: Path, nats_user: BrokerUser) -> None:

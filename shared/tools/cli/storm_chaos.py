@@ -103,13 +103,19 @@ class Chaos:
         Raises:
             Unavailable: one does not.
         """
-        async with asyncio.timeout(RECOVERY_S):
-            for role in roles:
-                while True:
-                    with suppress(BusbarError, TimeoutError):
-                        await told(self._voice, role, AdminVerb.OUTBOX, timeout_s=ANSWER_S)
-                        break
-                    await asyncio.sleep(LOOK_S)
+        for role in roles:
+            try:
+                async with asyncio.timeout(RECOVERY_S):
+                    await self._answers(role)
+            except TimeoutError:
+                raise Unavailable(f"'{role}' has not recovered in {RECOVERY_S:.0f} s") from None
+
+    async def _answers(self, role: str) -> None:
+        while True:
+            with suppress(BusbarError):
+                await told(self._voice, role, AdminVerb.OUTBOX, timeout_s=ANSWER_S)
+                return
+            await asyncio.sleep(LOOK_S)
 
     def _targets(self) -> Sequence[str]:
         if self._kind in {ChaosKind.NATS, ChaosKind.POSTGRES}:
@@ -130,7 +136,10 @@ class Chaos:
                     await asyncio.sleep(LOOK_S)
                 struck = (target,)
             case _:
-                os.kill(self._pid_of_server(target), signal.SIGKILL)
+                old = self._pid_of_server(target)
+                os.kill(old, signal.SIGKILL)
+                while self._pid_of_server(target) == old:  # noqa: ASYNC110  a server tells nobody of its start
+                    await asyncio.sleep(LOOK_S)
                 struck = self._roles
         await self.recovered(struck)
         self.blows.append(
@@ -165,18 +174,22 @@ class Chaos:
 
 @asynccontextmanager
 async def raging(chaos: Chaos | None, roles: Sequence[str]) -> AsyncIterator[None]:
-    """Strike for the time of the block, and let all recover after it; None strikes nobody."""
+    """Strike for the time of the block, and let all recover after it; None strikes nobody.
+
+    Raises:
+        Unavailable: who was struck does not recover; the block is cancelled then.
+    """
     if chaos is None:
         yield
         return
-    rage = asyncio.create_task(chaos.rage())
     try:
-        yield
-    finally:
-        rage.cancel()
-        with suppress(asyncio.CancelledError):
-            await rage
-        await chaos.recovered(roles)
+        async with asyncio.TaskGroup() as tasks:
+            rage = tasks.create_task(chaos.rage())
+            yield
+            rage.cancel()
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
+    await chaos.recovered(roles)
 
 
 def blow_lines(blows: Sequence[Blow]) -> list[str]:
