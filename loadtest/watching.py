@@ -249,6 +249,7 @@ def _floor(consumer: Mapping[str, Any]) -> int:
 def used_by(pid: int) -> tuple[float, int]:
     """CPU seconds, and bytes in memory, of a process with its children, from /proc; 0 where there is none.
 
+    What a child has used counts for its parent once it has ended, so the sum never falls.
     A page that several processes share counts for each of them by its share (PSS), where the kernel tells that.
     """
     children: dict[int, list[int]] = {}
@@ -264,7 +265,7 @@ def used_by(pid: int) -> tuple[float, int]:
         each = todo.pop()
         if each in stats:
             words = stats[each]
-            cpu += (int(words[11]) + int(words[12])) / _TICKS
+            cpu += sum(map(int, words[11:15])) / _TICKS
             memory += _proportional(each) or int(words[21]) * _PAGE
             todo += children.get(each, [])
     return cpu, memory

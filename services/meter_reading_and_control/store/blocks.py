@@ -1,5 +1,6 @@
 """Values of intervals in blocks by market day, one by one and many at once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -13,6 +14,7 @@ from services.meter_reading_and_control.domain.folding import NOTHING, Folding
 from services.meter_reading_and_control.domain.meeting import Meeting, Met
 from services.meter_reading_and_control.domain.readings import Block, Value, empty_block, merged
 from services.meter_reading_and_control.store.copying import (
+    IN_TURN,
     copied,
     each_numbers,
     folded,
@@ -235,7 +237,9 @@ class Blocks(SeriesStore):
             day,
             *ids,
         )
-        for row in there:
+        for number, row in enumerate(there):
+            if number % IN_TURN == 0:
+                await asyncio.sleep(0)
             folding.lay(row["series"] % BUNCH, layer_of(row), row["recorded_at"], row["lags"])
         left: list[tuple[int, datetime, tuple[int, Value]]] = []
         for row in sorted(parts, key=lambda each: (each["recorded_at"], each["part"])):

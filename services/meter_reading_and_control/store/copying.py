@@ -1,5 +1,6 @@
 """Rows of blocks as the binary COPY of PostgreSQL takes them: each field behind its length, all big-endian."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
@@ -21,6 +22,9 @@ from services.meter_reading_and_control.domain.columns import (
 )
 from services.meter_reading_and_control.domain.folding import NOTHING, Folding, Layer, on_grid
 from shared.store import Record
+
+IN_TURN = 16
+"""So many rows are made at a time: some 0.1 ms of the processor for each that was folded."""
 
 _CENTURY = date(2000, 1, 1)
 _CENTURY_US = 946_684_800_000_000
@@ -77,9 +81,11 @@ def _field(value: bytes | None) -> bytes:
 
 
 async def once(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The whole of what COPY takes."""
+    """The whole of what COPY takes; others, such as a control, have their turn while it is made."""
     yield _HEADER
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number % IN_TURN == 0:
+            await asyncio.sleep(0)
         yield row
     yield _TRAILER
 
