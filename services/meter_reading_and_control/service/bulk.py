@@ -40,7 +40,10 @@ FOLD_EVERY_S = 10
 """How often is looked for what is to be folded, while waves come."""
 
 FOLD_PARTS, FOLD_AGE, FOLD_MOST = 32, timedelta(hours=1), 32
-"""What has so many parts is folded, and what is so old; so many bunches in one transaction."""
+"""What has so many parts is folded, and what is so old; so many bunches in one transaction where so many are due."""
+
+FOLD_PAUSE = timedelta(seconds=0.25)
+"""Where fewer are due they are folded one by one with a pause between, so that nothing else has long to wait."""
 
 
 class Taken(Struct, frozen=True):
@@ -153,12 +156,13 @@ async def keep_waves(
 async def fold_waves(_: Wake, work: Work[Store]) -> None:
     """Waves become blocks where enough have come, or when they are old."""
     due = await work.store.due_to_fold(FOLD_PARTS, work.now - FOLD_AGE, FOLD_MOST)
-    for bunch, day in due:
+    is_pressed = len(due) == FOLD_MOST
+    for bunch, day in due if is_pressed else due[:1]:
         await work.store.fold(bunch, day)
-    oldest = await work.store.oldest_of_tail()
-    if oldest is not None:
-        soon = work.now if len(due) == FOLD_MOST else max(oldest + FOLD_AGE, work.now) + timedelta(seconds=1)
-        work.wake("fold", "rest", soon, new_thread=True)
+    if len(due) > 1:
+        work.wake("fold", "rest", work.now if is_pressed else work.now + FOLD_PAUSE, new_thread=True)
+    elif (oldest := await work.store.oldest_of_tail()) is not None:
+        work.wake("fold", "rest", max(oldest + FOLD_AGE, work.now) + timedelta(seconds=1), new_thread=True)
 
 
 def again(taken: Taken, new: Array) -> list[Columns]:
