@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, json
 
 from contracts.compact_readings import Columns, CompactReadings, Group, Ids, expanded
 from contracts.condensed_readings import condensed
@@ -153,14 +153,19 @@ async def keep_waves(
 
 
 @service.on_wake("fold")
-async def fold_waves(_: Wake, work: Work[Store]) -> None:
-    """Waves become blocks where enough have come, or when they are old."""
-    due = await work.store.due_to_fold(FOLD_PARTS, work.now - FOLD_AGE, FOLD_MOST)
-    is_pressed = len(due) == FOLD_MOST
-    for bunch, day in due if is_pressed else due[:1]:
+async def fold_waves(wake: Wake, work: Work[Store]) -> None:
+    """Waves become blocks where enough have come, or when they are old; a wake may say which are left to be folded."""
+    if wake.payload:
+        due = json.decode(wake.payload, type=list[tuple[int, date]])
+    else:
+        due = await work.store.due_to_fold(FOLD_PARTS, work.now - FOLD_AGE, FOLD_MOST)
+    at_once = FOLD_MOST if len(due) == FOLD_MOST else 1
+    for bunch, day in due[:at_once]:
         await work.store.fold(bunch, day)
-    if len(due) > 1:
-        work.wake("fold", "rest", work.now if is_pressed else work.now + FOLD_PAUSE, new_thread=True)
+    if at_once == FOLD_MOST:
+        work.wake("fold", "rest", work.now, new_thread=True)
+    elif len(due) > 1:
+        work.wake("fold", "rest", work.now + FOLD_PAUSE, json.encode(due[1:]).decode(), new_thread=True)
     elif (oldest := await work.store.oldest_of_tail()) is not None:
         work.wake("fold", "rest", max(oldest + FOLD_AGE, work.now) + timedelta(seconds=1), new_thread=True)
 

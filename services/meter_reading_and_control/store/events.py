@@ -28,7 +28,7 @@ _AT_THESE = (
 neither how many are named nor how long the time is, may go through the events of all."""
 
 _IN_TIME = (
-    " happened_at >= coalesce($2, '-infinity'::timestamptz) AND happened_at < coalesce($3, 'infinity'::timestamptz)"
+    "happened_at >= coalesce($2, '-infinity'::timestamptz) AND happened_at < coalesce($3, 'infinity'::timestamptz)"
 )
 
 

@@ -45,6 +45,9 @@ class ChaosKind(StrEnum):
 PAUSE_S = (1.0, 4.0)
 """The least and the longest time between a recovery and the next blow, in s."""
 
+FIRST_S = (0.1, 0.5)
+"""The same from when the storm was ordered to the first blow: one that is short is struck as well."""
+
 FROZEN_S = (1.0, 4.0)
 
 
@@ -88,14 +91,23 @@ class Chaos:
         self._roles = roles
         self._voice = voice
         self._began = asyncio.get_running_loop().time()
+        self._is_over = asyncio.Event()
         self.blows: list[Blow] = []
 
     async def rage(self) -> None:
-        """Strike until cancelled; each role has had its turn before one has another."""
+        """Strike until :meth:`calm_down`; each role has had its turn before one has another."""
+        pause_s = FIRST_S
         while True:
             for target in self._targets():
-                await asyncio.sleep(self._draw.uniform(*PAUSE_S))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._is_over.wait(), self._draw.uniform(*pause_s))
+                    return
                 await self._strike(target)
+                pause_s = PAUSE_S
+
+    def calm_down(self) -> None:
+        """Strike no more; who was struck recovers yet, and that blow counts."""
+        self._is_over.set()
 
     async def recovered(self, roles: Sequence[str]) -> None:
         """Wait until each of ``roles`` answers.
@@ -136,9 +148,9 @@ class Chaos:
                     await asyncio.sleep(LOOK_S)
                 struck = (target,)
             case _:
-                old = self._pid_of_server(target)
+                old = await self._pid_of_server(target)
                 os.kill(old, signal.SIGKILL)
-                while self._pid_of_server(target) == old:  # noqa: ASYNC110  a server tells nobody of its start
+                while await self._pid_of_server(target) == old:  # noqa: ASYNC110  a server tells nobody of its start
                     await asyncio.sleep(LOOK_S)
                 struck = self._roles
         await self.recovered(struck)
@@ -160,8 +172,8 @@ class Chaos:
             await asyncio.sleep(LOOK_S)
         return self._supervisor.pids[role]
 
-    def _pid_of_server(self, server: str) -> int:
-        """The process of a server that is ours.
+    async def _pid_of_server(self, server: str) -> int:
+        """The process of a server that is ours; one that is being started may have none for a moment.
 
         Raises:
             Unavailable: the settings name servers that are somebody else's.
@@ -169,7 +181,9 @@ class Chaos:
         file = self._settings.state_dir / server / "server.lock"
         if not file.exists():
             raise Unavailable(f"the server '{server}' is not ours to kill")
-        return int(file.read_text(encoding="ascii"))
+        while not (text := file.read_text(encoding="ascii")):  # noqa: ASYNC110  a file tells nobody of what is written
+            await asyncio.sleep(LOOK_S)
+        return int(text)
 
 
 @asynccontextmanager
@@ -184,9 +198,9 @@ async def raging(chaos: Chaos | None, roles: Sequence[str]) -> AsyncIterator[Non
         return
     try:
         async with asyncio.TaskGroup() as tasks:
-            rage = tasks.create_task(chaos.rage())
+            tasks.create_task(chaos.rage())
             yield
-            rage.cancel()
+            chaos.calm_down()
     except ExceptionGroup as group:
         raise group.exceptions[0] from None
     await chaos.recovered(roles)
