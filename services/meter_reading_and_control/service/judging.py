@@ -65,6 +65,7 @@ async def judge_day(wake: Wake, work: Work[Store]) -> None:
 @service.on_wake("judge")
 async def judge_some(_: Wake, work: Work[Store]) -> None:
     """Some of what is to be judged; the rest follows."""
+    await work.store.spread_late(work.now)
     due = await work.store.due_to_judge(AT_ONCE)
     for day, bunch in due:
         await judge_what_can_be(bunch, day, work)

@@ -38,7 +38,7 @@ def have_judged(days: Iterable[date], work: Work[Store]) -> None:
 async def judge_again(late: Iterable[tuple[date, int]], work: Work[Store]) -> None:
     """Have bunches judged again of days that were, when what comes together has come; and those judged beside them."""
     if of := set(late):
-        await work.store.judge_again(of | await work.store.bunches_beside(of), work.now)
+        await work.store.judge_again(of, work.now)
         pause = work.store.memory.judge_late
         turn = (work.now - EPOCH) // pause + 2
         work.wake("judge", str(turn), EPOCH + turn * pause, new_thread=True)

@@ -201,10 +201,13 @@ class Blocks(SeriesStore):
 
     async def _fill(self, of: Iterable[tuple[int, date]]) -> None:
         """Some blocks of these bunches and days are written as a whole."""
-        await self.executemany(
-            "INSERT INTO filled (bunch, market_day) VALUES ($1, $2)"
+        rows = sorted(set(of))
+        await self.execute(
+            "INSERT INTO filled (bunch, market_day) SELECT bunch, day FROM unnest($1::bigint[], $2::date[])"
+            " AS told (bunch, day)"
             " ON CONFLICT (bunch, market_day) DO UPDATE SET places = NULL WHERE filled.places IS NOT NULL",
-            sorted(set(of)),
+            [bunch for bunch, _ in rows],
+            [day for _, day in rows],
         )
 
     async def due_to_fold(self, parts: int, before: datetime, most: int) -> list[tuple[int, date]]:

@@ -33,8 +33,8 @@ class Judging(Blocks):
     async def all_to_judge(self, day: date, now: datetime) -> None:
         """All bunches are to be judged of that day."""
         await self.execute(
-            "INSERT INTO to_judge (market_day, bunch, since) SELECT DISTINCT $1::date, id / $2, $3::timestamptz"
-            " FROM series ON CONFLICT DO NOTHING",
+            "INSERT INTO to_judge (market_day, bunch, since, is_spread)"
+            " SELECT DISTINCT $1::date, id / $2, $3::timestamptz, true FROM series ON CONFLICT DO NOTHING",
             day,
             BUNCH,
             now,
@@ -46,26 +46,35 @@ class Judging(Blocks):
         await self.execute(
             "INSERT INTO to_judge (market_day, bunch, since) SELECT day, bunch, $3"
             " FROM unnest($1::date[], $2::bigint[]) AS late (day, bunch)"
-            " ON CONFLICT (market_day, bunch) DO UPDATE SET since = excluded.since",
+            " ON CONFLICT (market_day, bunch) DO UPDATE SET since = excluded.since, is_spread = false",
             [day for day, _ in rows],
             [bunch for _, bunch in rows],
             now,
         )
 
-    async def bunches_beside(self, of: Iterable[tuple[date, int]]) -> set[tuple[date, int]]:
-        """Bunches of other reading types at the same usage points, and of usage points of which they are the check."""
-        rows = sorted(set(of))
-        found = await self.fetch(
-            "WITH late AS (SELECT DISTINCT day, usage_point FROM unnest($1::date[], $2::bigint[]) AS told (day, bunch)"
-            "  JOIN series ON id BETWEEN bunch * $3 AND bunch * $3 + $3 - 1),"
-            " beside AS (SELECT day, usage_point FROM late UNION"
-            "  SELECT day, mrid FROM late JOIN usage_point ON checked_by = usage_point)"
-            " SELECT DISTINCT day, id / $3 AS bunch FROM beside JOIN series USING (usage_point)",
-            [day for day, _ in rows],
-            [bunch for _, bunch in rows],
+    async def spread_late(self, now: datetime) -> None:
+        """Where something came late, judge again what is judged beside it as well.
+
+        Those are bunches of other reading types at the same usage points, and of usage points of which these are the
+        check. It is asked for once for all that came, and not for each message.
+        """
+        await self.execute(
+            "WITH late AS (UPDATE to_judge SET is_spread = true FROM (SELECT market_day, bunch FROM to_judge"
+            "   WHERE NOT is_spread ORDER BY market_day, bunch FOR UPDATE SKIP LOCKED) AS told"
+            "  WHERE to_judge.market_day = told.market_day AND to_judge.bunch = told.bunch"
+            "  RETURNING to_judge.market_day, to_judge.bunch),"
+            " points AS (SELECT DISTINCT bunch, usage_point FROM (SELECT DISTINCT bunch FROM late) AS told"
+            "  JOIN series ON id BETWEEN bunch * $1 AND bunch * $1 + $1 - 1),"
+            " beside AS (SELECT bunch, usage_point FROM points UNION"
+            "  SELECT bunch, mrid FROM points JOIN usage_point ON checked_by = usage_point),"
+            " of AS (SELECT DISTINCT beside.bunch, id / $1 AS other FROM beside JOIN series USING (usage_point))"
+            " INSERT INTO to_judge (market_day, bunch, since, is_spread)"
+            " SELECT DISTINCT market_day, other, $2::timestamptz, true FROM late JOIN of USING (bunch)"
+            " WHERE (market_day, other) NOT IN (SELECT market_day, bunch FROM late) ORDER BY market_day, other"
+            " ON CONFLICT (market_day, bunch) DO UPDATE SET since = excluded.since",
             BUNCH,
+            now,
         )
-        return {(row["day"], row["bunch"]) for row in found}
 
     async def bunches_of(self, points: Iterable[str]) -> dict[str, list[int]]:
         """In which bunches the series of usage points are."""
@@ -78,10 +87,13 @@ class Judging(Blocks):
         return found
 
     async def due_to_judge(self, most: int) -> list[tuple[date, int]]:
-        """Days and bunches that are to be judged, taken out; nobody else takes them."""
+        """Days and bunches that are to be judged, taken out; nobody else takes them.
+
+        What came late is not among them before it is spread (:meth:`spread_late`).
+        """
         rows = await self.lock_all(
-            "DELETE FROM to_judge USING (SELECT market_day, bunch FROM to_judge ORDER BY market_day, bunch LIMIT $1"
-            " FOR UPDATE SKIP LOCKED) AS due WHERE to_judge.market_day = due.market_day AND to_judge.bunch = due.bunch"
+            "DELETE FROM to_judge USING (SELECT market_day, bunch FROM to_judge WHERE is_spread"
+            "  ORDER BY market_day, bunch LIMIT $1 FOR UPDATE SKIP LOCKED) AS due WHERE to_judge.market_day = due.market_day AND to_judge.bunch = due.bunch"
             " RETURNING to_judge.market_day, to_judge.bunch",
             most,
         )
