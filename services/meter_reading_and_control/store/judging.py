@@ -93,7 +93,8 @@ class Judging(Blocks):
         """
         rows = await self.lock_all(
             "DELETE FROM to_judge USING (SELECT market_day, bunch FROM to_judge WHERE is_spread"
-            "  ORDER BY market_day, bunch LIMIT $1 FOR UPDATE SKIP LOCKED) AS due WHERE to_judge.market_day = due.market_day AND to_judge.bunch = due.bunch"
+            "  ORDER BY market_day, bunch LIMIT $1 FOR UPDATE SKIP LOCKED) AS due"
+            " WHERE to_judge.market_day = due.market_day AND to_judge.bunch = due.bunch"
             " RETURNING to_judge.market_day, to_judge.bunch",
             most,
         )
