@@ -27,7 +27,15 @@ from contracts.nouns.work_requests import WorkRequests
 from contracts.verbs import Verb
 from services.fault_management import views
 from services.fault_management.config import rules_from
-from services.fault_management.domain.assessment import assess, begin_plan, end_plan, next_look, report
+from services.fault_management.domain.assessment import (
+    Report,
+    assess,
+    begin_plan,
+    end_plan,
+    next_look,
+    report,
+    report_late,
+)
 from services.fault_management.domain.calls import (
     Concern,
     amended,
@@ -179,9 +187,12 @@ async def follow_work(message: Message[MaintenanceOrders], work: Work[Store]) ->
         outage = await work.store.outage_with(*views.outage_of(order))
         if outage is None:
             await follow_incident(work, order)
-        situation = None if outage is None else await look_at(work, outage)
-        if outage is not None and situation is not None:
-            report(situation, situation.get(outage.mrid), views.report_in(order, work.now))
+            continue
+        situation, news = await look_at(work, outage), views.report_in(order, work.now)
+        if situation is None:
+            await add_finding(work, outage.mrid, news)
+        else:
+            report(situation, situation.get(outage.mrid), news)
             await settle(work, situation)
 
 
@@ -362,6 +373,17 @@ async def correct_outage(work: Work[Store], asked: Decision) -> Outage:
     network = await work.store.network(outage.feeder)
     work.publish(Verb.CHANGED, views.as_noun([corrected], network, work.now), key=outage.mrid)
     return corrected
+
+
+async def add_finding(work: Work[Store], mrid: str, news: Report) -> None:
+    """Take what a crew has found into the record of an outage that is over, and tell it."""
+    await work.store.lock_outage(mrid)
+    outage = await find(work, mrid)
+    network = await work.store.network(outage.feeder)
+    known = report_late(outage, news, network)
+    if known != outage:
+        await work.store.save_outages([known])
+        work.publish(Verb.CHANGED, views.as_noun([known], network, work.now), key=mrid)
 
 
 async def take_evidence(work: Work[Store], evidence: list[Evidence]) -> list[Outage]:

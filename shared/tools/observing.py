@@ -25,6 +25,7 @@ from shared.tools.testing import Peer
 
 _COPIES = frozenset({Lane.JOURNAL, Lane.DEAD})
 _NEW = frozenset({Verb.CREATE, Verb.CREATED})
+_OVER = frozenset({OutageState.CLOSED, OutageState.MOMENTARY, OutageState.DISMISSED, OutageState.VERIFY})
 _NO_COMPLAINTS = frozenset({"heard", "requests", "outages", "about"})
 
 EXAMPLES = 5
@@ -229,7 +230,7 @@ class Observer:
                 if self._made.setdefault(key, header.message_id or "") != header.message_id:
                     self._doubled.add(key)
             if header.noun == "UnplannedOutages" and header.verb.is_event:
-                told = (revision or 0, header.verb is Verb.CLOSED or _is_inside(each))
+                told = (revision or 0, header.verb is Verb.CLOSED or _is_over(each))
                 self._outages[each.mrid] = max(self._outages.get(each.mrid, told), told)
 
     def _is_new(self, identity: str, received: Received) -> bool:
@@ -252,8 +253,9 @@ class Observer:
             return None
 
 
-def _is_inside(outage: UnplannedOutage) -> bool:
-    return outage.status is not None and outage.status.value == OutageState.VERIFY
+def _is_over(outage: UnplannedOutage) -> bool:
+    """True for what is over, also where something is added to its record; and for a customer's own trouble."""
+    return outage.status is not None and outage.status.value in _OVER
 
 
 def _revision(each: Any) -> int | None:

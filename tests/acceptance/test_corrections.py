@@ -9,16 +9,18 @@ from msgspec.structs import replace
 from contracts.codes.end_device_events import EventKind
 from contracts.errors import BusbarError, Conflict, Denied, Invalid, NotFound, from_reply
 from contracts.message import Id, Option, Request, Result, User
-from contracts.nouns.maintenance_orders import MaintenanceOrders
+from contracts.nouns.maintenance_orders import Asset, MaintenanceOrders
 from contracts.nouns.network_models import ModelStatusKind, NetworkModel, NetworkModels
 from contracts.nouns.reliability_indices import ReliabilityIndex, ReliabilityIndices
 from contracts.nouns.unplanned_outages import (
+    CrewStatusKind,
     EstimatedRestorationTime,
     OutageState,
     OutageStatusKind,
     UnplannedOutage,
     UnplannedOutages,
 )
+from contracts.nouns.work_types import WorkStatusKind
 from contracts.types import DateTimeInterval, Status
 from contracts.verbs import Verb
 from services.compliance_management.service import service as compliance
@@ -63,6 +65,12 @@ async def change(play: Stage, outage: UnplannedOutage, user: User | None = OLA, 
     (changed,) = answer.noun.unplanned_outage
     assert isinstance(changed, UnplannedOutage)
     return changed
+
+
+def last_told(play: Stage) -> UnplannedOutage:
+    """What was told last of an outage."""
+    told = [message.payload for message in play.told if isinstance(message.payload, UnplannedOutages)]
+    return told[-1].unplanned_outage[-1]
 
 
 async def counted(play: Stage, request: Request) -> ReliabilityIndex:
@@ -244,3 +252,45 @@ async def test_what_an_operator_dismissed_is_not_suspected_again_by_the_same_evi
         assert await play.outages() == []
         await play.call("T11-1", 905)
         assert len(await play.outages()) == 1, "what is heard later counts"
+
+
+async def test_what_a_crew_finds_after_an_outage_was_closed_is_taken_into_its_record_and_no_time_moves(
+    theatre: Installation,
+) -> None:
+    async with stage(theatre, feeder(), fault_management, work_management, meter_reading) as play:
+        await play.play(40)
+        play.dark = set(under("F1"))
+        await play.meters(EventKind.POWER_LOST, *under("F1"), at=0)
+        await play.play(200)
+        (order,) = play.orders.values()
+        await play.play(400)
+        play.dark.clear()
+        await play.meters(EventKind.POWER_RESTORED, *under("F1"), at=400)
+        await play.play(3000)
+        closed = last_told(play)
+        assert closed.status is not None
+        assert (closed.status.value, closed.cause, points(closed.opened_switches)) == (S.CLOSED, None, {"F1"})
+
+        await play.play(3010)
+        await play.crew(order, WorkStatusKind.ENROUTE, 3010)
+        await play.play(3020)
+        assert last_told(play) == closed, "that somebody is on his way is no finding"
+        task = replace(order.work[0].work_tasks[0], assets=(Asset(mrid="F2"),))
+        there = replace(order, work=(replace(order.work[0], work_tasks=(task,)),))
+        await play.play(3600)
+        await play.crew(there, WorkStatusKind.ON_SITE, 3600, "vegetation")
+        await play.play(3700)
+        found = last_told(play)
+        assert (found.cause, points(found.opened_switches)) == ("vegetation", {"F2"})
+        assert found.revision_number == closed.revision_number + 1
+        assert play.told[-1].header.verb is Verb.CHANGED
+        same = ("mrid", "actual_period", "status", "energized_usage_point", "restoration_step")
+        assert [getattr(found, each) for each in same] == [getattr(closed, each) for each in same]
+        await play.play(4000)
+        await play.crew(there, WorkStatusKind.COMPLETED, 4000, "vegetation")
+        await play.play(4100)
+        assert last_told(play).status_kind is CrewStatusKind.FIELD_COMPLETE
+        asked = Request(id=(Id(value=closed.mrid),))
+        answer = await play.peers["operator"].request("fault-management", Verb.GET, UnplannedOutages, question=asked)
+        assert answer.noun.unplanned_outage[0].cause == "vegetation"
+        assert await play.outages() == []

@@ -7,6 +7,8 @@ S ─ B ┬ F1 ┬ T11 (6)     B is a telemetered breaker, F1 to F3 are fuses; e
            └ T32 (6)
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from contracts.nouns.feeder_topology import Equipment, Feeder
 from contracts.nouns.units import PhaseCode
 from contracts.nouns.unplanned_outages import CrewStatusKind
 from services.fault_management.config import rules_from
-from services.fault_management.domain.assessment import Report
+from services.fault_management.domain.assessment import Report, report_late
 from services.fault_management.domain.evidence import Evidence, EvidenceKind
 from services.fault_management.domain.inference import HOLD, PATIENCE
 from services.fault_management.domain.network import areas
@@ -329,3 +331,32 @@ def test_outages_come_to_the_same_whatever_the_order_in_which_the_evidence_arriv
             )
         )
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize(
+    ("outage", "device", "cause"),
+    [
+        ({}, "F2", "animal"),
+        ({"state": S.MOMENTARY}, "F2", "animal"),
+        ({"opened_at": s(0)}, "F1", "animal"),
+        ({"by": "ola"}, "F1", "animal"),
+        ({"by": "ola", "cause": "weather"}, "F1", "weather"),
+        ({"cause": "weather"}, "F2", "animal"),
+        ({"state": S.DISMISSED}, "F1", None),
+        ({"state": S.RESTORED}, "F1", None),
+    ],
+)
+def test_what_a_crew_finds_late_is_added_and_what_was_seen_or_said_by_an_operator_stays(
+    desk: Desk, outage: dict[str, Any], device: str, cause: str | None
+) -> None:
+    over = Outage(
+        mrid="o", feeder="feeder", state=S.CLOSED, since=s(0), suspected_at=s(0), points=("T11-1",), why="", device="F1"
+    )
+    over = replace(over, **outage)
+    news = Report(crew=CrewStatusKind.ARRIVED, cause="animal", device="F2")
+    known = report_late(over, news, desk.network)
+    assert (known.device, known.cause) == (device, cause)
+    assert (known.since, known.restored, known.points, known.state) == (over.since, {}, over.points, over.state)
+    assert known.revision == over.revision + (known != over)
+    assert report_late(known, news, desk.network) == known, "the same again is nothing new"
+    assert report_late(over, replace(news, cause=None), desk.network) == over

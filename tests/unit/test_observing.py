@@ -12,6 +12,7 @@ from contracts.nouns.end_device_controls import EndDeviceControls
 from contracts.nouns.feeder_topology import FeederTopology
 from contracts.nouns.unplanned_outages import OutageStatusKind, UnplannedOutage, UnplannedOutages
 from contracts.nouns.work_requests import WorkRequests
+from contracts.types import Status
 from contracts.verbs import Verb
 from shared.bus.messages import Received
 from shared.bus.subjects import CommandSubject, EventSubject, ReplySubject, RequestSubject, Space
@@ -62,10 +63,16 @@ def reply(to: str, identity: str) -> Received:
     return Received(str(subject), CODEC.encode(message, CONTENT_XML), {}, "")
 
 
-def outage(identity: str, mrid: str, revision: int, verb: Verb = Verb.CHANGED, *, number: int = 0) -> Received:
-    noun = UnplannedOutages(
-        unplanned_outage=(UnplannedOutage(mrid=mrid, revision_number=revision, outage_kind=OutageStatusKind.CONFIRMED),)
+def outage(
+    identity: str, mrid: str, revision: int, verb: Verb = Verb.CHANGED, *, number: int = 0, state: str | None = None
+) -> Received:
+    told = UnplannedOutage(
+        mrid=mrid,
+        revision_number=revision,
+        outage_kind=OutageStatusKind.CONFIRMED,
+        status=None if state is None else Status(value=state),
     )
+    noun = UnplannedOutages(unplanned_outage=(told,))
     subject = EventSubject(
         root="busbar",
         context="testing",
@@ -159,6 +166,11 @@ def test_what_was_told_before_the_end_of_an_outage_and_is_read_after_it_does_not
     observer: Observer,
 ) -> None:
     told = outage("end", "o", 9, Verb.CLOSED), outage("e", "o", 1, Verb.CREATED), outage("f", "o", 2)
+    assert seen(observer, *told) == {}
+
+
+def test_what_is_added_to_the_record_of_an_outage_that_is_over_does_not_open_it_again(observer: Observer) -> None:
+    told = outage("e", "o", 1, Verb.CREATED), outage("end", "o", 2, Verb.CLOSED), outage("f", "o", 3, state="CLOSED")
     assert seen(observer, *told) == {}
 
 

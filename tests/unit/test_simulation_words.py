@@ -151,6 +151,8 @@ def test_an_outage_covers_who_is_dark_and_who_was_and_a_dismissed_one_is_closed(
     assert said.closed
     inside = structs.replace(outage, status=Status(value=OutageState.VERIFY))
     assert views.heard(inside, closed=False).closed, "nobody plays those who call customers back"
+    passed = structs.replace(outage, status=Status(value=OutageState.MOMENTARY))
+    assert views.heard(passed, closed=False).closed, "also where what its crew found is told later"
     assert not views.heard(structs.replace(outage, status=Status(value=OutageState.SUSPECTED)), closed=False).closed
 
 

@@ -333,6 +333,9 @@ def _executed_step(step: SwitchingStep, done: list[SwitchingAction], now: dateti
     return structs.replace(step, **{name: structs.replace(step.action, executed_date_time=now)})
 
 
+_OVER = frozenset({OutageState.CLOSED, OutageState.MOMENTARY, OutageState.DISMISSED, OutageState.VERIFY})
+
+
 def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:
     """What an event says of an outage; one that was dismissed is closed too, and so is a customer's own trouble.
 
@@ -344,7 +347,7 @@ def heard(outage: UnplannedOutage, *, closed: bool) -> Outage:
         mrid=outage.mrid,
         devices=frozenset(device.mrid for device in outage.opened_switches if device.mrid is not None),
         usage_points=frozenset(point.mrid for point in points if point.mrid is not None),
-        closed=closed or state in {OutageState.CLOSED, OutageState.DISMISSED, OutageState.VERIFY},
+        closed=closed or state in _OVER,
     )
 
 

@@ -13,6 +13,7 @@ from services.fault_management.domain.estimates import begun, heard_of_crew
 from services.fault_management.domain.evidence import SKEW, Evidence, EvidenceKind
 from services.fault_management.domain.inference import PATIENCE, confirm, hold, infer
 from services.fault_management.domain.known import see_interruptions
+from services.fault_management.domain.network import Network
 from services.fault_management.domain.outage import (
     INFERRED,
     KNOWN_DARK,
@@ -109,6 +110,21 @@ def report(situation: Situation, outage: Outage, news: Report) -> None:
         situation.put(move(outage, S.DISMISSED, why=why, dismissed_at=situation.now, frozen=False))
     elif outage.state in INFERRED and (news.cause is not None or news.repaired_at is not None):
         confirm(situation, outage, None if news.cause is None else news.device, "the crew has been there")
+
+
+def report_late(outage: Outage, news: Report, network: Network | None) -> Outage:
+    """What a crew has found belongs in the record of an outage that is over; its times and usage points do not move.
+
+    The device is taken where only inference had named one: network operation has seen what opened. What an operator
+    has said stays, and only a cause that is missing is added. Of what was dismissed there is nothing to be found.
+    """
+    is_said = outage.by is not None
+    if outage.state not in {S.CLOSED, S.MOMENTARY} or news.cause is None or (is_said and outage.cause is not None):
+        return outage
+    is_named = network is not None and network.is_switch(news.device) and not outage.witnessed and not is_said
+    device = news.device if is_named else outage.device
+    known = msgspec.structs.replace(outage, cause=news.cause, crew=news.crew, device=device)
+    return known if known == outage else msgspec.structs.replace(known, revision=outage.revision + 1)
 
 
 def end_plan(situation: Situation, outage: Outage, plan: str, trouble: str | None) -> None:
