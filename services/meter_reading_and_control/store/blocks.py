@@ -156,13 +156,15 @@ class Blocks(SeriesStore):
     async def met(self, chunks: Sequence[Chunk]) -> dict[int, Array]:
         """What is there where ``chunks`` are, by their places: of each value whether it is :class:`Met`.
 
-        Most meet nothing, or exactly themselves in the tail, which is seen without looking at a value.
+        Most meet nothing, or exactly themselves in the tail, which is seen without looking at a value. Chunks are looked
+        up one by one (``OFFSET`` says so to the planner, which would read the whole of a tail that it takes for small).
         """
         keys = ([each.bunch for each in chunks], [each.day for each in chunks], [each.place for each in chunks])
         tail = await self.fetch(
             "SELECT ordinality - 1 AS chunk, tail.* FROM"
             " unnest($1::bigint[], $2::date[], $3::smallint[]) WITH ORDINALITY AS told (bunch, market_day, place)"
-            " JOIN tail USING (bunch, market_day, place)",
+            " CROSS JOIN LATERAL (SELECT * FROM tail WHERE bunch = told.bunch AND market_day = told.market_day"
+            "  AND place = told.place OFFSET 0) AS tail",
             *keys,
         )
         same = {row["chunk"] for row in tail if row["part"] == part_of_tail(chunks[row["chunk"]])}
@@ -184,8 +186,7 @@ class Blocks(SeriesStore):
     async def _blocks_at(self, keys: tuple[list[int], list[date], list[int]]) -> list[Record]:
         """What blocks have of one interval: of those bunches, days and places in which some have a value.
 
-        Bunches are looked up one by one (``OFFSET`` says so to the planner): most have nothing, and it must not read
-        all blocks first to find that out.
+        Bunches are looked up one by one as well: most have nothing, and all blocks must not be read to find that out.
         """
         return await self.fetch(
             "SELECT chunk, series % $4 AS member, scale, width, runs, origins,"

@@ -64,14 +64,17 @@ class SeriesStore(Store):
         return {Series(row["usage_point"], row["reading_type"], row["meter"]): row["id"] for row in rows}
 
     async def _begin_series(self, code: str, new: Sequence[Series]) -> dict[Series, int]:
-        """Number new series of one reading type: in its last bunch where they fit, else from a new one on."""
+        """Number new series of one reading type: in its last bunch where they fit, else from a new one on.
+
+        None is 0, which stands for what is not remembered.
+        """
         row = await self.lock(
             "SELECT (SELECT max(id) FROM series WHERE reading_type = $1) AS own, (SELECT max(id) FROM series) AS last",
             code,
         )
         own, last = (None, None) if row is None else (row["own"], row["last"])
         fits = own is not None and own // BUNCH == (own + len(new)) // BUNCH
-        first = own + 1 if own is not None and fits else BUNCH * (0 if last is None else last // BUNCH + 1)
+        first = own + 1 if own is not None and fits else BUNCH * (1 if last is None else last // BUNCH + 1)
         numbered = {each: first + place for place, each in enumerate(new)}
         await self.execute(
             "INSERT INTO series (id, usage_point, reading_type, meter)"
