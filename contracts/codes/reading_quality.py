@@ -26,6 +26,9 @@ MISSING = "2.5.259"
 POWER_FAILED = "3.2.32"
 """As it is because the power was off."""
 
+CONFIGURATION_CHANGED = "3.4.6"
+"""Of an interval in which the meter took new software, or was set up anew."""
+
 
 class ReadingQualityCode(Struct, frozen=True, kw_only=True):
     """The three numbers of a quality; unknown numbers are kept."""

@@ -179,7 +179,9 @@ def test_bits_are_kept_in_runs(bits: list[int]) -> None:
     assert bits_of(runs_of_bits(bits)) == tuple(bits)
 
 
-def kept(known: Values, told: Values, now: datetime, gained: int | None = None) -> list[Value | None]:
+def kept(
+    known: Values, told: Values, now: datetime, gained: int | None = None, beside: dict[int, Quality] | None = None
+) -> list[Value | None]:
     """The day after it was judged, of which so much is known."""
     like = {DAY - 7 * ONE: [value(100 + place) for place in range(24)]}
     case = Case(
@@ -191,7 +193,7 @@ def kept(known: Values, told: Values, now: datetime, gained: int | None = None) 
         gained=None if gained is None else value(gained),
         least=value(1),
     )
-    found = to_keep(known, judged(case, INTERVALS, BERLIN), now)
+    found = to_keep(known, judged(case, INTERVALS, BERLIN), now, beside or {})
     return list(merged(known, found.items()) or known)
 
 
@@ -241,6 +243,28 @@ def test_what_is_kept_is_the_same_when_it_is_judged_again_and_what_was_told_is_n
     second = kept(first, [as_told(each) for each in first], NOW + ONE, later)
     assert [as_told(each) for each in second] == told
     assert kept(second, [as_told(each) for each in second], NOW + 2 * ONE, later) == second
+
+
+@settings(max_examples=25)
+@given(days, st.integers(0, 23))
+def test_what_is_known_beside_an_interval_is_kept_with_whatever_value_it_has_and_once(
+    told: list[Value | None], place: int
+) -> None:
+    plain, taken = kept(told, told, NOW), Quality(code="3.4.6", comment="control new")
+    marked = kept(told, told, NOW, beside={place: taken})
+    assert [as_told(each) for each in marked] == told
+    before, after = plain[place], marked[place]
+    if before is not None and after is not None and after != before:
+        assert after.exact == before.exact
+        assert set(after.origin.qualities) == {*before.origin.qualities, taken}
+        assert after.origin.source == OURS
+    else:
+        assert before is None or before.origin.rank in (0, 70, 100), "a gap, or what a person edited or accepted"
+    assert marked[:place] + marked[place + 1 :] == plain[:place] + plain[place + 1 :]
+    assert kept(marked, told, NOW + ONE, beside={place: taken}) == marked
+    later = kept(plain, told, NOW + ONE, beside={place: taken})[place]
+    assert (later is None) == (after is None)
+    assert later is None or after is None or later.says == after.says, "also where it is known only later"
 
 
 def test_a_value_is_valid_where_no_rule_failed_and_only_while_nothing_has_come_since() -> None:

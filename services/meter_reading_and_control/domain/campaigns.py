@@ -44,7 +44,7 @@ EARLIEST, LATEST = time(0, 30), time(23, 30)
 STORM_LOOK = timedelta(minutes=1)
 """So long after a look in a storm of last gasps, in which nothing is told, there is another (guide 2.5)."""
 
-HEARD_NOTHING = frozenset({"3.2", "4.1", "5.1", "5.6"})
+HEARD_NOTHING = frozenset({"3.2", "4.1", "5.1", "5.6", "6.1"})
 """The codes by which nobody knows whether a device has done it, or by which it was not told."""
 
 CANCELLED = "6.5"
@@ -308,6 +308,11 @@ def command(campaign: Campaign, device: Device, now: datetime) -> Command:
         user=campaign.user,
         campaign=campaign.mrid,
     )
+
+
+def put_off(device: Device, until: datetime, why: str) -> Device:
+    """A device that is left alone until then."""
+    return replace(device, due_at=until, reason=why)
 
 
 def told(device: Device) -> Device:

@@ -12,6 +12,7 @@ from contracts.codes.end_device_controls import ControlKind
 from contracts.errors import Rejected
 from contracts.nouns.service_requests import ServiceRequest, ServiceRequestState
 from services.meter_reading_and_control.domain.controls import Command
+from services.meter_reading_and_control.domain.quiet import Quiet
 from services.meter_reading_and_control.domain.usage_points import SUSPENDED, Agreed, served_by
 
 HOUR = timedelta(hours=1)
@@ -78,6 +79,7 @@ class Facts(Struct, frozen=True, kw_only=True):
         noticed: until when nobody is disconnected at devices and usage points, since a notice was given.
         agreed: the agreements about devices and usage points, where some are known.
         fed: devices and usage points with voltage behind their open switch.
+        quiet: the devices that a campaign leaves alone for now, and why.
         disconnected: how many were disconnected in the last hour, or are under way.
         feeders: the feeders of what is to be disconnected, where they are known.
         second: who else has said that the same is to be done.
@@ -89,6 +91,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     noticed: Mapping[str, datetime] = {}
     agreed: Mapping[str, Sequence[Agreed]] = {}
     fed: frozenset[str] = frozenset()
+    quiet: Mapping[str, Quiet] = {}
     disconnected: int = 0
     feeders: tuple[Feeder, ...] = ()
     second: frozenset[str] = frozenset()
@@ -103,6 +106,8 @@ def forbidden(command: Command, facts: Facts, rules: Rules, now: datetime, zone:
 def _reasons(command: Command, facts: Facts, rules: Rules, now: datetime, zone: tzinfo) -> Iterator[str]:
     if command.ends is not None and command.ends <= now:
         yield "its time is over"
+    if command.campaign and command.device in facts.quiet:
+        yield facts.quiet[command.device].why
     places = {each for each in (command.meter, command.usage_point) if each is not None}
     if command.kind in CLOSING and places & facts.fed:
         yield "there is voltage behind its open switch"

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain import calendar
-from services.meter_reading_and_control.domain.readings import Register, Value, grouped, interval_length
+from services.meter_reading_and_control.domain.readings import Quality, Register, Value, grouped, interval_length
 from services.meter_reading_and_control.domain.vee.beside import NOTHING
 from services.meter_reading_and_control.domain.vee.bunches import Row
 from services.meter_reading_and_control.domain.vee.days import is_judged
@@ -20,6 +20,7 @@ from services.meter_reading_and_control.domain.vee.statistics import HISTORY, St
 from services.meter_reading_and_control.service.beside import beside
 from services.meter_reading_and_control.service.equipment import equipment_at
 from services.meter_reading_and_control.service.places import Place, row_of, values_of
+from services.meter_reading_and_control.service.reconfiguring import reconfigured
 from services.meter_reading_and_control.service.sides import told_in_rows
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.store.judging import Member
@@ -33,6 +34,7 @@ class Known(Struct, frozen=True, eq=False, kw_only=True):
     Attributes:
         rows: as arrays, as it was told.
         ours: the places at which something was estimated here.
+        reconfigured: at which places meters were reconfigured, and the quality of the intervals in which they were.
         usual: what is usual at each.
     """
 
@@ -41,6 +43,7 @@ class Known(Struct, frozen=True, eq=False, kw_only=True):
     places: Sequence[Place]
     rows: Sequence[Row]
     ours: frozenset[int]
+    reconfigured: Mapping[int, Mapping[int, Quality]]
     usual: Statistics
 
     @property
@@ -79,7 +82,9 @@ async def known_of(members: Sequence[Member], day: date, work: Work[Store]) -> K
     if not places:
         return None
     rows, ours = await rows_of(places, code, day, work)
-    return Known(code=code, day=day, places=places, rows=rows, ours=ours, usual=usual.rows(np.array(kept)))
+    changed = await reconfigured(places, code, day, work)
+    usual = usual.rows(np.array(kept))
+    return Known(code=code, day=day, places=places, rows=rows, ours=ours, reconfigured=changed, usual=usual)
 
 
 def can_be_judged(code: ReadingTypeCode, day: date, work: Work[Store]) -> bool:

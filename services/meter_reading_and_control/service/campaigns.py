@@ -22,7 +22,7 @@ from services.meter_reading_and_control.domain.controls import Command
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
 from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
-from services.meter_reading_and_control.service.guarding import where
+from services.meter_reading_and_control.service.guarding import left_alone, where
 from services.meter_reading_and_control.service.lanes import line_up
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.views import campaigns as views
@@ -168,8 +168,11 @@ async def tell(campaign: Campaign, work: Work[Store]) -> Campaign:
     most = campaigns.room(campaign, under_way, work.now, zone, is_storm=is_storm)
     due = await work.store.to_tell(campaign.mrid, first_of(campaign), work.now, most)
     there = await where([each.device for each in due], work)
+    alone = await left_alone(there, work)
     await work.store.save_devices(campaign.mrid, [skipped(each) for each in due if each.device not in there])
-    sent = [each for each in due if each.device in there]
+    put_off = [campaigns.put_off(each, *alone[each.device]) for each in due if each.device in alone]
+    await work.store.save_devices(campaign.mrid, put_off)
+    sent = [each for each in due if each.device in there.keys() - alone.keys()]
     if not sent:
         return campaign
     try:

@@ -17,7 +17,7 @@ from services.meter_reading_and_control.domain import addressing, controls, serv
 from services.meter_reading_and_control.domain.controls import Command, Event, State
 from services.meter_reading_and_control.domain.guards import forbidden, needs_second_person, same_words
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
-from services.meter_reading_and_control.service import campaigns
+from services.meter_reading_and_control.service import campaigns, reconfiguring
 from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.events import keep
@@ -209,6 +209,8 @@ async def hear(command: Command, event: Event, at: datetime, failure: BusbarErro
     if command.state is State.CANCEL_PENDING and after.state is State.CONFIRMED:
         told.append(controls.crossed(after, at, generation))
     await keep(told, work)
+    if after.state is State.CONFIRMED:
+        await reconfiguring.note(after, work)
     if after.state is State.CONFIRMED and after.switches:
         await read_back(after, work)
     elif after.state is State.CONFIRMED and after.ends is not None:

@@ -1,6 +1,6 @@
 """What is known of the places where something is to be disconnected or connected, and what was ordered before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -19,6 +19,8 @@ from services.meter_reading_and_control.domain.guards import (
     points_of,
     same_words,
 )
+from services.meter_reading_and_control.domain.quiet import Quiet, quiet
+from services.meter_reading_and_control.domain.readings import grouped
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.store import Store
 from shared.work import Work
@@ -41,9 +43,11 @@ async def facts_for(asked: Sequence[Command], work: Work[Store]) -> Facts:
 async def facts_here(asked: Sequence[Command], work: Work[Store]) -> Facts:
     """What is known here by what others told, without asking anybody."""
     fed = await fed_behind(points_of(each for each in asked if each.kind in CLOSING), work)
+    of_campaigns = [each.device for each in asked if each.campaign]
+    alone = await left_alone(await where(of_campaigns, work), work) if of_campaigns else {}
     places = points_of(each for each in asked if each.kind is ControlKind.DISCONNECT)
     if not places:
-        return Facts(needs={}, dark=frozenset(), fed=fed)
+        return Facts(needs={}, dark=frozenset(), fed=fed, quiet=alone)
     at = await where(places, work)
     points = {*places, *at.values()}
     disputed, noticed = await work.store.disputed(points), await work.store.noticed(points, work.now)
@@ -51,6 +55,7 @@ async def facts_here(asked: Sequence[Command], work: Work[Store]) -> Facts:
     return Facts(
         needs={},
         fed=fed,
+        quiet=alone,
         dark=await work.store.dark(places),
         agreed=agreed | {meter: agreed[point] for meter, point in at.items() if point in agreed},
         disputed=disputed | {meter for meter, point in at.items() if point in disputed},
@@ -65,6 +70,18 @@ async def fed_behind(places: Sequence[str], work: Work[Store]) -> frozenset[str]
     at = await where(places, work)
     fed = await work.store.fed_behind({*places, *at, *at.values()})
     return fed | {meter for meter, point in at.items() if point in fed}
+
+
+async def left_alone(meters: Mapping[str, str], work: Work[Store]) -> dict[str, Quiet]:
+    """Those of the meters, with their usage points, that a campaign leaves alone now."""
+    loads = grouped(await work.store.loads({*meters, *meters.values()}), lambda each: each.device)
+    agreed = await work.store.agreed_at(sorted({*meters.values()}))
+    found = {}
+    for meter, point in meters.items():
+        own = [load for device, of_device in loads if device in {meter, point} for load in of_device]
+        if (until := quiet(own, agreed.get(point, ()), work.now)) is not None:
+            found[meter] = until
+    return found
 
 
 async def where(places: Sequence[str], work: Work[Store]) -> dict[str, str]:

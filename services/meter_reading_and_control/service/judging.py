@@ -162,7 +162,9 @@ async def estimate(
     """
     zone = work.store.memory.zone
     failed = set(np.flatnonzero(found.findings.failed.any(axis=1)).tolist())
-    again = await free([each for each in sorted(failed | known.ours) if found.is_judged[each]], known, work)
+    again = await free(
+        [each for each in sorted(failed | known.ours | known.reconfigured.keys()) if found.is_judged[each]], known, work
+    )
     history = await histories([known.places[each] for each in again], known.day, work)
     after: dict[int, tuple[Numbers, Marks, int]] = {}
     verdicts: dict[int, Sequence[Verdict]] = {}
@@ -172,7 +174,8 @@ async def estimate(
         values = values_of(place, place.rows, [known.day], work)[known.day]
         case = replace(case_of(known, found, number, zone), values=[*map(as_told, values)], history=past, held=held)
         verdicts[number] = judged(case, rule_sets[number], zone) if is_exact(case) else ()
-        kept = to_keep(values, verdicts[number], work.now) if verdicts[number] else {}
+        changed = known.reconfigured.get(number, {})
+        kept = to_keep(values, verdicts[number], work.now, changed) if verdicts[number] else {}
         for old, new in changed_blocks(place, kept, known, work):
             await work.store.save_block(new, work.now)
             fresh = {at: explained(value) for at, value in news(old.values, new.values).items()}

@@ -158,6 +158,31 @@ class Campaigns(KernelStore):
             reason,
         )
 
+    async def save_reconfigured(self, usage_point: str, at: datetime, control: str) -> None:
+        """Keep when the meter of a usage point took what a control told it about itself."""
+        await self.execute(
+            "INSERT INTO reconfigured (usage_point, at, control) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            usage_point,
+            at,
+            control,
+        )
+
+    async def reconfigured(
+        self, points: Sequence[str], begins: datetime, ends: datetime
+    ) -> dict[str, list[tuple[datetime, str]]]:
+        """When meters of usage points took something in a time, and by which control."""
+        rows = await self.fetch(
+            "SELECT usage_point, at, control FROM reconfigured WHERE usage_point = ANY($1) AND at >= $2 AND at < $3"
+            " ORDER BY usage_point, at",
+            points,
+            begins,
+            ends,
+        )
+        found: dict[str, list[tuple[datetime, str]]] = {}
+        for row in rows:
+            found.setdefault(row["usage_point"], []).append((row["at"], row["control"]))
+        return found
+
     async def counts_in(self, campaigns: Sequence[str]) -> dict[str, dict[str, int]]:
         """How many devices of campaigns are in each state."""
         rows = await self.fetch(

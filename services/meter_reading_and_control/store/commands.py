@@ -82,6 +82,15 @@ class Commands(KernelStore):
         )
         return [json.decode(row["body"], type=Command) for row in rows]
 
+    async def loads(self, devices: Iterable[str]) -> list[Command]:
+        """The controls of the loads of these devices that are not over."""
+        rows = await self.fetch(
+            "SELECT body FROM command WHERE device = ANY($1) AND kind = 'loadControl'"
+            " AND state NOT IN ('FAILED', 'CANCELLED', 'CLOSED')",
+            sorted(set(devices)),
+        )
+        return [json.decode(row["body"], type=Command) for row in rows]
+
     async def disconnected_since(self, since: datetime) -> int:
         """How many disconnections were sent since then, or wait to be."""
         found: int = await self.fetchval(

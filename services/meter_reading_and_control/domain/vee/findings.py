@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from services.meter_reading_and_control.domain.readings import Quality, Value
 from services.meter_reading_and_control.domain.vee.judging import Verdict, reasons, validated_value, waiting
-from services.meter_reading_and_control.domain.vee.keeping import OURS, explained, method_of
+from services.meter_reading_and_control.domain.vee.keeping import explained, method_of
 from services.meter_reading_and_control.domain.vee.rules import RULES, SECOND_LOOK
 from services.meter_reading_and_control.domain.vee.validation import BIT, Findings, named
 
@@ -62,7 +62,7 @@ class Said(Struct, frozen=True, kw_only=True):
             return explained(value)
         found = self.found(place)
         why = reasons(found, self.rule_set if self.finding is None else self.finding.rule_set)
-        if value.origin.source != OURS:
+        if not method_of(value):
             return validated_value(value, found, why)
         told = explained(value).origin
         return replace(value, origin=replace(told, qualities=tuple(sorted({*told.qualities, *why}))))

@@ -1,5 +1,7 @@
 """What is kept of a verdict: an estimate in the place of a gap or of a value that failed, with the reason.
 
+What is known of an interval beside its values, such as that its meter took new software in it, is kept with its value.
+
 What was told is never lost: an estimate names the value that it stands for. So a day that is judged again is judged by
 what was told, and what comes of it is kept only where it says something else than before.
 """
@@ -25,17 +27,23 @@ def as_told(value: Value | None) -> Value | None:
     return value.origin.instead_of
 
 
-def to_keep(known: Sequence[Value | None], verdicts: Sequence[Verdict], now: datetime) -> Mapping[int, Value]:
+def to_keep(
+    known: Sequence[Value | None],
+    verdicts: Sequence[Verdict],
+    now: datetime,
+    beside: Mapping[int, Quality],
+) -> Mapping[int, Value]:
     """What is to be kept of the verdicts on a day, by place.
 
     Args:
         known: the values as they are known by now.
         verdicts: what is said of them as they were told.
         now: when it was judged.
+        beside: what else is known of intervals, by place.
     """
     found = {}
     for place, (value, verdict) in enumerate(zip(known, verdicts, strict=True)):
-        new = _kept(value, verdict, now)
+        new = _kept(value, verdict, now, beside.get(place))
         if new is not None and new is not value and (value is None or new.says != value.says):
             found[place] = new
     return found
@@ -60,20 +68,20 @@ def explained(value: Value) -> Value:
     return replace(value, origin=replace(value.origin, qualities=tuple(sorted({*value.origin.qualities, *why}))))
 
 
-def _kept(known: Value | None, verdict: Verdict, now: datetime) -> Value | None:
+def _kept(known: Value | None, verdict: Verdict, now: datetime, beside: Quality | None) -> Value | None:
     """What stands for an interval of which ``known`` is known; None for a gap that stays one."""
     told = as_told(known)
     if verdict.value is None or (told is not None and told.origin.rank in (LOCKED, ACCEPTED)):
         return told
     failed = {each for each in verdict.found if RULES[each].severity is Severity.FAIL and not RULES[each].of_day}
-    said = verdict.value.origin.qualities
+    said, added = verdict.value.origin.qualities, set() if beside is None else {beside}
     why = [each for each in said if each.comment.partition(" ")[0] in failed]
     if verdict.method:
-        made = tuple(each for each in said if each.code in (ESTIMATED, POWER_FAILED))
+        made = {each for each in said if each.code in (ESTIMATED, POWER_FAILED)} | added
         reason = "; ".join(each.comment for each in why)
-        origin = Origin(qualities=made, source=OURS, reported_at=now, reason=reason, instead_of=told)
+        origin = Origin(qualities=tuple(sorted(made)), source=OURS, reported_at=now, reason=reason, instead_of=told)
         return replace(verdict.value, origin=origin)
-    if told is None or (told is known and not why):
+    if told is None or (told is known and not why and not added):
         return told
-    qualities = tuple(sorted({*told.origin.qualities, *why})) if why else told.origin.qualities
+    qualities = tuple(sorted({*told.origin.qualities, *why, *added})) if why or added else told.origin.qualities
     return replace(told, origin=Origin(qualities=qualities, source=OURS, reported_at=now, instead_of=told))
