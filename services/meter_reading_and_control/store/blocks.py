@@ -156,8 +156,9 @@ class Blocks(SeriesStore):
     async def met(self, chunks: Sequence[Chunk]) -> dict[int, Array]:
         """What is there where ``chunks`` are, by their places: of each value whether it is :class:`Met`.
 
-        Most meet nothing, or exactly themselves in the tail, which is seen without looking at a value. Chunks are looked
-        up one by one (``OFFSET`` says so to the planner, which would read the whole of a tail that it takes for small).
+        Most meet nothing, or exactly themselves in the tail, which is seen without looking at a value. Chunks are
+        looked up one by one (``OFFSET`` says so to the planner, which would read the whole of a tail that it takes for
+        small).
         """
         keys = ([each.bunch for each in chunks], [each.day for each in chunks], [each.place for each in chunks])
         tail = await self.fetch(
