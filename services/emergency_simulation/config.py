@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from contracts.errors import Invalid
 from services.emergency_simulation.domain.conditions import Conditions
 from services.emergency_simulation.domain.reading import Habits
+from services.emergency_simulation.domain.software import Ills
 
 T = TypeVar("T", bound=Struct)
 
@@ -32,6 +33,15 @@ def habits_from(environ: Mapping[str, str]) -> Habits:
         ValueError: with one sentence that names the variable whose value cannot be.
     """
     return _from(environ, Habits)
+
+
+def ills_from(environ: Mapping[str, str]) -> Ills:
+    """What goes wrong with new software, set by BUSBAR_SIMULATION_SOFTWARE_<NAME>, such as _SOFTWARE_HASH.
+
+    Raises:
+        ValueError: with one sentence that names the variable whose value cannot be.
+    """
+    return _from(environ, Ills)
 
 
 def _from(environ: Mapping[str, str], kind: type[T]) -> T:

@@ -33,8 +33,17 @@ from contracts.nouns.unplanned_outages import UnplannedOutages
 from contracts.nouns.work_types import WorkStatusKind
 from contracts.verbs import Verb
 from services.emergency_simulation import views
-from services.emergency_simulation.config import conditions_from, habits_from
-from services.emergency_simulation.domain import callers, crews, disconnectors, grounds, meters, reading, telemetry
+from services.emergency_simulation.config import conditions_from, habits_from, ills_from
+from services.emergency_simulation.domain import (
+    callers,
+    crews,
+    disconnectors,
+    grounds,
+    meters,
+    reading,
+    software,
+    telemetry,
+)
 from services.emergency_simulation.domain.callers import Call
 from services.emergency_simulation.domain.chance import Stream
 from services.emergency_simulation.domain.conditions import chosen
@@ -48,6 +57,7 @@ from services.emergency_simulation.domain.protection import Flag, Move, Operatio
 from services.emergency_simulation.domain.reading import File, Poll
 from services.emergency_simulation.domain.scenario import CALM, PATIENCE, progress, report
 from services.emergency_simulation.domain.score import score_of
+from services.emergency_simulation.domain.software import Fate
 from services.emergency_simulation.domain.telemetry import Obedience, Seen
 from services.emergency_simulation.domain.timing import after
 from services.emergency_simulation.store import Field, Memory, Store
@@ -64,7 +74,7 @@ service = Service(
     EMERGENCY_SIMULATION,
     plays=(HEAD_END, SCADA, CREWS, CALLERS, WEATHER),
     store=Store,
-    memory=lambda: Memory(conditions_from(os.environ), habits_from(os.environ)),
+    memory=lambda: Memory(conditions_from(os.environ), habits_from(os.environ), ills_from(os.environ)),
     grants_clock=True,
 )
 
@@ -346,7 +356,7 @@ async def throw(wake: Wake, work: Work[Store]) -> None:
 
 @service.on_wake("load")
 async def load(wake: Wake, work: Work[Store]) -> None:
-    """A meter takes the software of a control, once however often it is told; who has it says so again."""
+    """A meter takes the software of a control, or it goes wrong; once however often it is told."""
     controls = json.decode(wake.payload, type=EndDeviceControls)
     field = await work.store.field()
     _, point = orders.ordered(controls, field.network)
@@ -354,12 +364,12 @@ async def load(wake: Wake, work: Work[Store]) -> None:
     await work.store.end_order(wake.key)
     if not await _is_heard(point, field, wake.at, work):
         return
-    has_it = await work.store.has_software(point, control)
-    if not has_it and not disconnectors.fits(_stream(field, "software"), point, control):
-        work.answer(wake.key, error=Conflict("the software is for other hardware", code="5.3", object_id=point))
-        return
-    if not has_it:
-        await work.store.take_software(point, control, wake.at)
+    if not await work.store.has_software(point, control):
+        fate = software.fate(_stream(field, "software"), point, control, work.store.memory.ills)
+        if fate in software.SAID:
+            work.answer(wake.key, error=Conflict(software.SAID[fate], code="5.3", object_id=point))
+            return
+        await work.store.take_software(point, control, wake.at, is_nameless=fate is Fate.NAMELESS)
     work.answer(wake.key, orders.ponged(controls, wake.at))
 
 
@@ -373,7 +383,9 @@ async def _is_heard(point: str, field: Field, at: datetime, work: Work[Store]) -
 async def read_meters(message: Message[MeterReadings], work: Work[Store]) -> Later:
     """Meters are asked for their readings; each answers after a while of its own, or not at all."""
     field = await work.store.field()
-    poll = reading.begun(readings.asked(message.request, field.network), _stream(field, "radio"), work.now)
+    asked = readings.asked(message.request, field.network)
+    asked = readings.known_by_name(asked, await work.store.nameless(asked.points), field.network)
+    poll = reading.begun(asked, _stream(field, "radio"), work.now)
     work.wake("read", work.ticket, poll.next_at, _text(poll))
     return LATER
 
@@ -450,6 +462,8 @@ async def tell_file(wake: Wake, work: Work[Store]) -> None:
         for each in file.days
         if meters.answers(radio, each.point, wake.at, spells, radio=field.radio, conditions=conditions)
     ]
+    nameless = await work.store.nameless(each.point for each in heard)
+    heard = [each for each in heard if each.point not in nameless]
     off = await work.store.disconnections(each.point for each in heard)
     idle = [unsupplied(spells.get(each.point, ()), off.get(each.point, ())) for each in heard]
     sources = [readings.source(each.point, network, field.seed, times) for each, times in zip(heard, idle, strict=True)]

@@ -21,6 +21,7 @@ from services.emergency_simulation.domain.network import Network
 from services.emergency_simulation.domain.protection import Outcome, Relay
 from services.emergency_simulation.domain.reading import Habits
 from services.emergency_simulation.domain.scenario import Outage, Said, Standing
+from services.emergency_simulation.domain.software import Ills
 from services.emergency_simulation.domain.supply import Supply
 from shared.store import Record
 from shared.store import Store as KernelStore
@@ -32,9 +33,10 @@ class Memory:
     The supply is no truth of its own: it is brought to whatever is open before it is used.
     """
 
-    def __init__(self, settings: Conditions, habits: Habits) -> None:
+    def __init__(self, settings: Conditions, habits: Habits, ills: Ills) -> None:
         self.settings = settings
         self.habits = habits
+        self.ills = ills
         self.learn(0, Network(()))
 
     def learn(self, revision: int, network: Network) -> None:
@@ -114,11 +116,24 @@ class Store(KernelStore):
         )
         return found
 
-    async def take_software(self, point: str, control: str, at: datetime) -> None:
-        """The meter of a usage point has taken the software of a control."""
+    async def take_software(self, point: str, control: str, at: datetime, *, is_nameless: bool) -> None:
+        """The meter of a usage point has taken the software of a control; with it, it may be nameless."""
         await self.execute(
-            "INSERT INTO software (usage_point, control, taken_at) VALUES ($1, $2, $3)", point, control, at
+            "INSERT INTO software (usage_point, control, taken_at, is_nameless) VALUES ($1, $2, $3, $4)",
+            point,
+            control,
+            at,
+            is_nameless,
         )
+
+    async def nameless(self, points: Iterable[str]) -> set[str]:
+        """The usage points of which the meter does not say which one it is, by the software that it took last."""
+        rows = await self.fetch(
+            "SELECT usage_point FROM (SELECT DISTINCT ON (usage_point) usage_point, is_nameless FROM software"
+            " WHERE usage_point = ANY($1) ORDER BY usage_point, taken_at DESC) AS last WHERE is_nameless",
+            sorted(set(points)),
+        )
+        return {row["usage_point"] for row in rows}
 
     async def open_disconnector(self, point: str, at: datetime) -> None:
         """The disconnect switch of a meter is opened, where it was closed."""

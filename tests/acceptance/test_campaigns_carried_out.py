@@ -3,9 +3,12 @@
 import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from msgspec import Struct
 
 from contracts.catalogue import CATALOGUE
 from contracts.errors import Unavailable
@@ -110,9 +113,16 @@ async def hear(peer: Peer, stream: str, durable: str) -> None:
         await delivery.ack()
 
 
-async def test_the_meters_of_the_played_field_take_new_software_each_once_and_are_read_after_it(
-    dms: Installation,
-) -> None:
+class Played(Struct):
+    """The played field with its meters in the group ``north``, and people who order campaigns."""
+
+    installation: Installation
+    people: Desk
+    points: tuple[str, ...]
+
+
+@asynccontextmanager
+async def played_field(dms: Installation) -> AsyncIterator[Played]:
     """The head-end is that of the simulation: meters that answer after seconds, some never, some with another word."""
     points = [usage_point(f"p{number}", "n2") for number in range(20)]
     built = feeder([equipment("source", "EnergySource", "n0"), equipment("main", "ACLineSegment", "n0", "n2")], points)
@@ -146,9 +156,44 @@ async def test_the_meters_of_the_played_field_take_new_software_each_once_and_ar
             members = tuple(ObjectReference(mrid=point.meter) for point in points)
             group = EndDeviceGroup(mrid="north", end_devices=members)
             await asker.request(MRC, Verb.CREATE, EndDeviceGroups(end_device_group=(group,)))
-            people = Desk(asker)
-            assert await people.asks(Verb.CREATE, "software", "draft", canary="3", window="00:00/00:00") == []
-            assert await people.asks(Verb.CHANGE, "software", "approved", user="bob") == []
-            await eventually(lambda: people.stands_at("software", "COMPLETE: 20 VERIFIED"), 30)
-            took = await rows(installation, simulation.role, "SELECT usage_point, control FROM software")
-        assert {(row["usage_point"], row["control"]) for row in took} == {(each.mrid, "software") for each in points}
+            yield Played(installation, Desk(asker), tuple(each.mrid for each in points))
+
+
+async def test_the_meters_of_the_played_field_take_new_software_each_once_and_are_read_after_it(
+    dms: Installation,
+) -> None:
+    async with played_field(dms) as here:
+        people = here.people
+        assert await people.asks(Verb.CREATE, "software", "draft", canary="3", window="00:00/00:00") == []
+        assert await people.asks(Verb.CHANGE, "software", "approved", user="bob") == []
+        await eventually(lambda: people.stands_at("software", "COMPLETE: 20 VERIFIED"), 30)
+        took = await rows(here.installation, simulation.role, "SELECT usage_point, control FROM software")
+        assert {(row["usage_point"], row["control"]) for row in took} == {(each, "software") for each in here.points}
+
+
+async def test_a_campaign_pauses_by_itself_where_software_goes_wrong_and_says_of_each_meter_how(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, share in (("DOWNLOAD", "0.2"), ("HASH", "0.2"), ("ROLLBACK", "0.2"), ("IDENTITY", "0.2")):
+        monkeypatch.setenv(f"BUSBAR_SIMULATION_SOFTWARE_{name}", share)
+    async with played_field(dms) as here:
+        people = here.people
+        assert await people.asks(Verb.CREATE, "bad", "draft", canary="20", rate="6000", window="00:00/00:00") == []
+        assert await people.asks(Verb.CHANGE, "bad", "approved", user="bob") == []
+        await eventually(lambda: has_ended(people, "bad"), 30)
+        assert (await people.stands("bad")).startswith("PAUSED: ")
+        ended = Counter((await people.devices("bad")).values())
+        assert set(ended) == {
+            "VERIFIED",
+            "FAILED: 5.3 the download broke off",
+            "FAILED: 5.3 the hash of the software is another",
+            "FAILED: 5.3 it did not start, and the software before it runs again",
+            "FAILED: 2.4 it has lost its metrology identity",
+        }
+        lost = await rows(here.installation, simulation.role, "SELECT usage_point FROM software WHERE is_nameless")
+        assert len(lost) == ended["FAILED: 2.4 it has lost its metrology identity"]
+
+
+async def has_ended(people: Desk, campaign: str) -> bool:
+    """True when of no device of a campaign it is open how it ends."""
+    return await people.none_in(campaign, "SENT") and await people.none_in(campaign, "DONE")

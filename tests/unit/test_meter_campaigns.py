@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import CONNECT, DISCONNECT, PING
 from contracts.errors import BusbarError, Conflict, Invalid, Rejected
 from contracts.nouns.end_device_controls import EndDeviceControl, EndDeviceTiming
 from contracts.types import DateTimeInterval, ObjectReference, Reference
-from services.meter_reading_and_control.domain import campaigns, lanes
+from services.meter_reading_and_control.domain import campaigns, lanes, windows
 from services.meter_reading_and_control.domain.campaigns import (
     ATTEMPTS,
     LAST,
@@ -23,8 +24,10 @@ from services.meter_reading_and_control.domain.campaigns import (
     DeviceState,
     Event,
     State,
-    Window,
 )
+from services.meter_reading_and_control.domain.controls import Command
+from services.meter_reading_and_control.domain.quiet import quiet
+from services.meter_reading_and_control.domain.usage_points import Agreed
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -41,7 +44,7 @@ def control(code: str = FIRMWARE, timing: EndDeviceTiming | None = None) -> EndD
 
 
 def campaign(state: State = State.DRAFT, *, canaries: int = 5, rate: int = 60) -> Campaign:
-    window = campaigns.window_of("09:00/16:00")
+    window = windows.window_of("09:00/16:00")
     return Campaign(
         mrid="new software",
         control=control(),
@@ -141,11 +144,10 @@ def test_a_window_opens_and_closes_by_the_local_clock_and_never_about_midnight(
     begins: time, ends: time, now: datetime
 ) -> None:
     try:
-        window = campaigns.window_of(f"{begins.isoformat()}/{ends.isoformat()}")
+        window = windows.window_of(f"{begins.isoformat()}/{ends.isoformat()}")
     except Invalid:
-        assert not any(
-            Window(begins=begins, ends=ends).allows(NOW + timedelta(minutes=minute), UTC) for minute in range(1440)
-        )
+        never = windows.Window(begins=begins, ends=ends)
+        assert not any(never.allows(NOW + timedelta(minutes=minute), UTC) for minute in range(1440))
         return
     opens = window.opens(now, BERLIN)
     assert opens >= now
@@ -164,7 +166,7 @@ def test_a_window_opens_and_closes_by_the_local_clock_and_never_about_midnight(
 @pytest.mark.parametrize("text", ["", "9/10", "09:00", "23:30/00:30", "00:00/00:10", "09:00+01:00/10:00"])
 def test_what_is_no_window_is_refused(text: str) -> None:
     with pytest.raises(Invalid):
-        campaigns.window_of(text)
+        windows.window_of(text)
 
 
 def test_nobody_is_told_in_a_storm_out_of_the_window_before_the_next_batch_or_while_too_many_are_under_way() -> None:
@@ -202,6 +204,58 @@ def test_more_than_one_per_cent_of_the_last_500_are_too_many_and_one_alone_is_no
     recent: str, *, is_too_many: bool
 ) -> None:
     assert campaigns.is_too_many(recent) is is_too_many
+
+
+def test_one_device_that_has_lost_its_identity_is_enough_and_one_that_nobody_knew_before_is_not() -> None:
+    rolling = replace(campaign(State.ROLLING), recent="." * LAST)
+    done = Device(device="m1", place=0, state=DeviceState.DONE, due_at=NOW)
+    lost = campaigns.read(done, NOW, campaigns.NO_SUCH_METER)
+    paused = campaigns.counted(rolling, done, lost, NOW)
+    assert paused.state is State.PAUSED
+    assert paused.reason == "m1 has failed: 2.4 it has lost its metrology identity"
+    sent = replace(done, state=DeviceState.SENT)
+    refused = campaigns.answered(sent, campaigns.NO_SUCH_METER, "no such meter", NOW)
+    assert refused.state is DeviceState.FAILED
+    assert campaigns.counted(rolling, sent, refused, NOW).state is State.ROLLING
+
+
+def load_control(starts: timedelta | None, minutes: int | None, since: datetime = NOW) -> Command:
+    timing = EndDeviceTiming(
+        interval=DateTimeInterval(start=None if starts is None else NOW + starts), duration=minutes
+    )
+    asked = EndDeviceControl(end_device_control_type=Reference(ref="3.15.0.18"), primary_device_timing=timing)
+    return Command(id="shed/0", ticket="shed", control=asked, since=since)
+
+
+HALF, MINUTE = timedelta(minutes=30), timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("loads", "edges", "ends"),
+    [
+        ([], [], None),
+        ([load_control(timedelta(), 60)], [], NOW + 2 * HALF),
+        ([load_control(HALF, 60)], [], NOW + 3 * HALF),
+        ([load_control(HALF + MINUTE, 60)], [], None),
+        ([load_control(-2 * HALF, 60)], [], None),
+        ([load_control(timedelta(), 60), load_control(timedelta(), 90)], [], NOW + 3 * HALF),
+        ([load_control(None, None)], [], NOW + 10 * MINUTE),
+        ([load_control(None, None, NOW - 10 * MINUTE)], [], None),
+        ([], [NOW + HALF], NOW + 2 * HALF),
+        ([], [NOW - HALF + MINUTE], NOW + MINUTE),
+        ([], [NOW - HALF], None),
+        ([], [NOW + HALF + MINUTE], None),
+        ([load_control(timedelta(), 15)], [NOW], NOW + HALF),
+    ],
+)
+def test_a_device_is_left_alone_about_the_control_of_its_load_and_the_turns_of_its_agreements(
+    loads: list[Command], edges: list[datetime], ends: datetime | None
+) -> None:
+    agreed = [Agreed(agreement="a", usage_point="p", revision=1, starts=None, ends=each) for each in edges]
+    found = quiet(loads, agreed, NOW)
+    assert (None if found is None else found.until) == ends
+    agreed = [Agreed(agreement="a", usage_point="p", revision=1, starts=each, ends=None) for each in edges]
+    assert quiet(loads, agreed, NOW) == found, "it is the same when it begins"
 
 
 class OneCampaign(RuleBasedStateMachine):
@@ -272,14 +326,17 @@ class OneCampaign(RuleBasedStateMachine):
             assert campaigns.RETRY <= after.due_at - self.now <= campaigns.RETRY * 3
         self.keep(before, after)
 
-    @rule(data=st.data(), has_answered=st.booleans())
-    def read(self, data: st.DataObject, *, has_answered: bool) -> None:
+    @rule(data=st.data(), code=st.sampled_from(["", "", "4.1", "5.6", campaigns.NO_SUCH_METER]))
+    def read(self, data: st.DataObject, code: str) -> None:
         if done := self.of(DeviceState.DONE):
             before = data.draw(st.sampled_from(done))
             asked = campaigns.asked(before, self.now)
-            after = campaigns.read(asked, self.now, has_answered=has_answered)
+            after = campaigns.read(asked, self.now, code)
             assert after.attempts <= ATTEMPTS
             self.keep(before, after)
+            if code == campaigns.NO_SUCH_METER:
+                assert after.state is DeviceState.FAILED
+                assert self.campaign.state not in campaigns.RUNS, "one that has lost its identity is enough"
 
     @invariant()
     def nobody_is_told_before_it_is_approved_and_first_the_first(self) -> None:

@@ -1,4 +1,4 @@
-"""Switches, loads and software of meters: they obey, refuse, or say nothing, having moved or not (guide 14)."""
+"""Switches and loads of meters: they obey, refuse, or say nothing, having moved or not (guide 14)."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -41,11 +41,6 @@ def obeyed(stream: Stream, usage_point: str, at: datetime) -> Obedience:
     if draw < REFUSES + SILENT / 2:
         return Obedience.DONE_SILENTLY
     return Obedience.NOT_DONE_SILENTLY if draw < REFUSES + SILENT else Obedience.DONE
-
-
-def fits(stream: Stream, usage_point: str, control: str) -> bool:
-    """Whether the software of a control fits the meter of a usage point, which is so whenever it is tried."""
-    return stream.fraction("fits", usage_point, control) >= REFUSES
 
 
 def sheds(stream: Stream, usage_point: str, at: datetime, *, mandatory: bool) -> bool:

@@ -1,6 +1,6 @@
 """What the played head-end says of its meters: MeterReadings, and why there are none (IEC 61968-9)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -107,6 +107,20 @@ def asked(request: Request | None, network: Network) -> Poll:
         start=period.start,
         end=period.end,
     )
+
+
+def known_by_name(poll: Poll, nameless: Collection[str], network: Network) -> Poll:
+    """The question without the meters that do not say any more which ones they are: nobody knows those.
+
+    Raises:
+        NotFound: 2.4, there is none left.
+    """
+    lost = tuple(point for point in poll.points if point in nameless)
+    left = tuple(point for point in poll.points if point not in nameless)
+    names = tuple(network.usage_points[point].meter or point for point in lost)
+    if not left:
+        raise NotFound("no meter says that it is this one", code="2.4", object_id=names[0])
+    return replace(poll, points=left, unknown=(*poll.unknown, *names))
 
 
 class Source(Struct, frozen=True, kw_only=True):

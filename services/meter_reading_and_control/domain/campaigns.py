@@ -8,8 +8,8 @@ A device of which nobody has heard is told again, by the same mRID, so a head-en
 not be done twice is no matter for a campaign, nor is what moves a switch: that has guards of its own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from msgspec import Struct
@@ -19,6 +19,7 @@ from contracts.codes.end_device_controls import SWITCH_DOMAIN, ControlKind, cont
 from contracts.errors import Conflict, Invalid, Rejected
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl
 from services.meter_reading_and_control.domain.controls import Command
+from services.meter_reading_and_control.domain.windows import Window
 
 LAST = 500
 """Of so many devices, the last of which it is known how they ended, the failures are counted (guide 2.5)."""
@@ -32,14 +33,14 @@ ATTEMPTS = 3
 RETRY = timedelta(minutes=15)
 """So long after the first attempt in vain is the second one, after that twice as long; and up to half more [P]."""
 
+NO_SUCH_METER = "2.4"
+"""By this code a head-end says that no meter has that identity; one that has taken something has lost it by that."""
+
 UNDER_WAY = 100
 """Of so many devices at most nobody knows yet how they will end, so not more are harmed before it is seen [P]."""
 
 BATCHES = 6
 """In a minute devices are told in so many batches at most."""
-
-EARLIEST, LATEST = time(0, 30), time(23, 30)
-"""Half an hour before and after local midnight nothing is told, since registers are read then (guide 2.5)."""
 
 STORM_LOOK = timedelta(minutes=1)
 """So long after a look in a storm of last gasps, in which nothing is told, there is another (guide 2.5)."""
@@ -49,8 +50,8 @@ HEARD_NOTHING = frozenset({"3.2", "4.1", "5.1", "5.6", "6.1"})
 
 CANCELLED = "6.5"
 
-CANARIES, RATE, WINDOW = 5, 60, "09:00/16:00"
-"""How many devices are first, how many are told in a minute, and when of the local day: people are there then [P]."""
+CANARIES, RATE = 5, 60
+"""How many devices are first, and how many are told in a minute [P]."""
 
 MOST_A_MINUTE = 6_000
 """No campaign is faster: a hundred in a second are what a head-end takes."""
@@ -76,7 +77,7 @@ class Event(StrEnum):
     PROVE = "the first devices are through"
     FINISH = "all devices are through"
     PAUSE = "somebody pauses it"
-    HALT = "too many have failed"
+    HALT = "too many have failed, or one has lost its identity"
     RESUME = "somebody lets it go on"
     ABORT = "somebody aborts it"
 
@@ -120,42 +121,6 @@ D = DeviceState
 
 OPEN = frozenset({D.PENDING, D.SENT, D.DONE})
 """It is not known yet how it ends."""
-
-
-class Window(Struct, frozen=True, kw_only=True):
-    """From when until when of the local day devices are told; over midnight where it ends before it begins."""
-
-    begins: time
-    ends: time
-
-    def allows(self, at: datetime, zone: tzinfo) -> bool:
-        """True when devices may be told at that time: in the window, and not about midnight."""
-        now = at.astimezone(zone).time()
-        has_begun, has_ended = now >= self.begins, now >= self.ends
-        is_within = has_begun and not has_ended if self.begins < self.ends else has_begun or not has_ended
-        return is_within and EARLIEST <= now < LATEST
-
-    def opens(self, now: datetime, zone: tzinfo) -> datetime:
-        """The first time from ``now`` on at which it allows something."""
-        if self.allows(now, zone):
-            return now
-        return next(each for each in self.edges(now, zone) if self.allows(each, zone))
-
-    def closes(self, now: datetime, zone: tzinfo) -> datetime:
-        """The first time after ``now`` at which it does not."""
-        return next(each for each in self.edges(now, zone) if not self.allows(each, zone))
-
-    def edges(self, now: datetime, zone: tzinfo) -> Iterator[datetime]:
-        """The times after ``now``, of a week, at which what it allows may change.
-
-        One that the clock skips is as much later as the clock jumps.
-        """
-        clocks = (self.begins, self.ends, EARLIEST, LATEST)
-        first: date = now.astimezone(zone).date()
-        for number in range(8):
-            day = first + timedelta(days=number)
-            local = (datetime.combine(day, each.replace(fold=fold), zone) for each in clocks for fold in (0, 1))
-            yield from sorted(at for each in local if (at := each.astimezone(UTC)) > now)
 
 
 class Campaign(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -223,23 +188,6 @@ class Device(Struct, frozen=True, kw_only=True):
     due_at: datetime
     code: str = ""
     reason: str = ""
-
-
-def window_of(text: str) -> Window:
-    """The window that words such as ``09:00/16:00`` say.
-
-    Raises:
-        Invalid: 2.29, they say none, or one in which nothing is ever allowed.
-    """
-    try:
-        begins, ends = (time.fromisoformat(each.strip()) for each in text.split("/"))
-    except ValueError:
-        raise Invalid(f"window: '{text}' is no window of the day such as '{WINDOW}'", code="2.29") from None
-    window = Window(begins=begins, ends=ends)
-    midday = datetime(2000, 1, 1, 12, tzinfo=UTC)
-    if begins.tzinfo or ends.tzinfo or not any(window.allows(each, UTC) for each in window.edges(midday, UTC)):
-        raise Invalid(f"window: '{text}' leaves no time but that about midnight", code="2.29")
-    return window
 
 
 def check_control(control: EndDeviceControl) -> None:
@@ -341,12 +289,14 @@ def asked(device: Device, now: datetime) -> Device:
     return replace(device, attempts=device.attempts + 1, due_at=now + RETRY)
 
 
-def read(device: Device, now: datetime, *, has_answered: bool) -> Device:
-    """A device that has done it after it was read."""
+def read(device: Device, now: datetime, code: str) -> Device:
+    """A device that has done it after it was read, with the ``code`` of why it was not; none where it has answered."""
     if device.state is not DeviceState.DONE:
         return device
-    if has_answered:
+    if not code:
         return replace(device, state=DeviceState.VERIFIED)
+    if code == NO_SUCH_METER:
+        return replace(device, state=DeviceState.FAILED, code=code, reason="it has lost its metrology identity")
     if device.attempts < ATTEMPTS:
         return replace(device, due_at=later(device, now))
     return replace(device, state=DeviceState.FAILED, code="4.1", reason="it has done it, and cannot be read since")
@@ -359,7 +309,10 @@ def later(device: Device, now: datetime) -> datetime:
 
 
 def counted(campaign: Campaign, before: Device, after: Device, now: datetime) -> Campaign:
-    """The campaign after a device has ended; it pauses at the first failure of those that are first, else by share."""
+    """The campaign after a device has ended; it pauses at the first failure of those that are first, else by share.
+
+    At the first that has lost its identity by what it was told it pauses in any case.
+    """
     if before.state not in OPEN or after.state not in {DeviceState.VERIFIED, DeviceState.FAILED}:
         return campaign
     has_failed = after.state is DeviceState.FAILED
@@ -368,7 +321,8 @@ def counted(campaign: Campaign, before: Device, after: Device, now: datetime) ->
     if not has_failed or campaign.state not in RUNS:
         return campaign
     why = f"{after.device} has failed: {after.code} {after.reason}".strip()
-    if campaign.state is State.CANARY:
+    is_lost = before.state is DeviceState.DONE and after.code == NO_SUCH_METER
+    if campaign.state is State.CANARY or is_lost:
         return moved(campaign, Event.HALT, now, why)
     if is_too_many(recent):
         return moved(campaign, Event.HALT, now, f"{recent.count('x')} of the last {len(recent)} have failed; {why}")

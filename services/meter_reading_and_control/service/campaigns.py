@@ -19,7 +19,7 @@ from services.meter_reading_and_control.domain import campaigns
 from services.meter_reading_and_control.domain.addressing import user_of
 from services.meter_reading_and_control.domain.campaigns import RUNS, Campaign, Device, DeviceState, Event, State
 from services.meter_reading_and_control.domain.controls import Command
-from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
+from services.meter_reading_and_control.domain.reads import UNAVAILABLE, Job, Part, Wanted
 from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.guarding import left_alone, where
@@ -119,7 +119,8 @@ async def hear_of_read(wake: Wake, work: Work[Store]) -> None:
     job = json.decode(wake.payload, type=Job)
     campaign, before = await work.store.campaign(mrid), await work.store.device_of(mrid, name)
     if campaign is not None and before is not None:
-        await note(campaign, before, campaigns.read(before, work.now, has_answered=bool(job.answered)), work)
+        code = "" if job.answered else job.failures[0].code if job.failures else UNAVAILABLE
+        await note(campaign, before, campaigns.read(before, work.now, code), work)
 
 
 async def note(campaign: Campaign, before: Device, after: Device, work: Work[Store]) -> None:

@@ -13,14 +13,13 @@ from services.meter_reading_and_control.domain.campaigns import (
     CANARIES,
     MOST_A_MINUTE,
     RATE,
-    WINDOW,
     Campaign,
     Device,
     DeviceState,
     Event,
     check_control,
-    window_of,
 )
+from services.meter_reading_and_control.domain.windows import WINDOW, window_of
 
 CAMPAIGN = "campaign"
 """The option that makes a campaign of a control, steers it, or asks for it."""
