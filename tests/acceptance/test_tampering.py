@@ -8,6 +8,7 @@ import pytest
 
 from contracts.interface import Lane
 from contracts.message import Error, Message, Option, Reply, Request, Result
+from contracts.nouns.customer_agreement_config import CustomerAgreement, CustomerAgreementConfig
 from contracts.nouns.end_device_events import EndDeviceEvent, EndDeviceEvents
 from contracts.nouns.maintenance_orders import Asset, MaintenanceOrder, MaintenanceOrders, Work, WorkTask
 from contracts.nouns.planned_outage_notifications import PlannedOutageNotification, PlannedOutageNotifications
@@ -17,7 +18,7 @@ from contracts.types import DateTimeInterval, ObjectReference, Reference
 from contracts.verbs import Verb
 from shared.envelope import success
 from shared.tools.testing import Installation, Peer
-from tests.acceptance.judged_days import LATER, ONE_DAY, at, found
+from tests.acceptance.judged_days import LATER, ONE_DAY, at, found, named, set_up
 from tests.acceptance.test_metering import LONG_AGO, MRC, at_end, linked, meter, told, whole_day
 from tests.acceptance.test_reads import MINUTE, NOW, Desk, desk
 from tests.service.toys.world import eventually
@@ -208,6 +209,60 @@ async def test_a_week_without_usage_is_a_sign_where_the_neighbours_behind_the_tr
         assert await found(here.here, "lone point", day=days[0]) == {"V18": 96}
         rows = await here.here.database.fetch("SELECT usage_point, body -> 'signs' AS signs FROM suspicion")
         assert [tuple(row) for row in rows] == [("point", '["zeroAmongNeighbours"]')]
+
+
+async def test_a_month_of_far_less_than_in_the_year_before_is_a_sign_where_the_neighbours_go_on_as_before(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of four that take far less one has moved in, one has a generator, and one had people at work."""
+    fallen, busy = ["meter", "new", "sun", "worked"], ["a", "b", "c", "d", "e"]
+    days = [date(2026, 11, 30) - number * ONE_DAY for number in range(8)]
+    async with watch(dms, monkeypatch) as here:
+        for mrid in (*fallen[1:], *busy):
+            await here.here.do(Verb.CREATE, meter(mrid, serial=mrid))
+            await here.here.do(Verb.CREATE, linked(mrid, LONG_AGO, f"{mrid} point"))
+        await here.here.do(Verb.CREATE, set_up("sun point", names=(named("roof", "generation"),)))
+        agreement = CustomerAgreement(
+            mrid="contract",
+            revision_number=1,
+            usage_points=(ObjectReference(mrid="new point"),),
+            validity_interval=DateTimeInterval(start=datetime(2026, 8, 1, tzinfo=UTC)),
+        )
+        told_of = CustomerAgreementConfig(customer_agreement=(agreement,))
+        await here.cm.tell(Verb.CREATED, told_of, key="contract")
+        await eventually(lambda: here.here.database.fetchval("SELECT count(*) = 1 FROM agreed"))
+        began = datetime(2026, 11, 9, 12, tzinfo=UTC)
+        await here.crew(WorkStatusKind.ON_SITE, began, point="worked point")
+        await here.crew(WorkStatusKind.COMPLETED, began, point="worked point")
+        await eventually(lambda: here.here.database.fetchval("SELECT count(ends) = 1 FROM field_work"))
+        for mrid in (*fallen, *busy):
+            file = [each for day in days for each in whole_day(day)]
+            small = [at_end(each.time_stamp or NOW, 20) for each in file]
+            await here.here.do(Verb.CREATE, told(small if mrid in fallen else file, mrid))
+        await here.here.database.execute(
+            "INSERT INTO served (usage_point, since, recorded_at, feeder, transformer)"
+            " SELECT DISTINCT usage_point, $1::timestamptz, $1::timestamptz, 'f', 't1' FROM series",
+            LONG_AGO,
+        )
+        year = [14_160.0 + month for month in range(13)]
+        await here.here.database.execute(
+            "INSERT INTO monthly_use (series, last_month, use) SELECT id, '2026-10-01', $1 FROM series", year
+        )
+        await at(here.here, NOW + timedelta(hours=6))
+        kept = await here.here.database.fetch(
+            "SELECT usage_point, last_month, use FROM monthly_use JOIN series ON id = series"
+        )
+        use = {row["usage_point"]: row["use"] for row in kept}
+        assert {row["last_month"] for row in kept} == {date(2026, 11, 1)}
+        assert (use["point"], use["a point"]) == ([*year[1:], 1920.0], [*year[1:], 14_160.0])
+        await at(here.here, NOW + timedelta(hours=8))
+        await here.suspicion("watched")
+        waiting = "SELECT count(*) = 0 FROM wake WHERE name = 'usage-fell'"
+        await eventually(lambda: here.here.database.fetchval(waiting))
+        rows = await here.here.database.fetch(
+            "SELECT usage_point, body -> 'signs' AS signs, body -> 'score' AS score FROM suspicion"
+        )
+        assert [tuple(row) for row in rows] == [("point", '["usageDropped"]', "3")]
 
 
 async def test_last_gasps_of_meters_at_which_people_work_are_kept_with_the_reason_and_not_passed_on(

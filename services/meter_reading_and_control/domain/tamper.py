@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from contracts.codes.end_device_events import EventKind
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain.vee.beside import BACK
 from services.meter_reading_and_control.domain.vee.findings import Finding
+from services.meter_reading_and_control.domain.vee.months import Uses
 from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS
 from services.meter_reading_and_control.domain.vee.statistics import Before
 from services.meter_reading_and_control.domain.vee.validation import named
@@ -39,6 +41,7 @@ class Sign(StrEnum):
     USAGE_ON_INACTIVE = "usageOnInactive"
     LOAD_WITHOUT_VOLTAGE = "loadWithoutVoltage"
     ZERO_AMONG_NEIGHBOURS = "zeroAmongNeighbours"
+    USAGE_DROPPED = "usageDropped"
 
 
 WEIGHTS: Mapping[Sign, int] = {
@@ -49,6 +52,7 @@ WEIGHTS: Mapping[Sign, int] = {
     Sign.USAGE_ON_INACTIVE: 5,
     Sign.LOAD_WITHOUT_VOLTAGE: 4,
     Sign.ZERO_AMONG_NEIGHBOURS: 2,
+    Sign.USAGE_DROPPED: 3,
 }
 """The weights of the guide, of those signs that events of meters and their days show."""
 
@@ -61,6 +65,9 @@ SHOWN_BY: Mapping[Sign, str] = {
 
 NEIGHBOURS = 3
 """So many others behind its transformer, and more than half of them, must be as usual for zero to be a sign [P]."""
+
+LEFT = 0.4
+"""Less than this share of what was usual is a drop: by more than 60 per cent."""
 
 CASE = 8
 """From this on a person must look."""
@@ -152,6 +159,17 @@ def are_as_usual(before: Before) -> bool:
     is_known = before.mean > 0
     as_usual = int((is_known & (before.idle_days == 0)).sum())
     return as_usual >= NEIGHBOURS and 2 * as_usual > int(is_known.sum())
+
+
+def has_dropped(share: float, others: Uses) -> bool:
+    """True where less is used than before, and than it would be with the change of the neighbours.
+
+    Args:
+        share: what was used in a month for each unit of the year before it.
+        others: the same of the others behind its transformer, of whom enough must be known.
+    """
+    known = others[~np.isnan(others)]
+    return len(known) >= NEIGHBOURS and share < LEFT and share < LEFT * float(np.median(known))
 
 
 def _is_open(events: Iterable[Happened], at: datetime) -> bool:

@@ -40,7 +40,7 @@ from services.meter_reading_and_control.service.bunches import Known, histories,
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.marking import have_judged, judge_again
 from services.meter_reading_and_control.service.places import Place, blocks_of, stored_blocks, values_of
-from services.meter_reading_and_control.service.tampering import look_at_days
+from services.meter_reading_and_control.service.tampering import look_at_days, look_at_month
 from services.meter_reading_and_control.store import Store
 from services.meter_reading_and_control.store.judging import Member
 from services.meter_reading_and_control.views import answers
@@ -113,6 +113,7 @@ async def judge_bunch(bunch: int, members: Sequence[Member], day: date, work: Wo
     ]
     usual = statistics_after(rows, known.usual, known.code, day, zone)
     await work.store.save_statistics(known.series, usual)
+    await look_at_month(known, usual, work)
     await work.store.save_judged(bunch, for_all.key, reads, work.now)
     work.count("bunches_judged", held="yes" if reads.is_held else "no")
     if reads.is_held:

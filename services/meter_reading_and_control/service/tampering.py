@@ -1,8 +1,9 @@
 """Somebody may tamper with a meter: it is read, and where enough speaks for it people are asked to look."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 
+import numpy as np
 from msgspec import json
 from msgspec.structs import replace
 
@@ -10,11 +11,12 @@ from contracts.codes.end_device_events import EventKind
 from contracts.codes.reading_type import ReadingTypeCode
 from contracts.nouns.reading_types import ReadingReasonKind
 from contracts.verbs import Verb
-from services.meter_reading_and_control.domain import calendar
+from services.meter_reading_and_control.domain import calendar, usage_points
 from services.meter_reading_and_control.domain.events import Heard
 from services.meter_reading_and_control.domain.reads import Job, Part, Wanted
 from services.meter_reading_and_control.domain.suppression import CORRELATED, explaining, explains_day
 from services.meter_reading_and_control.domain.tamper import (
+    LEFT,
     TELLING,
     WINDOW,
     Sign,
@@ -23,12 +25,15 @@ from services.meter_reading_and_control.domain.tamper import (
     are_as_usual,
     cleared,
     explained,
+    has_dropped,
     is_use,
     shown,
     signs,
     suspected,
 )
+from services.meter_reading_and_control.domain.vee import months
 from services.meter_reading_and_control.domain.vee.findings import Finding
+from services.meter_reading_and_control.domain.vee.statistics import Statistics
 from services.meter_reading_and_control.domain.vee.statistics import before as usual_before
 from services.meter_reading_and_control.service.asking import ask
 from services.meter_reading_and_control.service.bunches import Known
@@ -75,6 +80,35 @@ async def look_at_days(
         await weigh(point, meter, period, suspected_before.get(point), work)
 
 
+async def look_at_month(known: Known, usual: Statistics, work: Work[Store]) -> None:
+    """Keep what was used on average in the month of a day, once that is over; who uses far less than before is weighed.
+
+    That is done when the neighbours, who may be in other bunches, have been judged as well.
+    """
+    month = months.number_of(known.day)
+    use = months.mean_use(usual, month)
+    if not is_use(known.code) or np.isnan(use).all():
+        return
+    before = await work.store.monthly_use(known.series)
+    after = months.with_month(before, month, use)
+    await work.store.save_monthly_use(known.series, after)
+    fell = [months.shares(each, month) < LEFT for each in (before, after)]
+    for row in np.flatnonzero(fell[0] | fell[1]).tolist():
+        point, meter = known.places[row].usage_point, meter_of(known.places[row], known, work)
+        if meter:
+            payload = json.encode((meter, month)).decode()
+            work.wake("usage-fell", point, work.now + work.store.memory.judge_late, payload, new_thread=True)
+
+
+@service.on_wake("usage-fell")
+async def look_at_fall(wake: Wake, work: Work[Store]) -> None:
+    """Far less was used at a usage point in a month than before, or was when that was judged last."""
+    meter, month = json.decode(wake.payload, type=tuple[str, int])
+    before = (await work.store.suspicions([wake.key])).get(wake.key)
+    period = calendar.bounds(months.first_day(month + 1) - calendar.DAY, work.store.memory.zone)
+    await weigh(wake.key, meter, period, before, work)
+
+
 def meter_of(place: Place, known: Known, work: Work[Store]) -> str:
     """The meter that was last at a usage point on a day; empty where none was."""
     edges = calendar.bounds(known.day, work.store.memory.zone)
@@ -86,7 +120,7 @@ async def signs_of_days(point: str, meter: str, at: datetime, work: Work[Store])
     """What days that are over show at a usage point; a day within one of work there shows nothing."""
     zone = work.store.memory.zone
     found = await work.store.found_since(point, calendar.market_day(at - WINDOW, zone))
-    works = await work.store.works_at([point, meter]) if found else []
+    works = await work.store.works_at([point, meter])
     last: dict[Sign, tuple[date, str]] = {}
     for code, day, finding in found:
         edges = calendar.bounds(day, zone)
@@ -97,7 +131,37 @@ async def signs_of_days(point: str, meter: str, at: datetime, work: Work[Store])
         others = await work.store.statistics(await work.store.neighbours(point, code))
         if not are_as_usual(usual_before(others, day + calendar.DAY, 0)):
             del last[Sign.ZERO_AMONG_NEIGHBOURS]
-    return frozenset(last)
+    month = months.number_of(calendar.market_day(at, zone)) - 1
+    edges = month_of(month, zone)
+    is_shown = at - edges[1] <= WINDOW and not explains_day(works, [point, meter], edges)
+    dropped = is_shown and await dropped_in(point, month, edges[1], work)
+    return frozenset({*last, Sign.USAGE_DROPPED} if dropped else last)
+
+
+async def dropped_in(point: str, month: int, at: datetime, work: Work[Store]) -> bool:
+    """Whether far less was used in a month than in the year before by the same people, and neighbours go on as before.
+
+    Where a generator is registered less is taken from the network.
+    """
+    setup = usage_points.at((await work.store.usage_points([point])).get(point, ()), at)
+    if setup is not None and usage_points.named(setup, usage_points.GENERATION):
+        return False
+    turns = (usage_points.last_turn(each, at) for each in (await work.store.agreed_at([point])).get(point, ()))
+    turn = max((each for each in turns if each is not None), default=None)
+    since = 0 if turn is None else months.number_of(calendar.market_day(turn, work.store.memory.zone))
+    for code, first in (await work.store.firsts_of(point)).items():
+        if is_use(ReadingTypeCode.parse(code)):
+            (share,) = months.shares(await work.store.monthly_use([first]), month, since).tolist()
+            others = months.shares(await work.store.monthly_use(await work.store.neighbours(point, code)), month)
+            if has_dropped(share, others):
+                return True
+    return False
+
+
+def month_of(number: int, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The first instant of a month and the first after it."""
+    first, after = (calendar.bounds(months.first_day(each), zone)[0] for each in (number, number + 1))
+    return first, after
 
 
 async def weigh(

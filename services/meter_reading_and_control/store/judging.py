@@ -10,6 +10,7 @@ from contracts.codes.end_device_events import EventKind, codes_of, kind_of
 from services.meter_reading_and_control.domain.columns import BUNCH
 from services.meter_reading_and_control.domain.vee.findings import Finding, Said, bits_of, runs_of_bits
 from services.meter_reading_and_control.domain.vee.judging import Interruptions, outages
+from services.meter_reading_and_control.domain.vee.months import Months, first_day, number_of
 from services.meter_reading_and_control.domain.vee.statistics import DAYS, Statistics
 from services.meter_reading_and_control.domain.vee.storms import LONGEST, NORM, SILENT, Reads
 from services.meter_reading_and_control.store.blocks import Blocks
@@ -202,6 +203,31 @@ class Judging(Blocks):
             [usage[at : at + 8 * DAYS] for at in range(0, len(usage), 8 * DAYS)],
             [marks[at : at + DAYS] for at in range(0, len(marks), DAYS)],
         )
+
+    async def monthly_use(self, series: Sequence[int]) -> Months:
+        """What usage points used on average in months, in the order of ``series``."""
+        known = Months.empty(len(series))
+        place = {each: row for row, each in enumerate(series)}
+        for row in await self.fetch("SELECT * FROM monthly_use WHERE series = ANY($1)", series):
+            at = place[row["series"]]
+            known.last[at], known.use[at] = number_of(row["last_month"]), row["use"]
+        return known
+
+    async def save_monthly_use(self, series: Sequence[int], known: Months) -> None:
+        """Keep what was used on average in months, of those of which it is known."""
+        rows = zip(series, known.last.tolist(), known.use.tolist(), strict=True)
+        await self.executemany(
+            "INSERT INTO monthly_use (series, last_month, use) VALUES ($1, $2, $3) ON CONFLICT (series) DO UPDATE"
+            " SET last_month = excluded.last_month, use = excluded.use WHERE monthly_use IS DISTINCT FROM excluded",
+            [(each, first_day(last), use) for each, last, use in rows if last],
+        )
+
+    async def firsts_of(self, point: str) -> dict[str, int]:
+        """The first series of a usage point, by reading type."""
+        rows = await self.fetch(
+            "SELECT reading_type, min(id) AS first FROM series WHERE usage_point = $1 GROUP BY reading_type", point
+        )
+        return {row["reading_type"]: row["first"] for row in rows}
 
     async def findings(self, series: Sequence[int], day: date) -> dict[int, Finding]:
         """What was found last at usage points on a day, by the first of their series."""

@@ -23,7 +23,7 @@ DAYS = 64
 HISTORY = timedelta(days=28)
 """So many days before a day are looked at for like days and for what is usual."""
 
-_LEAST_DAYS = 7
+LEAST_DAYS = 7
 """So many whole days are needed to say what is usual."""
 
 _LARGEST = 10**18
@@ -110,7 +110,7 @@ def before(known: Statistics, day: date, scale: int) -> Before:
     used = whole & (usage != 0)
     filled = (marks & DayMark.FILLED) != 0
     return Before(
-        mean=np.where(count >= _LEAST_DAYS, mean.clip(-_LARGEST, _LARGEST), 0).astype(np.int64),
+        mean=np.where(count >= LEAST_DAYS, mean.clip(-_LARGEST, _LARGEST), 0).astype(np.int64),
         idle_days=(whole & ~_from_the_last(used)).sum(axis=1),
         filled_days=(~_from_the_last(~filled)).sum(axis=1),
     )
@@ -151,7 +151,7 @@ def usual(history: Mapping[date, Sequence[Value | None]], day: date) -> Usual:
     filled = 0
     while _is_filled(history.get(day - (filled + 1) * timedelta(days=1))):
         filled += 1
-    mean = sum(usage, Fraction(0)) / len(usage) if len(usage) >= _LEAST_DAYS else None
+    mean = sum(usage, Fraction(0)) / len(usage) if len(usage) >= LEAST_DAYS else None
     return Usual(mean=mean, idle_days=idle, filled_days=filled)
 
 
