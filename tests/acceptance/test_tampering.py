@@ -265,6 +265,51 @@ async def test_a_month_of_far_less_than_in_the_year_before_is_a_sign_where_the_n
         assert [tuple(row) for row in rows] == [("point", '["usageDropped"]', "3")]
 
 
+@pytest.mark.parametrize(("percent", "is_lost"), [(110, True), (103, False), (80, False)])
+async def test_what_passes_a_transformer_for_a_week_and_does_not_arrive_is_a_sign_at_those_behind_it_until_it_does(
+    dms: Installation, monkeypatch: pytest.MonkeyPatch, *, percent: int, is_lost: bool
+) -> None:
+    """The meter of the transformer is behind a current transformer of ten to one."""
+    busy, end = ("a", "b", "c"), date(2026, 11, 30)
+    reachable = [f"{mrid} point" for mrid in busy]
+
+    async def measured(here: Watch, days: list[date], percent: int) -> None:
+        file = [each for day in days for each in whole_day(day)]
+        for mrid in busy:
+            await here.here.do(Verb.CREATE, told(file, mrid))
+        passed = [at_end(each.time_stamp or NOW, int(each.value or 0) * 3 * percent // 1000) for each in file]
+        await here.here.do(Verb.CREATE, told(passed, "tm"))
+
+    async with watch(dms, monkeypatch) as here:
+        for mrid in (*busy, "tm"):
+            await here.here.do(Verb.CREATE, meter(mrid, ratio=10.0 if mrid == "tm" else 1.0, serial=mrid))
+            await here.here.do(Verb.CREATE, linked(mrid, LONG_AGO, f"{mrid} point"))
+        await here.here.do(Verb.CREATE, set_up("tm point", names=(named("t1", "transformer"),)))
+        await here.here.database.executemany(
+            "INSERT INTO served (usage_point, since, recorded_at, feeder, transformer) VALUES ($1, $2, $2, 'f', 't1')",
+            [(point, LONG_AGO) for point in reachable],
+        )
+        await measured(here, [end - number * ONE_DAY for number in range(7)], percent)
+        await at(here.here, NOW + timedelta(hours=6))
+        await at(here.here, NOW + timedelta(hours=8))
+        looked_at = "SELECT count(*) = 0 FROM wake WHERE name = 'balance'"
+        await eventually(lambda: here.here.database.fetchval(looked_at))
+        signs = "SELECT usage_point, body ->> 'signs', body ->> 'state' FROM suspicion ORDER BY usage_point"
+        shown = [(point, '["balanceLoss"]', "watched") for point in reachable] if is_lost else []
+        assert [tuple(row) for row in await here.here.database.fetch(signs)] == shown
+        lost = await here.here.database.fetch("SELECT transformer, market_day, share FROM balance_loss")
+        assert [tuple(row)[:2] for row in lost] == ([("t1", end)] if is_lost else [])
+        assert all(row["share"] == pytest.approx(1 - 1 / 1.1, abs=0.01) for row in lost)
+        if is_lost:
+            await at(here.here, NOW + ONE_DAY)
+            await measured(here, [end + ONE_DAY], 101)
+            await at(here.here, NOW + timedelta(hours=31))
+            await at(here.here, NOW + timedelta(hours=33))
+            for point in reachable:
+                await here.suspicion("cleared", point)
+            assert await here.here.database.fetchval("SELECT count(*) FROM balance_loss") == 0
+
+
 async def test_last_gasps_of_meters_at_which_people_work_are_kept_with_the_reason_and_not_passed_on(
     dms: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,9 +16,8 @@ from contracts.codes.end_device_events import EventKind
 from contracts.codes.reading_type import ReadingTypeCode
 from services.meter_reading_and_control.domain.vee.beside import BACK
 from services.meter_reading_and_control.domain.vee.findings import Finding
-from services.meter_reading_and_control.domain.vee.months import Uses
 from services.meter_reading_and_control.domain.vee.sides import WATT_HOURS
-from services.meter_reading_and_control.domain.vee.statistics import Before
+from services.meter_reading_and_control.domain.vee.statistics import Before, Uses
 from services.meter_reading_and_control.domain.vee.validation import named
 
 WINDOW = timedelta(days=30)
@@ -42,6 +41,7 @@ class Sign(StrEnum):
     LOAD_WITHOUT_VOLTAGE = "loadWithoutVoltage"
     ZERO_AMONG_NEIGHBOURS = "zeroAmongNeighbours"
     USAGE_DROPPED = "usageDropped"
+    BALANCE_LOSS = "balanceLoss"
 
 
 WEIGHTS: Mapping[Sign, int] = {
@@ -53,6 +53,7 @@ WEIGHTS: Mapping[Sign, int] = {
     Sign.LOAD_WITHOUT_VOLTAGE: 4,
     Sign.ZERO_AMONG_NEIGHBOURS: 2,
     Sign.USAGE_DROPPED: 3,
+    Sign.BALANCE_LOSS: 3,
 }
 """The weights of the guide, of those signs that events of meters and their days show."""
 

@@ -2,8 +2,8 @@
 
 UsagePoint has no element for the class of a usage point and for its generators; they stand in its Names, by the
 NameType: ``class`` (a word of CustomerKind, or the utility's own), ``generation`` (what is registered there),
-``checkUsagePoint`` (the mRID of the usage point whose meter measures the same load) and ``checkLossFactor`` (what
-passes here for each unit that passes there).
+``checkUsagePoint`` (the mRID of the usage point whose meter measures the same load), ``checkLossFactor`` (what
+passes here for each unit that passes there) and ``transformer`` (the mRID of that of which all is measured here).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +22,7 @@ from contracts.verbs import Verb
 from services.meter_reading_and_control.domain.meters import ALWAYS
 
 CLASS, GENERATION, CHECK, LOSSES = "class", "generation", "checkUsagePoint", "checkLossFactor"
+TRANSFORMER = "transformer"
 """NameTypes (ours)."""
 
 _NO_AGREEMENT = ("DRAFT", "CANCELLED")

@@ -3,6 +3,7 @@
 from services.meter_reading_and_control.service import (
     answered,
     asking,
+    balance,
     bulk,
     campaigns,
     controls,
@@ -26,6 +27,7 @@ from services.meter_reading_and_control.service.declared import service
 __all__ = [
     "answered",
     "asking",
+    "balance",
     "bulk",
     "campaigns",
     "controls",

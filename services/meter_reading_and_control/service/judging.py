@@ -59,6 +59,8 @@ async def judge_day(wake: Wake, work: Work[Store]) -> None:
     day = date.fromisoformat(wake.key)
     await work.store.all_to_judge(day, work.now)
     work.wake("judge", "rest", work.now, new_thread=True)
+    if await work.store.transformer_meters("", 1):
+        work.wake("balance", day.isoformat(), work.now + work.store.memory.judge_late, new_thread=True)
     have_judged([day + calendar.DAY], work)
 
 

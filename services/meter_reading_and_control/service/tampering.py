@@ -131,11 +131,16 @@ async def signs_of_days(point: str, meter: str, at: datetime, work: Work[Store])
         others = await work.store.statistics(await work.store.neighbours(point, code))
         if not are_as_usual(usual_before(others, day + calendar.DAY, 0)):
             del last[Sign.ZERO_AMONG_NEIGHBOURS]
+    seen = set(last)
     month = months.number_of(calendar.market_day(at, zone)) - 1
     edges = month_of(month, zone)
     is_shown = at - edges[1] <= WINDOW and not explains_day(works, [point, meter], edges)
-    dropped = is_shown and await dropped_in(point, month, edges[1], work)
-    return frozenset({*last, Sign.USAGE_DROPPED} if dropped else last)
+    if is_shown and await dropped_in(point, month, edges[1], work):
+        seen.add(Sign.USAGE_DROPPED)
+    lost = await work.store.balance_loss_at(point)
+    if lost is not None and not explains_day(works, [point, meter], calendar.bounds(lost, zone)):
+        seen.add(Sign.BALANCE_LOSS)
+    return frozenset(seen)
 
 
 async def dropped_in(point: str, month: int, at: datetime, work: Work[Store]) -> bool:
@@ -149,7 +154,7 @@ async def dropped_in(point: str, month: int, at: datetime, work: Work[Store]) ->
     turns = (usage_points.last_turn(each, at) for each in (await work.store.agreed_at([point])).get(point, ()))
     turn = max((each for each in turns if each is not None), default=None)
     since = 0 if turn is None else months.number_of(calendar.market_day(turn, work.store.memory.zone))
-    for code, first in (await work.store.firsts_of(point)).items():
+    for code, first in (await work.store.firsts_of([point])).get(point, {}).items():
         if is_use(ReadingTypeCode.parse(code)):
             (share,) = months.shares(await work.store.monthly_use([first]), month, since).tolist()
             others = months.shares(await work.store.monthly_use(await work.store.neighbours(point, code)), month)

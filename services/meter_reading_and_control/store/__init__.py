@@ -14,6 +14,7 @@ from services.meter_reading_and_control.config import Config
 from services.meter_reading_and_control.domain.installation import Change, Installed
 from services.meter_reading_and_control.domain.meters import effective_at
 from services.meter_reading_and_control.domain.readings import Origin, Register, Value
+from services.meter_reading_and_control.store.balance import Balances
 from services.meter_reading_and_control.store.campaigns import Campaigns
 from services.meter_reading_and_control.store.commands import Commands
 from services.meter_reading_and_control.store.events import Events
@@ -50,6 +51,7 @@ class Store(
     Success,
     Quarantine,
     Surroundings,
+    Balances,
     Events,
     Storms,
     Commands,

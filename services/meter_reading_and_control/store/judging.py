@@ -222,13 +222,6 @@ class Judging(Blocks):
             [(each, first_day(last), use) for each, last, use in rows if last],
         )
 
-    async def firsts_of(self, point: str) -> dict[str, int]:
-        """The first series of a usage point, by reading type."""
-        rows = await self.fetch(
-            "SELECT reading_type, min(id) AS first FROM series WHERE usage_point = $1 GROUP BY reading_type", point
-        )
-        return {row["reading_type"]: row["first"] for row in rows}
-
     async def findings(self, series: Sequence[int], day: date) -> dict[int, Finding]:
         """What was found last at usage points on a day, by the first of their series."""
         rows = await self.fetch(

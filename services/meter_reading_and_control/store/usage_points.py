@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from msgspec import json
 
 from contracts.nouns.usage_point_config import UsagePoint
-from services.meter_reading_and_control.domain.usage_points import Agreed, checked_by, effective_at
+from services.meter_reading_and_control.domain.usage_points import TRANSFORMER, Agreed, checked_by, effective_at, named
 from shared.store import Store as KernelStore
 
 PAGE = 500
@@ -43,10 +43,17 @@ class UsagePoints(KernelStore):
     async def save_usage_points(self, points: Iterable[UsagePoint]) -> None:
         """Keep how usage points are set up, from their time on."""
         await self.executemany(
-            "INSERT INTO usage_point (mrid, effective_at, noun, checked_by) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun, checked_by = excluded.checked_by",
+            "INSERT INTO usage_point (mrid, effective_at, noun, checked_by, measures) VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (mrid, effective_at) DO UPDATE SET noun = excluded.noun, checked_by = excluded.checked_by,"
+            " measures = excluded.measures",
             [
-                (each.mrid, effective_at(each), json.encode(each).decode(), (checked_by(each) or (None,))[0])
+                (
+                    each.mrid,
+                    effective_at(each),
+                    json.encode(each).decode(),
+                    (checked_by(each) or (None,))[0],
+                    named(each, TRANSFORMER) or None,
+                )
                 for each in points
             ],
         )

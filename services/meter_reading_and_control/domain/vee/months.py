@@ -9,17 +9,21 @@ from datetime import date
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
-from services.meter_reading_and_control.domain.vee.statistics import DAYS, LEAST_DAYS, DayMark, Ordinals, Statistics
+from services.meter_reading_and_control.domain.vee.statistics import (
+    DAYS,
+    LEAST_DAYS,
+    Ordinals,
+    Statistics,
+    Uses,
+    whole_days,
+)
 
 MONTHS = 13
 """How many months a row holds: one and the twelve before it."""
 
 LEAST_MONTHS = 6
 """So many of the twelve before must be known [P]."""
-
-Uses = NDArray[np.float64]
 
 
 class Months(Struct, frozen=True, eq=False, kw_only=True):
@@ -57,13 +61,9 @@ def mean_use(days: Statistics, month: int) -> Uses:
     """
     first, after = first_day(month).toordinal(), first_day(month + 1).toordinal()
     is_held = (days.last >= after - 1) & (days.last - first < DAYS)
-    places = DAYS - 1 - (days.last[:, None] - np.arange(first, after)[None, :])
-    within = places.clip(0, DAYS - 1)
-    whole = (np.take_along_axis(days.marks, within, axis=1) & DayMark.WHOLE) != 0
-    count = whole.sum(axis=1)
-    total = np.where(whole, np.take_along_axis(days.usage, within, axis=1), 0).sum(axis=1)
-    mean = total / np.maximum(count, 1) * np.power(10.0, days.scales)
-    return np.where(is_held & (count >= LEAST_DAYS), mean, np.nan)
+    use, is_whole = whole_days(days, first, after - first)
+    count = is_whole.sum(axis=1)
+    return np.where(is_held & (count >= LEAST_DAYS), use.sum(axis=1) / np.maximum(count, 1), np.nan)
 
 
 def with_month(known: Months, month: int, use: Uses) -> Months:

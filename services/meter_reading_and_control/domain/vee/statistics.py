@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from services.meter_reading_and_control.domain.readings import VALID, Value
-from services.meter_reading_and_control.domain.vee.days import Days, Mark, Numbers
+from services.meter_reading_and_control.domain.vee.days import Days, Mark, Mask, Numbers
 from services.meter_reading_and_control.domain.vee.marking import marks_of
 
 DAYS = 64
@@ -29,6 +29,7 @@ LEAST_DAYS = 7
 _LARGEST = 10**18
 
 Ordinals = NDArray[np.int64]
+Uses = NDArray[np.float64]
 
 
 class DayMark(IntFlag):
@@ -114,6 +115,16 @@ def before(known: Statistics, day: date, scale: int) -> Before:
         idle_days=(whole & ~_from_the_last(used)).sum(axis=1),
         filled_days=(~_from_the_last(~filled)).sum(axis=1),
     )
+
+
+def whole_days(known: Statistics, first: int, count: int) -> tuple[Uses, Mask]:
+    """What was used on days from an ordinal on, in the unit of the reading type, and which of them are whole."""
+    places = DAYS - 1 - (known.last[:, None] - np.arange(first, first + count)[None, :])
+    within = places.clip(0, DAYS - 1)
+    marks = np.where((places >= 0) & (places < DAYS), np.take_along_axis(known.marks, within, axis=1), 0)
+    whole = (marks & DayMark.WHOLE) != 0
+    usage = np.where(whole, np.take_along_axis(known.usage, within, axis=1), 0)
+    return usage * np.power(10.0, known.scales)[:, None], whole
 
 
 def _from_the_last(found: NDArray[np.bool_]) -> NDArray[np.bool_]:
