@@ -64,7 +64,8 @@ class Frames:
             begin = line_end + 2
             body_end = begin + int(words[-1])
             whole = body_end + 2
-            if words[2] not in self.takers:
+            mine = taken.get(words[2])
+            if mine is None and words[2] not in self.takers:
                 at, self._passing = min(whole, end), max(0, whole - end)
                 continue
             if whole > end:
@@ -73,8 +74,9 @@ class Frames:
                 passed.append(buffer[left:at])
             body = begin + int(words[-2]) if sizes > 1 else begin
             reply = words[3] if len(words) > _NAMES + sizes else b""
-            frame = (words[1], reply, buffer[begin:body], buffer[body:body_end])
-            taken.setdefault(words[2], []).append(frame)
+            if mine is None:
+                mine = taken[words[2]] = []
+            mine.append((words[1], reply, buffer[begin:body], buffer[body:body_end]))
             at = left = whole
         if at > left:
             passed.append(buffer[left:at])
