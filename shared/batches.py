@@ -114,6 +114,7 @@ class Batches:
         self._desk.in_flight += 1
         try:
             async with self._turns[_key_of(deliveries[0])]:
+                await self._desk.precedence.give_way()
                 await self._take(deliveries, read, role)
         except Exception as error:
             if is_away(error) or isinstance(error, Unavailable):

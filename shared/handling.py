@@ -22,6 +22,7 @@ from shared.codec.wire import OPERATION_SET
 from shared.envelope import Cause, Row, Writer, is_acknowledgement, more_follows, success
 from shared.inbox import AlreadyTaken, Inbox, Key, hear, key_of, stored_reply, use_nonce
 from shared.outbox import Relay, awaited, mark_answered, save
+from shared.precedence import Precedence
 from shared.reading import Reader
 from shared.security import check_created
 from shared.service import Handler, Kind, Service
@@ -52,6 +53,7 @@ class Desk:
 
     Attributes:
         reader: reads what comes.
+        precedence: who comes before batches.
         in_flight: how many are being handled now.
         handled: how many were, ever; with the counters of others it tells whether a system has come to rest.
     """
@@ -91,6 +93,7 @@ class Desk:
         self._dead = metrics.counter("busbar_dead_letters_total", "Messages that were put aside", role=service.role)
         self._seconds = metrics.histogram("busbar_handling_seconds", "The time from taking to done", role=service.role)
         self.timers: Timers | None = None
+        self.precedence = Precedence()
         self.in_flight = 0
         self.handled = 0
 
@@ -110,12 +113,14 @@ class Desk:
             size=len(arrival.body),
             group=arrival.role,
         )
-        is_request = arrival.entrance is Entrance.REQUEST
-        loop = asyncio.get_running_loop()
-        begun_at = loop.time()
+        clock = asyncio.get_running_loop().time
+        begun_at = clock()
         self.in_flight += 1
         try:
-            with self._telemetry.process(arrival.role, hop, arrival.headers, child=is_request):
+            with (
+                self.precedence.given(arrival),
+                self._telemetry.process(arrival.role, hop, arrival.headers, child=arrival.entrance is Entrance.REQUEST),
+            ):
                 async with self._suspects.watched(arrival) as may_be_handled:
                     if may_be_handled:
                         return await self._take(arrival, message)
@@ -127,7 +132,7 @@ class Desk:
                 log.exception("a message could not even be refused", extra={"subject": arrival.subject})
             return self._answering.not_now(arrival, message, _cause_of(arrival))
         finally:
-            self._seconds.observe(loop.time() - begun_at)
+            self._seconds.observe(clock() - begun_at)
             self.in_flight -= 1
             self.handled += 1
 
