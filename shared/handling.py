@@ -113,14 +113,12 @@ class Desk:
             size=len(arrival.body),
             group=arrival.role,
         )
-        clock = asyncio.get_running_loop().time
+        clock, is_request = asyncio.get_running_loop().time, arrival.entrance is Entrance.REQUEST
         begun_at = clock()
         self.in_flight += 1
         try:
-            with (
-                self.precedence.given(arrival),
-                self._telemetry.process(arrival.role, hop, arrival.headers, child=arrival.entrance is Entrance.REQUEST),
-            ):
+            process = self._telemetry.process(arrival.role, hop, arrival.headers, child=is_request)
+            with self.precedence.given(arrival), process:
                 async with self._suspects.watched(arrival) as may_be_handled:
                     if may_be_handled:
                         return await self._take(arrival, message)
