@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from shared.tools.nats_server import BrokerUser, NatsServer
+from shared.tools.nats_server import MAX_FILE, BrokerUser, NatsServer
 from shared.tools.postgres_server import PostgresServer
 from shared.tools.server_process import ServerError, make_state
 
@@ -26,7 +26,8 @@ class DevServers:
         users: who may connect to the broker.
         nats_port: TCP port of the broker; 0 takes a free one.
         postgres_port: TCP port of the database; 0 takes a free one.
-        sync_interval: when the broker calls fsync, see :func:`~shared.tools.nats_server.nats_config`.
+        sync_interval, max_file: when the broker calls fsync and how much it may store, see
+            :func:`~shared.tools.nats_server.nats_config`.
 
     Attributes:
         nats: the broker.
@@ -41,9 +42,10 @@ class DevServers:
         nats_port: int = 0,
         postgres_port: int = 0,
         sync_interval: str = "always",
+        max_file: int = MAX_FILE,
     ) -> None:
         self._state = state
-        self.nats = NatsServer(state, users, port=nats_port, sync_interval=sync_interval)
+        self.nats = NatsServer(state, users, port=nats_port, sync_interval=sync_interval, max_file=max_file)
         self.postgres = PostgresServer(state, port=postgres_port)
 
     async def start(self) -> None:

@@ -26,13 +26,17 @@ class BrokerUser(NamedTuple):
     permissions: Mapping[str, Any]
 
 
+MAX_FILE = 8 << 30
+"""How much the streams may hold where nothing else is said, in bytes."""
+
+
 def nats_config(
     folder: Path,
     users: Iterable[BrokerUser],
     *,
     port: int = 0,
     sync_interval: str = "always",
-    max_file: int = 8 * 1024**3,
+    max_file: int = MAX_FILE,
 ) -> str:
     """The configuration file of the broker, as JSON, which nats-server reads and in which nothing needs escaping twice.
 
@@ -71,20 +75,26 @@ class NatsServer:
         state: state directory; the broker keeps its data in ``nats/`` and prints to ``logs/nats.log``.
         users: who may connect.
         port: TCP port; 0 takes a free one at the first start and keeps it over restarts of this object.
-        sync_interval: see :func:`nats_config`.
+        sync_interval, max_file: see :func:`nats_config`.
 
     Attributes:
         port: the port in use, or 0 before the first start.
     """
 
     def __init__(
-        self, state: Path, users: Iterable[BrokerUser], *, port: int = 0, sync_interval: str = "always"
+        self,
+        state: Path,
+        users: Iterable[BrokerUser],
+        *,
+        port: int = 0,
+        sync_interval: str = "always",
+        max_file: int = MAX_FILE,
     ) -> None:
         self.port = port
         self._state = state.absolute()
         self._folder = self._state / "nats"
         self._users = tuple(users)
-        self._sync_interval = sync_interval
+        self._settings: dict[str, Any] = {"sync_interval": sync_interval, "max_file": max_file}
         self._process = ServerProcess("nats-server", self._folder, self._state / "logs" / "nats.log")
 
     @property
@@ -116,9 +126,7 @@ class NatsServer:
             for ports in self._folder.glob("nats-server_*.ports"):
                 ports.unlink()  # left by a server that was killed
             config = self._folder / "server.conf"
-            write_private(
-                config, nats_config(self._folder, self._users, port=self.port, sync_interval=self._sync_interval)
-            )
+            write_private(config, nats_config(self._folder, self._users, port=self.port, **self._settings))
             self._process.spawn([str(binary), "-c", str(config)], environment={"PATH": os.defpath})
             self.port = await self._process.ready(self._listening)
         except BaseException:
