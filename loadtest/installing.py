@@ -15,10 +15,19 @@ from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.types import ObjectReference
 from contracts.verbs import Verb
 from loadtest.scenario import Scenario, ScenarioError
+from loadtest.watching import connected
 from shared.codec import CONTENT_MSGPACK
 from shared.config import Settings
 from shared.fleet.metering import Fleet, texts
+from shared.store import Login
 from shared.tools.testing import Peer
+
+SEGMENTS = 64
+"""Files of PostgreSQL's log that are there before a run: what is filled between two checkpoints (``max_wal_size``).
+
+One that is new is filled with zeros first, by whoever commits just then: 30 to 60 ms in which nobody else does. A
+database that has been in use for some time uses those again that it has.
+"""
 
 AT_ONCE = 3
 """Requests that are open at a time: while one is written down the next is read."""
@@ -46,6 +55,19 @@ async def install(settings: Settings, scenario: Scenario, progress: Callable[[in
             for order in (_set_up, _put):
                 await asyncio.gather(*(_asked(peer, scenario.role, order(fleet, meters)) for meters in parts))
             progress(last)
+
+
+async def settle(administrator: Login, database: str) -> None:
+    """Bring a new database to where one is that has been in use for long: with statistics and a log that goes round."""
+    connection = await connected(administrator, database)
+    try:
+        await connection.execute("VACUUM (ANALYZE)")
+        for _ in range(SEGMENTS):
+            await connection.execute("SELECT pg_logical_emit_message(false, 'busbar', '')")
+            await connection.execute("SELECT pg_switch_wal()")
+        await connection.execute("CHECKPOINT")
+    finally:
+        await connection.close()
 
 
 def _set_up(fleet: Fleet, meters: NDArray[np.int64]) -> MeterConfig:

@@ -17,7 +17,7 @@ from msgspec import Struct, structs
 from loadtest import limits
 from loadtest.deployment import Deployment, own
 from loadtest.environment import card
-from loadtest.installing import install
+from loadtest.installing import install, settle
 from loadtest.measuring import run_once
 from loadtest.peers import peers
 from loadtest.results import Result, summed
@@ -77,6 +77,8 @@ async def run(scenario: Scenario, options: Options) -> Result:
             began = time.monotonic()
             await install(deployment.settings, scenario, _progress(scenario.installed))
             say(f"which took {time.monotonic() - began:.1f} s")
+        if deployment.administrator is not None:
+            await settle(deployment.administrator, deployment.settings.postgres_database)
         tried: list[tuple[float, bool]] = []
         with tempfile.TemporaryDirectory(prefix="busbar-load-") as name:
             folder = Path(name)

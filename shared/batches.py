@@ -38,8 +38,14 @@ AT_ONCE = 2
 BATCH_BYTES = 4 << 20
 """How much one batch holds at most."""
 
-IN_TURN_BYTES = 256 << 10
-"""The same where batches are handled in turn: some ten milliseconds of the processor between two statements."""
+IN_TURN_BYTES = 64 << 10
+"""The same where batches are handled in turn: a few milliseconds of the processor between two statements."""
+
+GATHER_S = 0.05
+"""How soon after the last batch began another does where they are handled in turn, unless as much waits as it may hold.
+
+A batch costs some thirty statements however little is in it; so one that is alone is handled at once, and of many few
+batches are made."""
 
 ATTEMPTS = 3
 """How often a batch that loses against another transaction (40001, 40P01) is tried."""
@@ -67,6 +73,38 @@ class _Piece:
         return self.arrival_of(self.deliveries[0])
 
 
+class _Turn:
+    """What waits for one handler, and how much of it is handled at a time.
+
+    Attributes:
+        free: is held while a batch is handled.
+    """
+
+    def __init__(self, handler: Handler) -> None:
+        self.free = asyncio.Semaphore(1 if handler.in_turn else AT_ONCE)
+        self.most_bytes = IN_TURN_BYTES if handler.in_turn else BATCH_BYTES
+        self._gather_s = GATHER_S if handler.in_turn else 0.0
+        self._waiting: list[Delivery] = []
+        self._not_before = 0.0
+
+    def wait(self, deliveries: Iterable[Delivery]) -> None:
+        """They wait."""
+        self._waiting += deliveries
+
+    async def gather(self) -> None:
+        """Until a batch may begin."""
+        clock = asyncio.get_running_loop().time
+        if clock() < self._not_before and sum(len(each.body) for each in self._waiting) < self.most_bytes:
+            await asyncio.sleep(self._not_before - clock())
+        self._not_before = clock() + self._gather_s
+
+    def take(self) -> list[Delivery]:
+        """The first that wait, as many as one batch may hold; none where others took them."""
+        taken = next(iter(_parts(self._waiting, self.most_bytes)), [])
+        del self._waiting[: len(taken)]
+        return taken
+
+
 class Batches:
     """The batch handlers of one running service."""
 
@@ -78,11 +116,7 @@ class Batches:
         self._desk = desk
         self._telemetry = telemetry
         self._suspects = Suspects(database)
-        self._turns = {
-            _key(each): asyncio.Semaphore(1 if each.in_turn else AT_ONCE)
-            for each in service.handlers
-            if _is_batch(each)
-        }
+        self._turns = {_key(each): _Turn(each) for each in service.handlers if _is_batch(each)}
         self._messages = metrics.counter(
             "busbar_batched_messages_total", "Messages handled in batches", role=service.role
         )
@@ -102,19 +136,23 @@ class Batches:
             except ValueError:
                 group = rest
             group.append(delivery)
-        parts = [
-            part
-            for key, group in groups.items()
-            for part in _parts(group, IN_TURN_BYTES if handlers[key].in_turn else BATCH_BYTES)
-        ]
+        parts = [part for key, group in groups.items() for part in _parts(group, self._turns[key].most_bytes)]
         return parts, rest
 
     async def take(self, deliveries: list[Delivery], read: Callable[[Delivery, str], Arrival], role: str) -> None:
-        """Handle one batch for ``role`` and settle each of its messages; raises nothing but cancellation."""
+        """Handle one batch for ``role`` and settle each of its messages; raises nothing but cancellation.
+
+        With ``deliveries`` goes what waited before them. Where all of that is more than a batch holds, whoever has put
+        the others comes for the rest.
+        """
         self._desk.in_flight += 1
+        turn = self._turns[_key_of(deliveries[0])]
+        turn.wait(deliveries)
         try:
-            async with self._turns[_key_of(deliveries[0])]:
+            async with turn.free:
+                await turn.gather()
                 await self._desk.precedence.give_way()
+                deliveries = turn.take()
                 await self._take(deliveries, read, role)
         except Exception as error:
             if is_away(error) or isinstance(error, Unavailable):
@@ -261,7 +299,7 @@ class Batches:
             size=sum(len(delivery.body) for delivery in deliveries),
             group=first.role,
         )
-        transaction = Transaction(self._database)
+        transaction = Transaction(self._database, give_way=self._desk.precedence.give_way)
         with self._telemetry.process(first.role, hop, first.headers):
             trace: dict[str, str] = {}
             self._telemetry.inject(trace)

@@ -5,8 +5,9 @@ sends the same.
 """
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha1
 from typing import Any
-from uuid import NAMESPACE_OID, uuid5
+from uuid import NAMESPACE_OID
 
 from msgspec import Struct, structs
 
@@ -24,6 +25,10 @@ SEQUENCE = "Busbar-Sequence"
 
 MESSAGE_BYTES = MAX_BYTES - 4096
 """The largest body that is sent; the broker counts the headers too. What is larger goes through the object store."""
+
+_NAMESPACE = NAMESPACE_OID.bytes
+_VARIANTS = {f"{digit:x}": f"{digit & 0x3 | 0x8:x}" for digit in range(16)}
+"""The first digit of the fourth part of a UUID: its two highest bits are 1 and 0."""
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -60,8 +65,13 @@ class Cause(Struct, frozen=True, kw_only=True):
     trace: dict[str, str]
 
     def new_id(self, role: str, what: str) -> str:
-        """The identity of ``what`` that ``role`` derives from this cause: a UUID of version 5."""
-        return str(uuid5(NAMESPACE_OID, f"{role}\n{what}\n{self.identity}"))
+        """The identity of ``what`` that ``role`` derives from this cause: a UUID of version 5 (RFC 9562, 5.5).
+
+        It is made without :mod:`uuid`, which takes three times as long, since each event of a storm gets one.
+        """
+        digest = sha1(_NAMESPACE + f"{role}\n{what}\n{self.identity}".encode(), usedforsecurity=False).hexdigest()
+        variant = _VARIANTS[digest[16]]
+        return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 class Writer:

@@ -89,11 +89,16 @@ class _PooledConnection(asyncpg.Connection):
 
 
 class Database:
-    """The pool of one service."""
+    """The pool of one service.
+
+    Attributes:
+        patient: how many units of work that give way may have a connection; others find one that is free.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[Record]", login: Login) -> None:
         self.pool = pool
         self.login = login
+        self.patient = asyncio.Semaphore(max(1, pool.get_max_size() - 1))
 
     @classmethod
     async def open(cls, login: Login, *, least: int = 1, most: int = 4, patience_s: float = 30.0) -> "Database":
@@ -137,20 +142,44 @@ class Database:
 class Transaction:
     """The connection of one unit of work, borrowed when first needed.
 
-    ``on_begin`` runs as the first statement of the transaction and may refuse it by raising.
+    ``on_begin`` runs as the first statement of the transaction and may refuse it by raising. ``give_way`` waits for
+    those who come first, for a unit of work that nobody waits for.
     """
 
-    def __init__(self, database: Database, on_begin: Callable[[Connection], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_begin: Callable[[Connection], Awaitable[None]] | None = None,
+        *,
+        give_way: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._pool = database.pool
+        self._patient = None if give_way is None else database.patient
         self._on_begin = on_begin
+        self._give_way = give_way
         self._connection: PoolConnectionProxy[Record] | None = None
         self.begun = False
+
+    async def give_way(self) -> None:
+        """Let those who come first go first, before a statement of a handler; others do not wait."""
+        if self._give_way is not None:
+            await self._give_way()
 
     async def reading(self) -> Connection:
         """The connection for a read; in the transaction once that has begun."""
         if self._connection is None:
-            self._connection = await self._pool.acquire()
+            self._connection = await self._acquired()
         return self._connection
+
+    async def _acquired(self) -> "PoolConnectionProxy[Record]":
+        if self._patient is None:
+            return await self._pool.acquire()
+        await self._patient.acquire()
+        try:
+            return await self._pool.acquire()
+        except BaseException:
+            self._patient.release()
+            raise
 
     async def writing(self) -> Connection:
         """The connection for a write, which begins the transaction."""
@@ -207,6 +236,8 @@ class Transaction:
                 raise
             log.debug("the connection broke; the server has rolled back: %s", error)
         finally:
+            if self._patient is not None:
+                self._patient.release()
             await self._pool.release(connection)
 
 
@@ -220,29 +251,42 @@ class Store:
         self._transaction = transaction
         self.memory = memory
 
+    async def _reading(self) -> Connection:
+        await self._transaction.give_way()
+        return await self._transaction.reading()
+
+    async def _writing(self) -> Connection:
+        await self._transaction.give_way()
+        return await self._transaction.writing()
+
+    async def breathe(self) -> None:
+        """Between two pieces of a long calculation: the event loop goes on, and those who come first go first."""
+        await asyncio.sleep(0)
+        await self._transaction.give_way()
+
     async def fetch(self, sql: str, *arguments: object) -> list[Record]:
         """All rows of a question."""
-        return await (await self._transaction.reading()).fetch(sql, *arguments)
+        return await (await self._reading()).fetch(sql, *arguments)
 
     async def fetchrow(self, sql: str, *arguments: object) -> Record | None:
         """The first row of a question, or None."""
-        return await (await self._transaction.reading()).fetchrow(sql, *arguments)
+        return await (await self._reading()).fetchrow(sql, *arguments)
 
     async def fetchval(self, sql: str, *arguments: object) -> Any:
         """The first value of the first row, or None."""
-        return await (await self._transaction.reading()).fetchval(sql, *arguments)
+        return await (await self._reading()).fetchval(sql, *arguments)
 
     async def execute(self, sql: str, *arguments: object) -> str:
         """A write; the answer is PostgreSQL's command tag, such as ``UPDATE 1``."""
-        return await (await self._transaction.writing()).execute(sql, *arguments)
+        return await (await self._writing()).execute(sql, *arguments)
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """The same write for many rows in one round trip."""
-        await (await self._transaction.writing()).executemany(sql, rows)
+        await (await self._writing()).executemany(sql, rows)
 
     async def copy(self, table: str, columns: Sequence[str], rows: AsyncIterable[bytes]) -> bool:
         """Many rows at once, in the binary form of COPY; False, and none of them, when one of their keys is there."""
-        connection = await self._transaction.writing()
+        connection = await self._writing()
         await connection.execute("SAVEPOINT copy")
         try:
             await connection.copy_to_table(table, source=rows, columns=columns, format="binary")
@@ -254,11 +298,11 @@ class Store:
 
     async def lock(self, sql: str, *arguments: object) -> Record | None:
         """The first row of a question that locks it (``FOR UPDATE``) or writes and returns it."""
-        return await (await self._transaction.writing()).fetchrow(sql, *arguments)
+        return await (await self._writing()).fetchrow(sql, *arguments)
 
     async def lock_all(self, sql: str, *arguments: object) -> list[Record]:
         """All rows of a question that locks them or writes and returns them."""
-        return await (await self._transaction.writing()).fetch(sql, *arguments)
+        return await (await self._writing()).fetch(sql, *arguments)
 
 
 async def _pool(login: Login, least: int, most: int) -> "asyncpg.Pool[Record]":

@@ -229,7 +229,7 @@ class Timers:
         trace: dict[str, str] = {}
         self._telemetry.inject(trace)
         cause = Cause(identity=f"wake\n{wake.id}", thread=wake.thread, trace=trace)
-        transaction = Transaction(self._database, take)
+        transaction = Transaction(self._database, take, give_way=self._desk.precedence.give_way)
         try:
             if attempts > FORGIVEN:
                 await transaction.writing()  # nobody else is at it

@@ -15,6 +15,7 @@ def market_day(instant: datetime, zone: tzinfo) -> date:
     return instant.astimezone(zone).date()
 
 
+@lru_cache(maxsize=1024)
 def bounds(day: date, zone: tzinfo) -> tuple[datetime, datetime]:
     """The first instant of ``day`` and the first after it, in UTC."""
     first, after = (datetime.combine(each, time(), zone).astimezone(UTC) for each in (day, day + DAY))

@@ -61,11 +61,11 @@ async def keep(events: Sequence[EndDeviceEvent], work: Work[Store]) -> None:
     if not events:
         return
     meters = sorted({meter for event in events if (meter := meter_of(event)) is not None})
-    await work.store.learn_places(events)
-    lost = sorted({meter_of(event) or "" for event in events if usage_point_of(event) is None})
-    places = await work.store.places(lost) if lost else {}
     known = await work.store.installed(meters)
     own = dict(grouped(known, lambda there: there.meter))
+    await work.store.learn_places(event for event in events if meter_of(event) not in own)
+    lost = sorted({meter_of(event) or "" for event in events if usage_point_of(event) is None})
+    places = await work.store.places(lost) if lost else {}
     heard = []
     for event in events:
         meter = meter_of(event) or ""

@@ -28,6 +28,12 @@ def is_late(day: date, work: Work[Store]) -> bool:
     return work.now >= judged_at(day, work) - JUST_BEFORE
 
 
+def late_before(work: Work[Store]) -> datetime:
+    """The end of the last day that is late, and so of all of them."""
+    day = calendar.market_day(work.now - work.store.memory.judge_after + JUST_BEFORE, work.store.memory.zone)
+    return calendar.bounds(day, work.store.memory.zone)[0]
+
+
 def have_judged(days: Iterable[date], work: Work[Store]) -> None:
     """Have days judged when they are over; not those whose time has come."""
     for day in sorted(set(days)):
@@ -57,7 +63,7 @@ async def heed(told: Mapping[str, set[date]], work: Work[Store]) -> None:
 
 async def heed_power(heard: Sequence[Heard], work: Work[Store]) -> None:
     """Have the days judged again of which something else is known now that power went or came."""
-    zone = work.store.memory.zone
+    zone, edge = work.store.memory.zone, late_before(work)
     told = [each for each in heard if each.usage_point is not None and each.kind in POWER]
     back = {each.usage_point or "" for each in told if each.kind is EventKind.POWER_RESTORED}
     off = await work.store.outages_at(sorted(back)) if back else {}
@@ -65,8 +71,9 @@ async def heed_power(heard: Sequence[Heard], work: Work[Store]) -> None:
     for each in told:
         point, at = each.usage_point or "", each.happened_at
         since = next((down for down, up in off.get(point, ()) if up == at), at)
-        days = calendar.each_day(*calendar.days(since, at, zone))
-        found.setdefault(point, set()).update(day for day in days if is_late(day, work))
+        if since < edge:
+            days = calendar.each_day(*calendar.days(since, at, zone))
+            found.setdefault(point, set()).update(day for day in days if is_late(day, work))
     await heed(found, work)
 
 

@@ -1,6 +1,5 @@
 """Values of intervals in blocks by market day, one by one and many at once."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
@@ -244,10 +243,12 @@ class Blocks(SeriesStore):
         )
         for number, row in enumerate(there):
             if number % IN_TURN == 0:
-                await asyncio.sleep(0)
+                await self.breathe()
             folding.lay(row["series"] % BUNCH, layer_of(row), row["recorded_at"], row["lags"])
         left: list[tuple[int, datetime, tuple[int, Value]]] = []
-        for row in sorted(parts, key=lambda each: (each["recorded_at"], each["part"])):
+        for number, row in enumerate(sorted(parts, key=lambda each: (each["recorded_at"], each["part"]))):
+            if number % IN_TURN == 0:
+                await self.breathe()
             members = np.frombuffer(row["members"], np.uint8)
             odd = folding.put(row["place"], members, layer_of(row), row["recorded_at"])
             told = members_of(row) if odd.any() else []

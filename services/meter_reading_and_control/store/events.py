@@ -41,7 +41,7 @@ class Events(KernelStore):
         return {row["meter"]: row["usage_point"] for row in rows}
 
     async def learn_places(self, events: Iterable[EndDeviceEvent]) -> None:
-        """Keep where meters are, from the events that say so; the newest event is right."""
+        """Keep where meters are of which no order says it, from the events that do; the newest event is right."""
         said = [
             (meter, place, event.created_date_time)
             for event in events

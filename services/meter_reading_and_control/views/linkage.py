@@ -12,8 +12,8 @@ from contracts.nouns.device_types import ConfigurationEvent
 from contracts.nouns.end_device_events import EndDeviceEvent
 from contracts.nouns.master_data_linkage_config import MasterDataLinkageConfig
 from contracts.types import ObjectReference, Reference
-from services.meter_reading_and_control.domain.events import CODES, Generation, meter_of
-from services.meter_reading_and_control.domain.installation import Change, Installed, of_meter
+from services.meter_reading_and_control.domain.events import CODES, Generation
+from services.meter_reading_and_control.domain.installation import Change, Installed
 
 
 def the_links(noun: MasterDataLinkageConfig) -> tuple[list[tuple[str, str]], datetime]:
@@ -79,9 +79,12 @@ def events_of(change: Change, generation: Generation) -> list[EndDeviceEvent]:
 
 
 def placed(event: EndDeviceEvent, own: Sequence[Installed]) -> str | None:
-    """Where the meter of ``event`` was when it happened, if that is known by order, of which ``own`` are its own."""
-    found = of_meter(own, meter_of(event) or "", event.created_date_time)
-    return None if found is None else found.usage_point
+    """Where the meter of ``event`` was when it happened, by the orders of which ``own`` are its own.
+
+    Where it was nowhere then it is where it had been last; None before it was first put.
+    """
+    begun = [each for each in own if each.starts <= event.created_date_time]
+    return max(begun, key=lambda each: each.starts).usage_point if begun else None
 
 
 def _event(installed: Installed, at: datetime, code: str) -> EndDeviceEvent:
