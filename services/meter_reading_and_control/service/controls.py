@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from msgspec import json
 from msgspec.structs import replace
 
 from contracts.codes.end_device_controls import ControlKind
@@ -212,7 +213,7 @@ async def hear(command: Command, event: Event, at: datetime, failure: BusbarErro
     if after.state is State.CONFIRMED:
         await reconfiguring.note(after, work)
     if after.state is State.CONFIRMED and after.switches:
-        await read_back(after, work)
+        work.wake("moved", after.id, work.now, json.encode(after).decode())
     elif after.state is State.CONFIRMED and after.ends is not None:
         work.wake("switched", after.id, after.ends)
     await settle(command, after, work)
@@ -224,8 +225,13 @@ async def look_again(command: Command, work: Work[Store]) -> None:
         work.wake("switch", command.id, work.now + controls.LOOK_AGAIN)
 
 
-async def read_back(command: Command, work: Work[Store]) -> None:
-    """Read the register of a meter whose switch has moved; the readings are told like all others."""
+@service.on_wake("moved")
+async def read_back(wake: Wake, work: Work[Store]) -> None:
+    """Read the register of a meter whose switch has moved; the readings are told like all others.
+
+    Who asked for it hears first that it has.
+    """
+    command = json.decode(wake.payload, type=Command)
     known = await work.store.installed([command.device])
     here = next((each for each in known if each.ends is None), None)
     if here is None:

@@ -119,9 +119,7 @@ async def refuse_repeated(asked: Sequence[Command], work: Work[Store]) -> None:
     if campaigns := (await work.store.campaigns(mrids) if mrids else []):
         raise Conflict(f"{campaigns[0].mrid} is a campaign", code="5.2", object_id=campaigns[0].mrid)
     named = sorted({each.control.mrid for each in asked if each.is_kept and each.control.mrid})
-    if known := (await work.store.commands_named(named) if named else []):
-        raise Conflict(f"the control {known[0].mrid} was given before", code="5.2", object_id=known[0].mrid)
-    if under_way := await work.store.switching(each.device for each in asked if each.switches):
-        raise Conflict(
-            f"another control of {under_way[0].device} is under way", code="5.2", object_id=under_way[0].mrid
-        )
+    for other in await work.store.in_the_way(named, (each.device for each in asked if each.switches)):
+        if other.mrid in named:
+            raise Conflict(f"the control {other.mrid} was given before", code="5.2", object_id=other.mrid)
+        raise Conflict(f"another control of {other.device} is under way", code="5.2", object_id=other.mrid)

@@ -42,6 +42,8 @@ class Commands(KernelStore):
 
         The row is the lock of all who hear of the request, so that one of them, and one alone, finds the end.
         """
+        if await self.lock("DELETE FROM control_request WHERE ticket = $1 AND open = 1 RETURNING open", ticket):
+            return True
         row = await self.lock("UPDATE control_request SET open = open - 1 WHERE ticket = $1 RETURNING open", ticket)
         if row is None or row["open"] > 0:
             return False
@@ -72,10 +74,16 @@ class Commands(KernelStore):
         )
         return [json.decode(row["body"], type=Command) for row in rows]
 
-    async def switching(self, devices: Iterable[str]) -> list[Command]:
-        """The commands for the switches of these devices that are not over."""
+    async def in_the_way(self, mrids: Iterable[str], devices: Iterable[str]) -> list[Command]:
+        """The commands of the controls with these mRIDs, and then those for the switches of devices that are not over.
+
+        One may be both.
+        """
         rows = await self.fetch(
-            "SELECT body FROM command WHERE device = ANY($1) AND kind = ANY($2) AND state = ANY($3)",
+            "SELECT body FROM (SELECT 1 AS place, since, id, body FROM command WHERE mrid = ANY($1)"
+            " UNION ALL SELECT 2, since, id, body FROM command"
+            " WHERE device = ANY($2) AND kind = ANY($3) AND state = ANY($4)) AS found ORDER BY place, since, id",
+            sorted(set(mrids)),
             sorted(set(devices)),
             sorted(SWITCHING),
             [*OPEN, State.UNKNOWN],

@@ -57,8 +57,11 @@ class Lanes(KernelStore):
 
     async def budget(self, head_end: str) -> Budget:
         """What a head-end was given; nobody else gives it anything until this is done."""
-        await self.execute("INSERT INTO head_end (name) VALUES ($1) ON CONFLICT DO NOTHING", head_end)
-        row = await self.lock("SELECT budget FROM head_end WHERE name = $1 FOR UPDATE", head_end)
+        locked = "SELECT budget FROM head_end WHERE name = $1 FOR UPDATE"
+        row = await self.lock(locked, head_end)
+        if row is None:
+            await self.execute("INSERT INTO head_end (name) VALUES ($1) ON CONFLICT DO NOTHING", head_end)
+            row = await self.lock(locked, head_end)
         return Budget() if row is None or row["budget"] is None else json.decode(row["budget"], type=Budget)
 
     async def budgets(self, head_ends: Iterable[str]) -> dict[str, Budget]:
