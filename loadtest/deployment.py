@@ -34,6 +34,10 @@ CAPACITY_BYTES = 28 << 30
 
 A quarter of it is for readings: some fifteen rounds of waves of 280,000 readings a second."""
 
+POSTGRES = {"shared_buffers": "1GB"}
+"""What a server for load has beside the settings for development, whose 64 MB a storm fills: who reads would then write
+pages of others, and wait for their log."""
+
 _READY_S = 60.0
 _STOP_S = 30.0
 """Longer than a service waits for what it has begun."""
@@ -206,7 +210,13 @@ async def own(
     schemas = [_schema(role) for role in roles]
     make_credentials(settings.credentials, CATALOGUE, schemas, settings.root)
     users = broker_users(settings.credentials, CATALOGUE, settings.root)
-    servers = DevServers(settings.state_dir, users, sync_interval=sync_interval, max_file=CAPACITY_BYTES)
+    servers = DevServers(
+        settings.state_dir,
+        users,
+        sync_interval=sync_interval,
+        max_file=CAPACITY_BYTES,
+        postgres_settings=POSTGRES,
+    )
     try:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(servers)

@@ -1,4 +1,4 @@
-"""The head-end, which the driver plays: it does at once what is asked of meters."""
+"""The head-end, which who asks for controls plays as well: it does at once what is asked of meters."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, suppress
 
 from contracts.catalogue import CATALOGUE
 from contracts.errors import BusbarError
-from loadtest.scenario import Scenario, What
 from loadtest.telling import HEAD_END
 from shared.config import Settings
 from shared.envelope import success
@@ -14,11 +13,8 @@ from shared.tools.testing import Peer
 
 
 @asynccontextmanager
-async def answering(settings: Settings, scenario: Scenario) -> AsyncIterator[None]:
-    """Answer controls for the time of the block, where the scenario has any."""
-    if not any(load.what in {What.CONTROLS, What.PINGS} for load in scenario.loads):
-        yield
-        return
+async def answering(settings: Settings) -> AsyncIterator[None]:
+    """Answer controls for the time of the block."""
     async with Peer(settings, CATALOGUE, HEAD_END) as peer:
         await peer.serve()
         peer.drain("command", HEAD_END)

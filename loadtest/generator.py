@@ -1,5 +1,8 @@
 """A process that makes load: it says each message when it is due, whatever became of those before (an open model).
 
+It tells or it asks, since who asks should not wait for himself while he tells; who asks for controls plays the head-end
+that carries them out as well.
+
 Its orders come on stdin: first the plan, then the instant at which the run begins. What it measured goes into a file.
 A message that is late because the broker has too many unacknowledged ones of this generator is late by the system under
 test, which shows in its latency; one that is late for any other reason is late by the generator, which is its lag.
@@ -10,6 +13,8 @@ import gc
 import sys
 import time
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +25,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from loadtest.asking import ASKER, Asking
-from loadtest.scenario import Load, Scenario
+from loadtest.field_work import answering
+from loadtest.scenario import Load, Scenario, What
 from loadtest.schedule import due
 from loadtest.telling import BLOCK, HEAD_END, Telling, tells
 from loadtest.wire import Wire
+from shared.config import Context, Settings
 
 AHEAD_BYTES = 64 << 20
 """So much of what is due later is made before the run begins, and in every pause."""
@@ -41,7 +48,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What a generator is told.
 
     Attributes:
-        number, of: which generator of how many.
+        asks: it asks what the scenario asks; else it tells what that tells.
+        number, of: which of how many that do the same.
         run: the run.
         seeds: the files with the seeds of the roles.
         result: where its measurements go.
@@ -49,6 +57,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
     scenario: Scenario
     run: str
+    asks: bool = False
     number: int
     of: int
     nats_url: str
@@ -243,30 +252,49 @@ def _sequence(told: bytes) -> int | None:
 
 async def generate(plan: Plan) -> None:
     """Make the load that ``plan`` says, from the instant that stdin tells, and write what was measured."""
-    loads = [*enumerate(plan.scenario.loads)]
-    told = Stream(plan, HEAD_END, [each for each in loads if tells(each[1])], plan.scenario.window)
-    asked = Stream(plan, ASKER, [each for each in loads if not tells(each[1])], 1 << 20)
-    await told.prepare()
-    await asked.prepare()
-    gc.freeze()
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
-    began = float(await asyncio.to_thread(sys.stdin.readline))
-    used = time.process_time()
-    until = plan.scenario.duration_s + plan.scenario.drain_s
-    await asyncio.gather(told.run(began, until), asked.run(began, until))
+    loads = [(place, load) for place, load in enumerate(plan.scenario.loads) if tells(load) is not plan.asks]
+    role, window = (ASKER, 1 << 20) if plan.asks else (HEAD_END, plan.scenario.window)
+    stream = Stream(plan, role, loads, window)
+    async with _head_end(plan):
+        await stream.prepare()
+        gc.freeze()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        began = float(await asyncio.to_thread(sys.stdin.readline))
+        used = time.process_time()
+        await stream.run(began, plan.scenario.duration_s + plan.scenario.drain_s)
     measured: dict[str, Any] = {
-        name: np.concatenate([getattr(told, name), getattr(asked, name)])
+        name: getattr(stream, name)
         for name in ("load", "index", "due", "sent", "answered", "lag", "sequence", "failed", "values")
     }
     measured |= {
         "cpu_s": time.process_time() - used,
-        "refusals": np.array([*told.wire.refusals, *asked.wire.refusals], dtype=np.str_),
-        "reconnects": told.wire.reconnects + asked.wire.reconnects,
-        "again": told.again + asked.again,
-        "bytes": told.bytes + asked.bytes,
+        "refusals": np.array(stream.wire.refusals, dtype=np.str_),
+        "reconnects": stream.wire.reconnects,
+        "again": stream.again,
+        "bytes": stream.bytes,
     }
     np.savez(plan.result, **measured)
+
+
+@asynccontextmanager
+async def _head_end(plan: Plan) -> AsyncIterator[None]:
+    """The head-end at work for the time of the block, where this is the first process that asks for controls."""
+    if (
+        not plan.asks
+        or plan.number
+        or not any(load.what in {What.CONTROLS, What.PINGS} for load in plan.scenario.loads)
+    ):
+        yield
+        return
+    settings = Settings(
+        root=plan.root,
+        context=Context(plan.context),
+        nats_url=plan.nats_url,
+        credentials_dir=Path(plan.seeds[HEAD_END]).parents[1],
+    )
+    async with answering(settings):
+        yield
 
 
 def main() -> None:

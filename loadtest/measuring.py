@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 from contracts.interface import Lane
 from loadtest.asking import ASKER
 from loadtest.deployment import ROOT, Deployment
-from loadtest.field_work import answering
 from loadtest.generator import Plan
 from loadtest.reading_back import Found, Truth, gasps_back, read_back, sample, tells_readings
 from loadtest.rounds import Measured, Round, judged
@@ -46,34 +46,32 @@ async def _measure(deployment: Deployment, scenario: Scenario, folder: Path) -> 
     run = uuid4().hex[:12]
     watch = Watch(deployment, scenario.role)
     await watch.open()
-    async with answering(deployment.settings, scenario):
-        generators = [
-            await _generator(deployment, scenario, run, number, folder) for number in range(scenario.generators)
-        ]
-        try:
-            for process in generators:
-                await _ready(process)
-            wal = await written(deployment.administrator)
-            began = time.monotonic() + _LEAD_S
-            watch.start(began)
-            faults = asyncio.create_task(_strike(deployment, scenario, began), name="faults")
-            for process in generators:
-                assert process.stdin is not None  # noqa: S101  it is a pipe
-                process.stdin.write(f"{began}\n".encode())
-            await asyncio.gather(*(process.wait() for process in generators))
-            await faults
-        finally:
-            for process in generators:
-                if process.returncode is None:
-                    process.kill()
-        left = began + scenario.duration_s + scenario.drain_s - time.monotonic()
-        drained = await watch.at_rest(max(left, 5.0))
-        took = time.monotonic() - began
-        await watch.stop()
+    plans = _plans(deployment, scenario, run, folder)
+    generators = [await _generator(plan) for plan in plans]
+    try:
+        for process in generators:
+            await _ready(process)
+        wal = await written(deployment.administrator)
+        began = time.monotonic() + _LEAD_S
+        watch.start(began)
+        faults = asyncio.create_task(_strike(deployment, scenario, began), name="faults")
+        for process in generators:
+            assert process.stdin is not None  # noqa: S101  it is a pipe
+            process.stdin.write(f"{began}\n".encode())
+        await asyncio.gather(*(process.wait() for process in generators))
+        await faults
+    finally:
+        for process in generators:
+            if process.returncode is None:
+                process.kill()
+    left = began + scenario.duration_s + scenario.drain_s - time.monotonic()
+    drained = await watch.at_rest(max(left, 5.0))
+    took = time.monotonic() - began
+    await watch.stop()
     if any(process.returncode for process in generators):
         raise ScenarioError(f"a generator ended with {[process.returncode for process in generators]}")
     after = await written(deployment.administrator)
-    messages, generator = _results(folder, run, scenario.generators)
+    messages, generator = _results([Path(plan.result) for plan in plans])
     stored = _stored(deployment, scenario, run, messages, watch.backlog)
     return Measured(
         messages=messages,
@@ -90,21 +88,30 @@ async def _measure(deployment: Deployment, scenario: Scenario, folder: Path) -> 
     )
 
 
-async def _generator(
-    deployment: Deployment, scenario: Scenario, run: str, number: int, folder: Path
-) -> asyncio.subprocess.Process:
+def _plans(deployment: Deployment, scenario: Scenario, run: str, folder: Path) -> list[Plan]:
+    """What each generator does: those of the scenario tell, and one more asks; where nothing is told they all ask."""
     settings = deployment.settings
-    plan = Plan(
-        scenario=scenario,
-        run=run,
-        number=number,
-        of=scenario.generators,
-        nats_url=settings.nats_url.split(",")[0],
-        root=settings.root,
-        context=settings.context,
-        seeds={role: str(settings.seed_file(role).absolute()) for role in (HEAD_END, ASKER)},
-        result=str(folder / f"{run}-{number}.npz"),
-    )
+    tellers = scenario.generators if any(tells(load) for load in scenario.loads) else 0
+    askers = (1 if tellers else scenario.generators) if not all(tells(load) for load in scenario.loads) else 0
+    return [
+        Plan(
+            scenario=scenario,
+            run=run,
+            asks=asks,
+            number=number,
+            of=of,
+            nats_url=settings.nats_url.split(",")[0],
+            root=settings.root,
+            context=settings.context,
+            seeds={role: str(settings.seed_file(role).absolute()) for role in (HEAD_END, ASKER)},
+            result=str(folder / f"{run}-{'asks' if asks else 'tells'}-{number}.npz"),
+        )
+        for asks, of in ((False, tellers), (True, askers))
+        for number in range(of)
+    ]
+
+
+async def _generator(plan: Plan) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -131,16 +138,15 @@ async def _strike(deployment: Deployment, scenario: Scenario, began: float) -> N
         deployment.kill(fault.kill)
 
 
-def _results(folder: Path, run: str, count: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    files = [np.load(folder / f"{run}-{number}.npz") for number in range(count)]
+def _results(paths: Sequence[Path]) -> tuple[dict[str, Any], dict[str, Any]]:
+    files = [np.load(path) for path in paths]
     messages = {name: np.concatenate([file[name] for file in files]) for name in _FIELDS}
     generator: dict[str, Any] = {name: sum(file[name].item() for file in files) for name in ("cpu_s", "again", "bytes")}
     generator["reconnects"] = sum(int(file["reconnects"]) for file in files)
     generator["refusals"] = sorted({str(text) for file in files for text in file["refusals"]})[:10]
-    for file in files:
+    for file, path in zip(files, paths, strict=True):
         file.close()
-    for number in range(count):
-        (folder / f"{run}-{number}.npz").unlink()
+        path.unlink()
     return messages, generator
 
 

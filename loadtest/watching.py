@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ BACKLOG_S = 0.1
 """How often the broker is asked; the precision of the time at which a message counts as stored."""
 
 RESOURCES_S = 0.5
+
+MEMORY_EVERY = 10
+"""Memory is looked at every so many times: the kernel walks through all pages of a process to tell it."""
 
 _LAGS = re.compile(r'^busbar_loop_lag_seconds_bucket\{le="([^"]+)"\} (\d+)', re.MULTILINE)
 
@@ -91,7 +94,7 @@ class Use(Struct, kw_only=True):
     Attributes:
         at_s: when they were looked at, in seconds of the run.
         cpu_s: by name, the CPU seconds so far at each time.
-        memory: by name, the bytes in memory at each time; of shared pages the share (PSS).
+        memory: by name, the bytes in memory when that was looked at last before each time; of shared pages the share.
         loop_lag: by role, how often its event loop was woken how late: the upper bound in seconds, and the count.
         taken: by name, the messages of readings that a process has taken since it began.
     """
@@ -205,12 +208,13 @@ class Watch:
 
     async def _watch_use(self) -> None:
         while True:
-            before = time.monotonic()
-            self.use.at_s.append(before - self._began)
+            is_for_memory = len(self.use.at_s) % MEMORY_EVERY == 0
+            self.use.at_s.append(time.monotonic() - self._began)
             for name, pid in self._deployment.pids().items():
-                cpu_s, memory = await asyncio.to_thread(used_by, pid)
+                cpu_s, pids = await asyncio.to_thread(used_by, pid)
                 self.use.cpu_s.setdefault(name, []).append(self._total(name, pid, cpu_s))
-                self.use.memory.setdefault(name, []).append(memory)
+                memory = self.use.memory.setdefault(name, [])
+                memory.append(await asyncio.to_thread(memory_of, pids) if is_for_memory or not memory else memory[-1])
             await asyncio.sleep(RESOURCES_S)
 
     def _total(self, name: str, pid: int, cpu_s: float) -> float:
@@ -246,37 +250,43 @@ def _floor(consumer: Mapping[str, Any]) -> int:
     return int(delivered if not consumer["num_ack_pending"] else acknowledged)
 
 
-def used_by(pid: int) -> tuple[float, int]:
-    """CPU seconds, and bytes in memory, of a process with its children, from /proc; 0 where there is none.
+def used_by(pid: int) -> tuple[float, list[int]]:
+    """CPU seconds of a process with its children, and which these are, from /proc; 0 where there is none.
 
     What a child has used counts for its parent once it has ended, so the sum never falls.
-    A page that several processes share counts for each of them by its share (PSS), where the kernel tells that.
     """
     children: dict[int, list[int]] = {}
-    stats: dict[int, list[str]] = {}
+    ticks: dict[int, int] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with suppress(OSError, IndexError, ValueError):
                 words = (folder / "stat").read_text().rpartition(")")[2].split()
-                stats[int(folder.name)] = words
+                ticks[int(folder.name)] = sum(map(int, words[11:15]))
                 children.setdefault(int(words[1]), []).append(int(folder.name))
-    cpu, memory, todo = 0.0, 0, [pid]
+    found, todo = [], [pid]
     while todo:
         each = todo.pop()
-        if each in stats:
-            words = stats[each]
-            cpu += sum(map(int, words[11:15])) / _TICKS
-            memory += _proportional(each) or int(words[21]) * _PAGE
+        if each in ticks:
+            found.append(each)
             todo += children.get(each, [])
-    return cpu, memory
+    return sum(ticks[each] for each in found) / _TICKS, found
 
 
-def _proportional(pid: int) -> int:
-    """The proportional set size of a process in bytes; 0 where it is not told."""
-    with suppress(OSError):
-        found = _PSS.search((Path("/proc") / str(pid) / "smaps_rollup").read_text())
-        return 0 if found is None else int(found[1]) * 1024
-    return 0
+def memory_of(pids: Iterable[int]) -> int:
+    """Bytes in memory of processes, from /proc.
+
+    A page that several processes share counts for each of them by its share (PSS), where the kernel tells that.
+    """
+    memory = 0
+    for pid in pids:
+        folder = Path("/proc") / str(pid)
+        with suppress(OSError, IndexError, ValueError):
+            found = None
+            with suppress(PermissionError, FileNotFoundError):
+                found = _PSS.search((folder / "smaps_rollup").read_text())
+            resident = int((folder / "statm").read_text().split()[1]) * _PAGE
+            memory += resident if found is None else int(found[1]) * 1024
+    return memory
 
 
 async def written(login: Login | None) -> int | None:

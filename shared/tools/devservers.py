@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -43,10 +43,11 @@ class DevServers:
         postgres_port: int = 0,
         sync_interval: str = "always",
         max_file: int = MAX_FILE,
+        postgres_settings: Mapping[str, str] | None = None,
     ) -> None:
         self._state = state
         self.nats = NatsServer(state, users, port=nats_port, sync_interval=sync_interval, max_file=max_file)
-        self.postgres = PostgresServer(state, port=postgres_port)
+        self.postgres = PostgresServer(state, port=postgres_port, settings=postgres_settings)
 
     async def start(self) -> None:
         """Start both at once and wait until both take connections.
