@@ -280,11 +280,8 @@ async def generate(plan: Plan) -> None:
 @asynccontextmanager
 async def _head_end(plan: Plan) -> AsyncIterator[None]:
     """The head-end at work for the time of the block, where this is the first process that asks for controls."""
-    if (
-        not plan.asks
-        or plan.number
-        or not any(load.what in {What.CONTROLS, What.PINGS} for load in plan.scenario.loads)
-    ):
+    controls = any(load.what in {What.CONTROLS, What.PINGS} for load in plan.scenario.loads)
+    if not (controls and plan.asks and plan.number == 0):
         yield
         return
     settings = Settings(

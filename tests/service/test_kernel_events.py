@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import pytest
@@ -109,6 +109,19 @@ async def test_a_batch_is_one_transaction_and_its_bad_message_alone_is_put_aside
             assert len({mrid for mrid, _ in heard}) == 59
             letters = await eventually(lambda: rows(toys, "ledger", "SELECT subject, reason FROM dead_letter"), 40)
         assert [letter["reason"].rpartition(" ")[2] for letter in letters] == ["RuntimeError"]
+
+
+async def test_of_messages_that_come_one_after_the_other_few_batches_are_made_where_these_are_handled_in_turn(
+    toys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "GATHER_S", 1.0)
+    async with toys.peer("depot") as depot, run(toys, make_ledger(in_turn=True)):
+        for number in range(40):
+            await depot.tell(Verb.CREATED, parcels(f"gathered-{number}"), key=str(number))
+            await asyncio.sleep(0.01)
+        heard = await eventually(lambda: _at_least(toys, "gathered-%", 40))
+    sizes = Counter(int(text.removeprefix("batch of ")) for _, text in heard)
+    assert sum(count // size for size, count in sizes.items()) <= 4
 
 
 async def test_a_batch_that_had_to_wait_is_handled_together_when_it_comes_again(

@@ -20,7 +20,9 @@ from services.meter_reading_and_control.domain.events import (
     received,
     stages,
 )
+from services.meter_reading_and_control.domain.installation import Installed
 from services.meter_reading_and_control.domain.suppression import SAME, Facts, judged
+from services.meter_reading_and_control.views.linkage import placed
 
 T0 = datetime(2026, 3, 14, 18, 0, tzinfo=UTC)
 
@@ -48,6 +50,17 @@ def test_an_event_without_a_usage_point_is_at_the_one_where_its_meter_was_heard_
     heard = received(event("3.26.9.185", point=None), "id", "point", Generation.FIRST)
     assert (heard.usage_point, heard.dropped, heard.event.mrid) == ("point", None, "id")
     assert [point for point, _ in passed_on([heard])] == ["point"]
+
+
+def test_an_event_is_where_its_meter_was_by_order_or_had_been_last_and_nowhere_before_it_was_put() -> None:
+    day = timedelta(days=1)
+    own = [
+        Installed(usage_point="old", starts=T0 - 3 * day, ends=T0 - 2 * day, meter="meter"),
+        Installed(usage_point="new", starts=T0 - day, ends=T0 + day, meter="meter"),
+    ]
+    told = event("3.26.9.185", point=None)
+    at = {-4: None, -3: "old", -2: "old", -1: "new", 0: "new", 5: "new"}
+    assert {days: placed(replace(told, created_date_time=T0 + days * day), own) for days in at} == at
 
 
 def test_an_event_of_a_meter_that_is_nowhere_is_kept_with_the_reason_and_not_passed_on() -> None:

@@ -63,3 +63,12 @@ async def test_what_a_command_said_has_a_moment_to_be_sent() -> None:
     with first.given(_arrival(Entrance.COMMAND, Verb.CREATE)):
         pass
     assert not await _is_free(first)
+
+
+async def test_after_a_batch_has_waited_long_enough_nothing_waits_for_as_long() -> None:
+    first = Precedence()
+    with first.given(_arrival(Entrance.COMMAND, Verb.CREATE)):
+        await first.give_way()
+        assert await _is_free(first)
+        await asyncio.sleep(2 * GIVE_WAY_S)
+        assert not await _is_free(first)

@@ -186,11 +186,11 @@ def make_depot() -> Service[ToyStore]:
     return depot
 
 
-def make_ledger() -> Service[ToyStore]:
+def make_ledger(*, in_turn: bool = False) -> Service[ToyStore]:
     ledger = Service(LEDGER, store=ToyStore)
     ledger.on(Verb.CREATED, Orders)(write_down)
     ledger.on(Verb.CHANGED, Orders)(write_down_change)
-    ledger.on_batch(Verb.CREATED, Parcels)(write_down_many)
+    ledger.on_batch(Verb.CREATED, Parcels, in_turn=in_turn)(write_down_many)
     return ledger
 
 
