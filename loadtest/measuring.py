@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -43,7 +44,7 @@ async def run_once(deployment: Deployment, scenario: Scenario, folder: Path) -> 
 
 
 async def _measure(deployment: Deployment, scenario: Scenario, folder: Path) -> Measured:
-    run = uuid4().hex[:12]
+    run, since = uuid4().hex[:12], datetime.now(UTC).replace(microsecond=0)
     watch = Watch(deployment, scenario.role)
     await watch.open()
     plans = _plans(deployment, scenario, run, folder)
@@ -79,7 +80,7 @@ async def _measure(deployment: Deployment, scenario: Scenario, folder: Path) -> 
         backlog=watch.backlog,
         use=watch.use,
         drained=drained,
-        found=await _read_back(deployment, scenario, run, messages, None if drained else stored),
+        found=await _read_back(deployment, scenario, run, messages, None if drained else stored, since=since),
         generator=generator,
         wal_bytes=None if after is None or wal is None else after - wal,
         deaths=sum(part.deaths for part in deployment.parts.values()),
@@ -180,8 +181,13 @@ async def _read_back(
     run: str,
     messages: dict[str, Any],
     stored: NDArray[np.float64] | None,
+    *,
+    since: datetime,
 ) -> Found:
-    """Hold what the role has against what the broker acknowledged; ``stored`` where not all of that was worked off."""
+    """Hold what the role has against what the broker acknowledged; ``stored`` where not all of that was worked off.
+
+    What happened before ``since``, such as in another round, is not looked at.
+    """
     truth = Truth(scenario.fleet(), sample(scenario))
     gasped: list[NDArray[np.int64]] = []
     for place, telling in _tellings(deployment, scenario, run).items():
@@ -196,5 +202,5 @@ async def _read_back(
                 gasped.append(np.arange(part.first, part.last))
     found = await read_back(deployment.settings, scenario, truth)
     if gasped:
-        found = found.plus(await gasps_back(deployment.settings, scenario, np.concatenate(gasped)))
+        found = found.plus(await gasps_back(deployment.settings, scenario, np.concatenate(gasped), since))
     return found

@@ -154,14 +154,16 @@ async def read_back(settings: Settings, scenario: Scenario, truth: Truth) -> Fou
     return total
 
 
-async def gasps_back(settings: Settings, scenario: Scenario, told: NDArray[np.int64]) -> Found:
-    """Ask for the events of the meters that told that they lose their power; each must be there once."""
+async def gasps_back(settings: Settings, scenario: Scenario, told: NDArray[np.int64], since: datetime) -> Found:
+    """Ask for the events of the meters that told ``since`` then that they lose their power; each must be there once."""
     total = Found(points=len(told))
     fleet = scenario.fleet()
     async with Peer(settings, CATALOGUE, "operator") as peer:
         for rows in _waves(len(told), 50):
             names = texts(fleet.meter_ids(told[rows]))
-            payload: EndDeviceEvents | None = await _asked(peer, scenario.role, EndDeviceEvents, names, None)
+            payload: EndDeviceEvents | None = await _asked(
+                peer, scenario.role, EndDeviceEvents, names, (since, since + _LONG)
+            )
             events = () if payload is None else payload.end_device_event
             gasps = (event for event in events if event.end_device_event_type.ref == LAST_GASP)
             counts = Counter(event.assets.mrid for event in gasps if event.assets is not None)
@@ -201,12 +203,9 @@ async def _compared(
     return truth.compare(rows, days, found)
 
 
-async def _asked(
-    peer: Peer, role: str, noun: type[Any], names: Sequence[str], times: tuple[datetime, datetime] | None
-) -> Any:
+async def _asked(peer: Peer, role: str, noun: type[Any], names: Sequence[str], times: tuple[datetime, datetime]) -> Any:
     """The answer to a `get`, asked again while the role is away; None when it knows nothing."""
-    start, end = times or (None, None)
-    question = Request(start_time=start, end_time=end, id=tuple(Id(value=name) for name in names))
+    question = Request(start_time=times[0], end_time=times[1], id=tuple(Id(value=name) for name in names))
     for _ in range(_TRIES):
         try:
             answer = await peer.request(
