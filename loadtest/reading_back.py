@@ -161,9 +161,8 @@ async def gasps_back(settings: Settings, scenario: Scenario, told: NDArray[np.in
     async with Peer(settings, CATALOGUE, "operator") as peer:
         for rows in _waves(len(told), 50):
             names = texts(fleet.meter_ids(told[rows]))
-            payload: EndDeviceEvents | None = await _asked(
-                peer, scenario.role, EndDeviceEvents, names, (since, since + _LONG)
-            )
+            day = (since, since + timedelta(days=1))
+            payload: EndDeviceEvents | None = await _asked(peer, scenario.role, EndDeviceEvents, names, day)
             events = () if payload is None else payload.end_device_event
             gasps = (event for event in events if event.end_device_event_type.ref == LAST_GASP)
             counts = Counter(event.assets.mrid for event in gasps if event.assets is not None)
