@@ -110,8 +110,8 @@ async def test_a_thread_is_found_over_services_in_its_order_with_the_message_as_
     async with desk(dms) as here:
         thread = str(uuid4())
         await here.gasp("meter", 1, thread)
-        await here.gasp("stranger", 2, str(uuid4()))
         told, passed_on = await here.recorded(2, thread=thread, with_body=True)
+        await here.gasp("stranger", 2, str(uuid4()))
         assert [(told.source, told.verb, told.noun), (passed_on.source, passed_on.verb, passed_on.noun)] == [
             ("head-end", "created", "EndDeviceEvents"),
             (MRC, "created", "EndDeviceEvents"),
