@@ -35,8 +35,7 @@ CAPACITY_BYTES = 28 << 30
 A quarter of it is for readings: some fifteen rounds of waves of 280,000 readings a second."""
 
 POSTGRES = {"shared_buffers": "1GB"}
-"""What a server for load has beside the settings for development, whose 64 MB a storm fills: who reads would then write
-pages of others, and wait for their log."""
+"""What a database for load has beside the settings for development, whose 64 MB are less than a storm writes."""
 
 _READY_S = 60.0
 _STOP_S = 30.0

@@ -236,9 +236,11 @@ class Transaction:
                 raise
             log.debug("the connection broke; the server has rolled back: %s", error)
         finally:
-            if self._patient is not None:
-                self._patient.release()
-            await self._pool.release(connection)
+            try:
+                await self._pool.release(connection)
+            finally:
+                if self._patient is not None:
+                    self._patient.release()
 
 
 class Store:

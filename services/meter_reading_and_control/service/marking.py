@@ -25,11 +25,11 @@ def judged_at(day: date, work: Work[Store]) -> datetime:
 
 def is_late(day: date, work: Work[Store]) -> bool:
     """True for what comes when its day may have been judged."""
-    return work.now >= judged_at(day, work) - JUST_BEFORE
+    return calendar.bounds(day, work.store.memory.zone)[1] <= late_before(work)
 
 
 def late_before(work: Work[Store]) -> datetime:
-    """The end of the last day that is late, and so of all of them."""
+    """The end of the last day that may have been judged; all before it may have been."""
     day = calendar.market_day(work.now - work.store.memory.judge_after + JUST_BEFORE, work.store.memory.zone)
     return calendar.bounds(day, work.store.memory.zone)[0]
 
