@@ -130,11 +130,16 @@ class Batches:
             return [], deliveries
         groups: dict[Key, list[Delivery]] = {key: [] for key in handlers}
         rest: list[Delivery] = []
+        by_subject: dict[str, list[Delivery]] = {}
         for delivery in deliveries:
-            try:
-                group = groups.get(_key_of(delivery), rest)
-            except ValueError:
-                group = rest
+            subject = delivery.subject
+            group = by_subject.get(subject)
+            if group is None:
+                try:
+                    group = groups.get(_key_of(delivery), rest)
+                except ValueError:
+                    group = rest
+                by_subject[subject] = group
             group.append(delivery)
         parts = [part for key, group in groups.items() for part in _parts(group, self._turns[key].most_bytes)]
         return parts, rest
@@ -171,8 +176,8 @@ class Batches:
         def arrival_of(delivery: Delivery) -> Arrival:
             return read(delivery, role)
 
-        fresh = [delivery for delivery in deliveries if delivery.num_delivered == 1]
         again = [delivery for delivery in deliveries if delivery.num_delivered > 1]
+        fresh = [delivery for delivery in deliveries if delivery.num_delivered == 1] if again else deliveries
         for delivery in await self._take_together(fresh, arrival_of):
             await self._take_alone(delivery, arrival_of)
         if again:
@@ -328,8 +333,7 @@ def identity_of(deliveries: Iterable[Delivery]) -> str:
     The first message alone would not do. When it comes again, with others than before, what is told of these must not
     get the identities of what was said then.
     """
-    places = ",".join(f"{each.stream} {each.stream_sequence}" for each in deliveries)
-    return blake2b(places.encode(), digest_size=16).hexdigest()
+    return blake2b(b",".join([each.place for each in deliveries]), digest_size=16).hexdigest()
 
 
 def _thread(pieces: Iterable[_Piece]) -> str | None:

@@ -58,7 +58,8 @@ class Frames:
                 break
             words = buffer[at:line_end].split(b" ")
             sizes = _SIZES.get(words[0], 0)
-            if not sizes or len(words) < _NAMES + sizes or not b"".join(words[-sizes:]).isdigit():
+            count = len(words) - sizes
+            if not sizes or count < _NAMES or not words[-1].isdigit() or not words[-sizes].isdigit():
                 at = line_end + 2
                 continue
             begin = line_end + 2
@@ -73,7 +74,7 @@ class Frames:
             if at > left:
                 passed.append(buffer[left:at])
             body = begin + int(words[-2]) if sizes > 1 else begin
-            reply = words[3] if len(words) > _NAMES + sizes else b""
+            reply = words[3] if count > _NAMES else b""
             if mine is None:
                 mine = taken[words[2]] = []
             mine.append((words[1], reply, buffer[begin:body], buffer[body:body_end]))

@@ -15,6 +15,7 @@ import pytest_asyncio
 from msgspec import Struct
 from msgspec.structs import replace
 
+from contracts.catalogue import CATALOGUE as HOUSE
 from contracts.errors import Conflict, Denied, Unavailable
 from contracts.interface import Ask, Catalogue, Exchange, Interface, Lane, Mode, Publication, Subscription
 from contracts.verbs import Verb
@@ -155,6 +156,37 @@ def test_the_durables_are_those_of_the_subscriptions() -> None:
     shared = derived[control, "network-operation_shared"]
     assert shared.filters == ("busbar.training.event.control.scada.Measurements.created.*",)
     assert shared.max_ack_pending > 1
+
+
+def test_the_filters_of_a_durable_let_through_what_is_heard_and_nothing_else() -> None:
+    space = Space(ROOT, CONTEXT)
+    for interface in HOUSE.interfaces.values():
+        for durable in durables(HOUSE, ROOT, CONTEXT, interface.role):
+            if durable.mode is None:
+                continue
+            heard = {(each.role, each.verb, each.noun) for each in interface.subscribes if each.mode is durable.mode}
+            partition = int(durable.name.rpartition("_")[2]) if durable.mode is Mode.KEYED else 0
+            for teller in HOUSE.interfaces.values():
+                for told in teller.publishes:
+                    subject = space.events(told.lane, teller.role, told.noun.__name__, told.verb, partition)
+                    is_let_through = any(_matches(subject, each) for each in durable.filters)
+                    assert is_let_through is (
+                        told.lane is durable.lane and (teller.role, told.verb, told.noun) in heard
+                    ), f"{durable.name}: {subject}"
+
+
+def test_where_all_is_heard_that_a_role_tells_of_a_noun_one_filter_says_so() -> None:
+    (readings,) = (
+        each
+        for each in durables(HOUSE, ROOT, CONTEXT, "meter-reading-and-control")
+        if each.lane is Lane.READINGS and each.mode is Mode.SHARED
+    )
+    assert readings.filters == ("busbar.training.event.readings.head-end.MeterReadings.*.*",)
+
+
+def _matches(subject: str, pattern: str) -> bool:
+    tokens, wanted = subject.split("."), pattern.split(".")
+    return len(tokens) == len(wanted) and all(each in {"*", token} for token, each in zip(tokens, wanted, strict=True))
 
 
 def test_the_streams_fit_the_capacity() -> None:

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 from nats.protocol.parser import Parser
 
 from shared.bus.frames import Frames
-from shared.bus.messages import Delivery, Frame, headers_of, place_of
+from shared.bus.messages import Delivery, Frame, headers_of
 
 _NAMES = st.from_regex(r"[a-z_\-]{1,20}", fullmatch=True)
 _NUMBERS = st.integers(0, 2**63 - 1)
@@ -54,11 +54,13 @@ def test_a_delivery_stands_where_nats_py_says(
         "$JS.NAK.s.d.1.2.3.4.5",
         "$JS.ACK.a.s.d.1.2.3.4.5",
         "$JS.ACK.s.d.x.2.3.4.5",
+        "$JS.ACK.s.d..2.3.4.5",
+        "$JS.ACK.s.d.+1.2.3.4.5",
     ],
 )
 def test_what_is_not_settled_there_has_no_place(reply: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  what int says is as good
-        place_of(reply)
+        Delivery((b"a.subject", reply.encode(), b"", b""), _never)
 
 
 class _Client:
