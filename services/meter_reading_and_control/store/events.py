@@ -17,9 +17,13 @@ from shared.store import Store as KernelStore
 PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
+ROWS = 100
+"""How many events one statement writes: two milliseconds of a core at most, as long as who comes first may wait for it.
+"""
+
 _LOST = codes_of(EventKind.POWER_LOST)
 
-_ANYWHERE = "WITH told AS (SELECT * FROM event WHERE $1::text[] = '{}')"
+_ANYWHERE = "WITH told AS (SELECT * FROM event WHERE $1::text[] = '{}' AND octet_length(meter) >= 0)"
 _AT_THESE = (
     "WITH told AS MATERIALIZED (SELECT * FROM event WHERE usage_point = ANY($1::text[]) UNION ALL"
     " SELECT * FROM event WHERE meter = ANY($1) AND (usage_point = ANY($1)) IS NOT TRUE)"
@@ -42,35 +46,33 @@ class Events(KernelStore):
 
     async def learn_places(self, events: Iterable[EndDeviceEvent]) -> None:
         """Keep where meters are of which no order says it, from the events that do; the newest event is right."""
-        said = [
+        said = sorted(
             (meter, place, event.created_date_time)
             for event in events
             if (meter := meter_of(event)) is not None and (place := usage_point_of(event)) is not None
-        ]
-        if said:
+        )
+        for begin in range(0, len(said), ROWS):
             await self.execute(
                 "INSERT INTO installation (meter, usage_point, said_at)"
                 " SELECT DISTINCT ON (meter) * FROM unnest($1::text[], $2::text[], $3::timestamptz[])"
                 " AS said (meter, usage_point, said_at) ORDER BY meter, said_at DESC ON CONFLICT (meter)"
                 " DO UPDATE SET usage_point = excluded.usage_point, said_at = excluded.said_at"
                 " WHERE installation.said_at < excluded.said_at",
-                *map(list, zip(*said, strict=True)),
+                *map(list, zip(*said[begin : begin + ROWS], strict=True)),
             )
 
     async def gasps(self, meters: Iterable[str], first: datetime, last: datetime) -> dict[str, list[datetime]]:
         """When these meters told that they lose their power, in that time and shortly before and after it.
 
-        They are found by meter: in a storm all that happens does so at one time, and an index of times finds it all.
+        They are found by meter: in a storm all that happens does so at one time, so the index of times is not for this.
         """
         rows = await self.fetch(
             "SELECT meter, happened_at FROM event WHERE meter = ANY($1) AND code = ANY($2)"
-            " AND happened_at - $3::timestamptz >= -$5::interval AND happened_at - $4::timestamptz <= $5::interval"
-            " AND dropped IS DISTINCT FROM $6",
+            " AND happened_at BETWEEN $3 AND $4 AND dropped IS DISTINCT FROM $5",
             sorted(set(meters)),
             _LOST,
-            first,
-            last,
-            SAME,
+            first - SAME,
+            last + SAME,
             Drop.REPEATED,
         )
         found: dict[str, list[datetime]] = {}
@@ -83,9 +85,15 @@ class Events(KernelStore):
         told: dict[tuple[str, str, datetime], list[Heard]] = {}
         for each in sorted(heard, key=lambda h: (h.meter, h.code, h.happened_at)):
             told.setdefault((each.meter, each.code, each.happened_at), []).append(each)
-        if not told:
-            return []
-        first = [each[0] for each in told.values()]
+        every = [*told.values()]
+        repeats: dict[tuple[str, str, datetime], int] = {}
+        for begin in range(0, len(every), ROWS):
+            repeats |= await self._add(every[begin : begin + ROWS])
+        return [each[0] for key, each in told.items() if repeats[key] < len(each)]
+
+    async def _add(self, told: Sequence[Sequence[Heard]]) -> dict[tuple[str, str, datetime], int]:
+        """Keep events, each as often as it was told; how often it was told after the first time, by its key."""
+        first = [each[0] for each in told]
         rows = await self.lock_all(
             "INSERT INTO event (meter, code, happened_at, usage_point, dropped, noun, repeats, held)"
             " SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::jsonb[],"
@@ -97,11 +105,10 @@ class Events(KernelStore):
             [each.usage_point for each in first],
             [each.dropped for each in first],
             [json.encode(each.event).decode() for each in first],
-            [len(each) - 1 for each in told.values()],
+            [len(each) - 1 for each in told],
             [each.held for each in first],
         )
-        repeats = {(row["meter"], row["code"], row["happened_at"]): row["repeats"] for row in rows}
-        return [each[0] for key, each in told.items() if repeats[key] < len(each)]
+        return {(row["meter"], row["code"], row["happened_at"]): row["repeats"] for row in rows}
 
     async def events(
         self, mrids: Sequence[str], start: datetime | None, end: datetime | None, *, is_dropped: bool
