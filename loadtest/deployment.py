@@ -34,8 +34,8 @@ CAPACITY_BYTES = 28 << 30
 
 A quarter of it is for readings: some fifteen rounds of waves of 280,000 readings a second."""
 
-POSTGRES = {"shared_buffers": "1GB"}
-"""What a database for load has beside the settings for development, whose 64 MB are less than a storm writes."""
+POSTGRES = {"shared_buffers": "4GB", "max_wal_size": "4GB", "min_wal_size": "4GB"}
+"""What a database for load has beside the settings for development (docs/operations.md, PostgreSQL under load)."""
 
 _READY_S = 60.0
 _STOP_S = 30.0

@@ -22,7 +22,7 @@ from shared.fleet.metering import Fleet, texts
 from shared.store import Login
 from shared.tools.testing import Peer
 
-SEGMENTS = 64
+SEGMENTS = 256
 """Files of PostgreSQL's log that are there before a run: what is filled between two checkpoints (``max_wal_size``).
 
 One that is new is filled with zeros first, by whoever commits just then: 30 to 60 ms in which nobody else does. A

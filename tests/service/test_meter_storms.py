@@ -1,5 +1,7 @@
 """A storm of last gasps on real servers: bellwethers first, the others drained, what was momentary dropped."""
 
+from datetime import UTC, datetime, timedelta
+
 import asyncpg
 import pytest
 
@@ -9,6 +11,7 @@ from contracts.nouns.end_device_groups import EndDeviceGroup, EndDeviceGroups
 from contracts.nouns.meter_config import Meter, MeterConfig
 from contracts.types import ObjectReference
 from contracts.verbs import Verb
+from services.meter_reading_and_control.store.events import GASPS_NEAR
 from shared.tools.testing import Installation
 from tests.service.test_meter_service import MRC, Street, events, street
 from tests.service.toys.world import eventually
@@ -80,3 +83,30 @@ async def test_in_a_storm_bellwethers_are_told_first_and_the_others_follow_but_f
         await here.at(31)
         assert await heard(here, 1) == ["one point"]
         await become(here, received=64, duplicate=0, held=0, forwarded=63, momentary=1)
+
+
+async def test_the_last_gasps_of_some_meters_are_found_by_meter_while_thousands_tell_theirs_at_the_same_time(
+    dms: Installation,
+) -> None:
+    at = datetime(2026, 1, 15, 18, 0, tzinfo=UTC)
+    async with street(dms) as here:
+        login = here.login
+        database = await asyncpg.connect(
+            host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
+        )
+        try:
+            await database.execute(
+                "INSERT INTO event (meter, code, happened_at, usage_point, noun)"
+                " SELECT 'm' || number, $1, $2, 'p' || number, '{}' FROM generate_series(1, 20000) AS number",
+                LOST,
+                at,
+            )
+            await database.execute("ANALYZE event")
+            meters, near = [f"m{number}" for number in range(1, 20_000, 80)], timedelta(seconds=5)
+            asked = (meters, [LOST, "3.26.0.47"], at - near, at + near, "repeated")
+            assert len(await database.fetch(GASPS_NEAR, *asked)) == len(meters)
+            plan = "\n".join(row[0] for row in await database.fetch(f"EXPLAIN {GASPS_NEAR}", *asked))
+            assert "event_pkey" in plan, plan
+            assert "happened_at" in plan.partition("Index Cond")[2].partition("\n")[0], plan
+        finally:
+            await database.close()

@@ -31,6 +31,13 @@ _AT_THESE = (
 """The events of few are found by what they are about, and by their time only then: else the planner, which knows
 neither how many are named nor how long the time is, may go through the events of all."""
 
+GASPS_NEAR = (
+    "SELECT meter, happened_at FROM event WHERE meter = ANY($1) AND code = ANY($2)"
+    " AND happened_at BETWEEN $3 AND $4 AND dropped IS DISTINCT FROM $5"
+)
+"""What some meters told in a time. It goes by meter: in a storm all that happens does so at one time, and the index of
+times is kept out of it by the condition that it has."""
+
 _IN_TIME = (
     "happened_at >= coalesce($2, '-infinity'::timestamptz) AND happened_at < coalesce($3, 'infinity'::timestamptz)"
 )
@@ -62,19 +69,8 @@ class Events(KernelStore):
             )
 
     async def gasps(self, meters: Iterable[str], first: datetime, last: datetime) -> dict[str, list[datetime]]:
-        """When these meters told that they lose their power, in that time and shortly before and after it.
-
-        They are found by meter: in a storm all that happens does so at one time, so the index of times is not for this.
-        """
-        rows = await self.fetch(
-            "SELECT meter, happened_at FROM event WHERE meter = ANY($1) AND code = ANY($2)"
-            " AND happened_at BETWEEN $3 AND $4 AND dropped IS DISTINCT FROM $5",
-            sorted(set(meters)),
-            _LOST,
-            first - SAME,
-            last + SAME,
-            Drop.REPEATED,
-        )
+        """When these meters told that they lose their power, in that time and shortly before and after it."""
+        rows = await self.fetch(GASPS_NEAR, sorted(set(meters)), _LOST, first - SAME, last + SAME, Drop.REPEATED)
         found: dict[str, list[datetime]] = {}
         for row in rows:
             found.setdefault(row["meter"], []).append(row["happened_at"])
