@@ -221,7 +221,7 @@ def _filters(
 ) -> tuple[str, ...]:
     """Where events are, in as few patterns as say it: one for a noun of which a role tells nothing else in the lane.
 
-    With several the broker looks for the next message under each: a fifth of what a delivery costs it.
+    With several the broker looks for the next message under each: an eighth of what a delivery costs it.
     """
     verbs: dict[tuple[str, str], set[Verb]] = {}
     for event in heard:
