@@ -74,7 +74,7 @@ async def test_what_sets_a_wake_anew_while_it_is_handled_does_not_wait_for_it(to
         customer.drain("reply", "customer")
         await customer.request("shop", Verb.CREATE, orders("contended anew"))
         await customer.command("shop", Verb.EXECUTE, orders("contended anew", amount=0))
-        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts = 1"))
+        await gate.reached()
         await customer.command("shop", Verb.EXECUTE, orders("contended anew", amount=400))
         await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts = 0"))
         assert await notes(toys, "shop", "contended anew") == [], "the first one is still under way"
@@ -89,7 +89,7 @@ async def test_what_was_done_by_a_wake_that_is_cancelled_meanwhile_is_undone(toy
     async with toys.peer("customer") as customer, run(toys, make_shop()):
         customer.drain("reply", "customer")
         await customer.command("shop", Verb.EXECUTE, orders("contended in vain", amount=0))
-        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE attempts = 1"))
+        await gate.reached()
         await customer.command("shop", Verb.CLOSE, orders("contended in vain"))
         await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
         gate.open()

@@ -23,15 +23,21 @@ class Gate:
 
     def __init__(self) -> None:
         self._opened = asyncio.Event()
+        self._reached = asyncio.Event()
 
     def close(self) -> None:
         """Whoever comes from now on waits; each test has an event loop and so a gate of its own."""
-        self._opened = asyncio.Event()
+        self._opened, self._reached = asyncio.Event(), asyncio.Event()
 
     def open(self) -> None:
         self._opened.set()
 
+    async def reached(self) -> None:
+        """Until somebody waits here."""
+        await self._reached.wait()
+
     async def pass_through(self) -> None:
+        self._reached.set()
         await self._opened.wait()
 
 
