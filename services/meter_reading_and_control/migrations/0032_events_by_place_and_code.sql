@@ -2,7 +2,8 @@
 DROP INDEX event_of_usage_point;
 CREATE INDEX event_of_usage_point ON event (usage_point, code, happened_at);
 
--- In a storm all happens at one time, so an index of times alone is the wrong way to the events of some meters. It is
--- for those who ask for the events of all and say its condition, which is true of every event and follows from no other.
+-- In a storm all happens at one time, of which statistics that are older say that nothing did, so an index of times
+-- looks like the best way to the events of some meters and is the worst. It is for those who ask for the events of all
+-- and say its condition, which is true of every event and follows from no other.
 DROP INDEX event_in_time;
 CREATE INDEX event_in_time ON event (happened_at) WHERE octet_length(meter) >= 0;
