@@ -102,7 +102,7 @@ def _place_of(reply: bytes) -> list[bytes]:
     """Where a delivery stands: stream, durable, deliveries, sequence, that of the durable, time and what is pending.
 
     They follow ``$JS.ACK`` where it is settled. A broker may put a domain and an account before the stream, and more
-    behind. nats-py makes objects of it in five times the time, which counts where a message is one reading.
+    behind. nats-py makes objects of it, which takes several times as long and counts where a message is one reading.
 
     Raises:
         ValueError: when it is no such subject.
