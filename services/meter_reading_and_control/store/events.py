@@ -18,7 +18,7 @@ PAGE = 500
 """How many events go into one part of a reply; some hundred bytes each."""
 
 ROWS = 100
-"""How many events one statement writes: some two milliseconds of a core, as long as who comes first may have to wait."""
+"""How many events one statement writes: some two milliseconds of a core, as long as who comes first may wait for it."""
 
 _LOST = codes_of(EventKind.POWER_LOST)
 
