@@ -22,8 +22,11 @@ from shared.fleet.metering import Fleet, texts
 from shared.store import Login
 from shared.tools.testing import Peer
 
-SEGMENTS = 256
-"""Files of PostgreSQL's log that are there before a run: what is filled between two checkpoints (``max_wal_size``).
+_SEGMENTS = """
+SELECT size.setting::bigint * 1048576 / segment.setting::bigint FROM pg_settings AS size, pg_settings AS segment
+WHERE size.name = 'min_wal_size' AND segment.name = 'wal_segment_size'
+"""
+"""How many files of its log PostgreSQL keeps to use them again.
 
 One that is new is filled with zeros first, by whoever commits just then: 30 to 60 ms in which nobody else does. A
 database that has been in use for some time uses those again that it has.
@@ -62,7 +65,7 @@ async def settle(administrator: Login, database: str) -> None:
     connection = await connected(administrator, database)
     try:
         await connection.execute("VACUUM (ANALYZE)")
-        for _ in range(SEGMENTS):
+        for _ in range(await connection.fetchval(_SEGMENTS)):
             await connection.execute("SELECT pg_logical_emit_message(false, 'busbar', '')")
             await connection.execute("SELECT pg_switch_wal()")
         await connection.execute("CHECKPOINT")

@@ -130,16 +130,11 @@ class Batches:
             return [], deliveries
         groups: dict[Key, list[Delivery]] = {key: [] for key in handlers}
         rest: list[Delivery] = []
-        by_subject: dict[str, list[Delivery]] = {}
         for delivery in deliveries:
-            subject = delivery.subject
-            group = by_subject.get(subject)
-            if group is None:
-                try:
-                    group = groups.get(_key_of(delivery), rest)
-                except ValueError:
-                    group = rest
-                by_subject[subject] = group
+            try:
+                group = groups.get(_key_of(delivery), rest)
+            except ValueError:
+                group = rest
             group.append(delivery)
         parts = [part for key, group in groups.items() for part in _parts(group, self._turns[key].most_bytes)]
         return parts, rest

@@ -120,8 +120,7 @@ def ping(meter: str, answered_at: datetime | None = None) -> EndDeviceControls:
 class Street:
     """A head-end, whoever asks for controls, and the clock."""
 
-    def __init__(self, installation: Installation, head_end: Peer, asker: Peer, admin: Peer) -> None:
-        self.login = installation.settings.login(MRC)
+    def __init__(self, head_end: Peer, asker: Peer, admin: Peer) -> None:
         self.head_end = head_end
         self.asker = asker
         self.admin = admin
@@ -153,7 +152,7 @@ async def street(dms: Installation) -> AsyncIterator[Street]:
         head_end.drain("command", "head-end")
         asker.drain("reply", "operator")
         await admin.follow(admin.space.events(Lane.OUTAGE, MRC))
-        here = Street(installation, head_end, asker, admin)
+        here = Street(head_end, asker, admin)
         await here.at(0)
         yield here
 

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import pytest
 
 from contracts.codes.end_device_events import EventKind, codes_of
@@ -15,7 +14,7 @@ from contracts.verbs import Verb
 from services.meter_reading_and_control.store.events import GASPS_NEAR
 from shared.tools.testing import Installation
 from tests.service.test_meter_service import MRC, Street, events, street
-from tests.service.toys.world import eventually
+from tests.service.toys.world import eventually, rows
 
 LOST, BACK = "3.26.9.185", "3.26.9.216"
 COUNTED = Request(option=(Option(name="counted", value="true"),))
@@ -39,16 +38,9 @@ async def become(here: Street, **wanted: int) -> None:
     await eventually(is_so)
 
 
-async def blow(here: Street) -> None:
+async def blow(dms: Installation) -> None:
     """Wait until it is found that there is a storm."""
-    login = here.login
-    database = await asyncpg.connect(
-        host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
-    )
-    try:
-        await eventually(lambda: database.fetchval("SELECT since IS NOT NULL FROM gasp_storm"))
-    finally:
-        await database.close()
+    await eventually(lambda: rows(dms, MRC, "SELECT FROM gasp_storm WHERE since IS NOT NULL"))
 
 
 async def heard(here: Street, count: int) -> list[str]:
@@ -72,7 +64,7 @@ async def test_in_a_storm_bellwethers_are_told_first_and_the_others_follow_but_f
         assert len(await heard(here, 61)) == 61, "it is not a storm yet"
 
         await here.at(10)
-        await blow(here)
+        await blow(dms)
         await here.at(11)
         await here.head_end.tell(Verb.CREATED, gasps("bell", "one", "two", second=9), key="few")
         await become(here, held=2)
@@ -86,35 +78,26 @@ async def test_in_a_storm_bellwethers_are_told_first_and_the_others_follow_but_f
         await become(here, received=64, duplicate=0, held=0, forwarded=63, momentary=1)
 
 
-async def keep_gasps(database: "asyncpg.Connection[asyncpg.Record]", count: int, at: datetime) -> None:
-    await database.execute(
+async def keep_gasps(dms: Installation, count: int, at: datetime) -> None:
+    kept = (
         "INSERT INTO event (meter, code, happened_at, usage_point, noun)"
         " SELECT 'm' || number, $1, $2::timestamptz + number * interval '0.1 ms', 'p' || number, '{}'"
-        " FROM generate_series(1, $3::int) AS number",
-        LOST,
-        at,
-        count,
+        " FROM generate_series(1, $3::int) AS number"
     )
+    await rows(dms, MRC, kept, LOST, at, count)
 
 
 async def test_the_last_gasps_of_some_meters_are_found_by_meter_while_thousands_tell_theirs_at_the_same_time(
     dms: Installation,
 ) -> None:
-    at = datetime(2026, 1, 15, 18, 0, tzinfo=UTC)
-    async with street(dms) as here:
-        login = here.login
-        database = await asyncpg.connect(
-            host=login.host, port=login.port, user=login.user, password=login.password, database=login.database
-        )
-        try:
-            await keep_gasps(database, 200, at - timedelta(days=1))
-            await database.execute("ANALYZE event")  # what is known of the table is older than the storm
-            await keep_gasps(database, 20_000, at)
-            meters, near = [f"m{number}" for number in range(1, 20_000, 20)], timedelta(seconds=5)
-            asked = (meters, sorted(codes_of(EventKind.POWER_LOST)), at - near, at + near, "repeated")
-            assert len(await database.fetch(GASPS_NEAR, *asked)) == len(meters)
-            plan = "\n".join(row[0] for row in await database.fetch(f"EXPLAIN {GASPS_NEAR}", *asked))
-            assert "event_pkey" in plan, plan
-            assert "happened_at" in plan.partition("Index Cond")[2].partition("\n")[0], plan
-        finally:
-            await database.close()
+    at, near = datetime(2026, 1, 15, 18, 0, tzinfo=UTC), timedelta(seconds=5)
+    async with street(dms):
+        await keep_gasps(dms, 200, at - timedelta(days=1))
+        await rows(dms, MRC, "ANALYZE event")  # what is known of the table is older than the storm
+        await keep_gasps(dms, 20_000, at)
+        meters = [f"m{number}" for number in range(1, 20_000, 20)]
+        asked = (meters, sorted(codes_of(EventKind.POWER_LOST)), at - near, at + near, "repeated")
+        assert len(await rows(dms, MRC, GASPS_NEAR, *asked)) == len(meters)
+        plan = "\n".join(row[0] for row in await rows(dms, MRC, f"EXPLAIN {GASPS_NEAR}", *asked))
+        assert "event_pkey" in plan, plan
+        assert "happened_at" in plan.partition("Index Cond")[2].partition("\n")[0], plan
