@@ -1,8 +1,8 @@
 """Commands and the replies to them come first: somebody waits for each, and a batch is safe at the broker meanwhile.
 
 The event loop and the database take statements as they come, so a command shares both with what was begun before it.
-While one is handled no batch and no wake is begun, and those that were begun wait before their next statement. None
-waits for ever: a stream of commands does not stop what is told, and a command may need what a batch has locked.
+While one is handled no batch and no wake is begun, and those that were begun wait where a statement begins or ends.
+None waits for ever: a stream of commands does not stop what is told, and a command may need what a batch has locked.
 """
 
 import asyncio

@@ -7,9 +7,9 @@ reads therefore costs one round trip for each statement and nothing else.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[Record] | PoolConnectionProxy[Record]
 else:
     Connection = asyncpg.Connection
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +163,7 @@ class Transaction:
         self.begun = False
 
     async def give_way(self) -> None:
-        """Let those who come first go first, before a statement of a handler; others do not wait."""
+        """Let those who come first go first, before and after a statement of a handler; others do not wait."""
         if self._give_way is not None:
             await self._give_way()
 
@@ -261,6 +263,12 @@ class Store:
         await self._transaction.give_way()
         return await self._transaction.writing()
 
+    async def _answered(self, answer: Awaitable[T]) -> T:
+        """What the database says, once those who came first meanwhile have gone first."""
+        found = await answer
+        await self._transaction.give_way()
+        return found
+
     async def breathe(self) -> None:
         """Between two pieces of a long calculation: the event loop goes on, and those who come first go first."""
         await asyncio.sleep(0)
@@ -268,30 +276,39 @@ class Store:
 
     async def fetch(self, sql: str, *arguments: object) -> list[Record]:
         """All rows of a question."""
-        return await (await self._reading()).fetch(sql, *arguments)
+        return await self._answered((await self._reading()).fetch(sql, *arguments))
 
     async def fetchrow(self, sql: str, *arguments: object) -> Record | None:
         """The first row of a question, or None."""
-        return await (await self._reading()).fetchrow(sql, *arguments)
+        return await self._answered((await self._reading()).fetchrow(sql, *arguments))
 
     async def fetchval(self, sql: str, *arguments: object) -> Any:
         """The first value of the first row, or None."""
-        return await (await self._reading()).fetchval(sql, *arguments)
+        return await self._answered((await self._reading()).fetchval(sql, *arguments))
 
     async def execute(self, sql: str, *arguments: object) -> str:
         """A write; the answer is PostgreSQL's command tag, such as ``UPDATE 1``."""
-        return await (await self._writing()).execute(sql, *arguments)
+        return await self._answered((await self._writing()).execute(sql, *arguments))
 
     async def executemany(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """The same write for many rows in one round trip."""
-        await (await self._writing()).executemany(sql, rows)
+        await self._answered((await self._writing()).executemany(sql, rows))
 
-    async def copy(self, table: str, columns: Sequence[str], rows: AsyncIterable[bytes]) -> bool:
-        """Many rows at once, in the binary form of COPY; False, and none of them, when one of their keys is there."""
+    async def copy(self, table: str, columns: Sequence[str], pieces: Iterable[bytes]) -> bool:
+        """Many rows at once, in the binary form of COPY; False, and none of them, when one of their keys is there.
+
+        Others, such as a control, have their turn between two ``pieces``.
+        """
+
+        async def in_turn() -> AsyncIterator[bytes]:
+            for piece in pieces:
+                await self.breathe()
+                yield piece
+
         connection = await self._writing()
         await connection.execute("SAVEPOINT copy")
         try:
-            await connection.copy_to_table(table, source=rows, columns=columns, format="binary")
+            await connection.copy_to_table(table, source=in_turn(), columns=columns, format="binary")
         except asyncpg.UniqueViolationError:
             await connection.execute("ROLLBACK TO SAVEPOINT copy; RELEASE SAVEPOINT copy")
             return False
@@ -300,11 +317,11 @@ class Store:
 
     async def lock(self, sql: str, *arguments: object) -> Record | None:
         """The first row of a question that locks it (``FOR UPDATE``) or writes and returns it."""
-        return await (await self._writing()).fetchrow(sql, *arguments)
+        return await self._answered((await self._writing()).fetchrow(sql, *arguments))
 
     async def lock_all(self, sql: str, *arguments: object) -> list[Record]:
         """All rows of a question that locks them or writes and returns them."""
-        return await (await self._writing()).fetch(sql, *arguments)
+        return await self._answered((await self._writing()).fetch(sql, *arguments))
 
 
 async def _pool(login: Login, least: int, most: int) -> "asyncpg.Pool[Record]":

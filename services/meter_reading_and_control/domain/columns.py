@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
+import numpy.ma  # np.unique loads it when first called: 20 ms, in the middle of a message
 from msgspec import Struct, json, structs
 
 from contracts.codes.reading_type import ReadingTypeCode

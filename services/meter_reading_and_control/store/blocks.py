@@ -17,11 +17,12 @@ from services.meter_reading_and_control.store.copying import (
     copied,
     each_numbers,
     folded,
+    in_turn,
     layer_of,
     layers_at,
-    once,
     part_of_tail,
     tail_row,
+    whole,
 )
 from services.meter_reading_and_control.store.rows import COLUMNS, columns_of, members_of, origins_of, told_by
 from services.meter_reading_and_control.store.series import Series, SeriesStore
@@ -256,7 +257,7 @@ class Blocks(SeriesStore):
                 (number, row["recorded_at"], each) for (number, each), is_odd in zip(told, odd, strict=False) if is_odd
             ]
         await self.have_days([day])
-        if not await self.copy("block", (*COLUMNS, "lags"), once(folded(folding, bunch, day))):
+        if not await self.copy("block", (*COLUMNS, "lags"), whole(in_turn(folded(folding, bunch, day)))):
             raise Unavailable(f"bunch {bunch} of {day} is folded elsewhere")
         await self.execute(
             "INSERT INTO filled (bunch, market_day, places) VALUES ($1, $2, $3)"
@@ -312,7 +313,7 @@ class Blocks(SeriesStore):
         said last: until the end of this transaction others who fill the same wait there, and have copied by then.
         """
         await self.have_days(rows.day for rows in many)
-        if not many or await self.copy("block", COLUMNS, once(copied(rows, now) for rows in many)):
+        if not many or await self.copy("block", COLUMNS, whole(copied(rows, now) for rows in many)):
             there: list[list[int]] = [[] for _ in many]
         else:
             there = [await self._insert(rows, now) for rows in many]

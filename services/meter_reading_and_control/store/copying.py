@@ -1,9 +1,9 @@
 """Rows of blocks as the binary COPY of PostgreSQL takes them: each field behind its length, all big-endian."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
+from itertools import islice
 from struct import pack
 from typing import Any
 
@@ -80,14 +80,17 @@ def _field(value: bytes | None) -> bytes:
     return pack(">i", -1) if value is None else pack(">i", len(value)) + value
 
 
-async def once(rows: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The whole of what COPY takes; others, such as a control, have their turn while it is made."""
+def whole(rows: Iterable[bytes]) -> Iterator[bytes]:
+    """All that COPY takes, piece by piece."""
     yield _HEADER
-    for number, row in enumerate(rows):
-        if number % IN_TURN == 0:
-            await asyncio.sleep(0)
-        yield row
+    yield from rows
     yield _TRAILER
+
+
+def in_turn(rows: Iterator[bytes]) -> Iterator[bytes]:
+    """Rows that are dear to make in pieces of some, each of which is soon made."""
+    while piece := b"".join(islice(rows, IN_TURN)):
+        yield piece
 
 
 def folded(folding: Folding, bunch: int, day: date) -> Iterator[bytes]:
