@@ -1,6 +1,6 @@
 """Every noun and every interface, listed by hand: nothing is found by searching."""
 
-from contracts.compact_readings import CONTENT_TYPE, CompactReadings, expanded, free, problem, stacked
+from contracts.compact_readings import CONTENT_TYPE, CompactReadings, expanded, free, lean, problem, stacked
 from contracts.condensed_readings import condensed
 from contracts.interface import Catalogue, CompactForm, Interface, NounType
 from contracts.interfaces.asset_management import ASSET_MANAGEMENT
@@ -237,6 +237,7 @@ COMPACT = (
         from_msgpack=msgpack_rows,
         free=free,
         stacked=stacked,
+        lean=lean,
     ),
 )
 """The nouns that have a second form, for the lane of the readings."""

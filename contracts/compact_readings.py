@@ -180,6 +180,22 @@ def stacked(compact: CompactReadings, found: Sequence[Sequence[Any]]) -> Compact
     return CompactReadings(groups=(Group(columns=rows),))
 
 
+def lean(compact: CompactReadings) -> CompactReadings:
+    """``compact`` without its bytes, of which it may have a megabyte: the texts, times and numbers in it."""
+    return structs.replace(compact, groups=tuple(map(_lean, compact.groups)))
+
+
+def _lean(group: Group) -> Group:
+    if group.columns is None:
+        return group
+    meters, points = (
+        b"" if isinstance(ids, bytes) else ids for ids in (group.columns.meters, group.columns.usage_points)
+    )
+    return structs.replace(
+        group, columns=structs.replace(group.columns, numbers=b"", meters=meters, usage_points=points)
+    )
+
+
 def _stacked_ids(ids: Ids, found: Sequence[Any]) -> Ids:
     return b"".join(found) if isinstance(ids, bytes) else tuple(found)
 

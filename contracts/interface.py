@@ -103,6 +103,7 @@ class CompactForm(Struct, frozen=True, kw_only=True):
             else, in the order in which they are written; None of any other.
         stacked: for such a value, and for each of what is free in it a list of what others have there, the value with
             the rows of all.
+        lean: a value without the bytes in it: all of its texts, times and numbers.
 
     Both read what is mostly written and raise ValueError for all else; what they make is what ``condensed`` makes of
     the same noun.
@@ -119,6 +120,7 @@ class CompactForm(Struct, frozen=True, kw_only=True):
     from_msgpack: Callable[[bytes, int], Any]
     free: Callable[[Any], tuple[str | bytes, ...] | None]
     stacked: Callable[[Any, Sequence[Sequence[Any]]], Any]
+    lean: Callable[[Any], Any]
 
 
 class Interface(Struct, frozen=True, kw_only=True):

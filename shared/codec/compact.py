@@ -60,7 +60,7 @@ class CompactFormat:
             raise Malformed("Header/Verb is not that of an event", code="2.9")
         if document.Header.noun != self._name:
             raise Malformed("Payload holds another noun than the header names", code="2.5")
-        if (found := self._form.problem(document.Payload) or uncarried(document)) is not None:
+        if (found := self._problem(document.Header, document.Payload)) is not None:
             raise Malformed(f"Payload {found}")
         try:
             header = with_canonical_fragments(document.Header)
@@ -131,10 +131,15 @@ class CompactFormat:
             raise ValueError(f"an event with more than a {self._name} has no compact form")
         payload: Struct = message.payload
         compact = payload if isinstance(payload, self._form.struct) else self._form.condensed(payload)
-        document = self._document(Header=with_canonical_fragments(message.header), Payload=compact)
-        if (found := self._form.problem(compact) or uncarried(document)) is not None:
+        header = with_canonical_fragments(message.header)
+        if (found := self._problem(header, compact)) is not None:
             raise ValueError(f"Payload {found}")
-        return self._packing.shortest(document)
+        return self._packing.shortest(self._document(Header=header, Payload=compact))
+
+    def _problem(self, header: Header, compact: Struct) -> str | None:
+        """What is wrong with a message, as a sentence about its Payload; bytes are carried by all encodings."""
+        found = self._form.problem(compact)
+        return found or uncarried(self._document(Header=header, Payload=self._form.lean(compact)))
 
     def header_values(self, body: bytes, max_bytes: int) -> dict[str, Any]:
         """What can be read of the header's simple fields, by their names in Python.

@@ -236,16 +236,20 @@ def _all_ids(many: Sequence[Ids | None]) -> Ids | None:
     return None if many[0] is None else tuple(mrid for each in many if isinstance(each, tuple) for mrid in each)
 
 
-def part_of(columns: Columns, places: Array) -> Columns:
+def part_of(columns: Columns, places: Array | slice) -> Columns:
     """Some rows of ``columns``, in their order."""
-    if len(places) == columns.rows:
+    count = len(range(columns.rows)[places]) if isinstance(places, slice) else len(places)
+    if count == columns.rows:
         return columns
     width = 8 if columns.wide else 4
     rows = np.frombuffer(columns.numbers, f"V{width * columns.count}")[places]
-    runs: tuple[int, ...] = ()
-    if columns.runs:
-        marks = np.repeat(np.array(columns.runs[1::2]), columns.runs[::2]).reshape(columns.rows, columns.count)
-        runs = _lengths(marks[places])
+    lengths, marks = columns.runs[::2], columns.runs[1::2]
+    if len(marks) == 1:
+        runs: tuple[int, ...] = (count * columns.count, *marks)
+    elif marks:
+        runs = _lengths(np.repeat(np.array(marks), lengths).reshape(columns.rows, columns.count)[places])
+    else:
+        runs = ()
     return structs.replace(
         columns,
         numbers=rows.tobytes(),

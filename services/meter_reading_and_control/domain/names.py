@@ -95,10 +95,12 @@ def _as_bytes(ids: Ids) -> bytes | None:
     return whole if whole.hex() == digits else None
 
 
-def some(ids: Ids, places: Array) -> Ids:
+def some(ids: Ids, places: Array | slice) -> Ids:
     """The mRIDs at some places, in their order."""
     if isinstance(ids, bytes):
         return np.frombuffer(ids, f"V{_UUID_BYTES}")[places].tobytes()
+    if isinstance(places, slice):
+        return ids[places]
     return tuple(map(ids.__getitem__, places.tolist()))
 
 

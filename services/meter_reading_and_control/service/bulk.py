@@ -224,7 +224,7 @@ def tell(told: Iterable[Columns], work: Work[Store]) -> None:
     for columns in told:
         most = max(1, EVENT_BYTES // (100 + len(columns.numbers) // columns.rows))
         for first in range(0, columns.rows, most):
-            part = part_of(columns, np.arange(first, min(first + most, columns.rows)))
+            part = part_of(columns, slice(first, first + most))
             weight = len(part.numbers) + 100 * part.rows
             if groups and size + weight > EVENT_BYTES:
                 work.publish(Verb.CREATED, CompactReadings(groups=tuple(groups)), key=work.cause.identity)
