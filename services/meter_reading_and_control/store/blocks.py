@@ -17,7 +17,7 @@ from services.meter_reading_and_control.store.copying import (
     copied,
     each_numbers,
     folded,
-    in_turn,
+    in_pieces,
     layer_of,
     layers_at,
     part_of_tail,
@@ -257,7 +257,7 @@ class Blocks(SeriesStore):
                 (number, row["recorded_at"], each) for (number, each), is_odd in zip(told, odd, strict=False) if is_odd
             ]
         await self.have_days([day])
-        if not await self.copy("block", (*COLUMNS, "lags"), whole(in_turn(folded(folding, bunch, day)))):
+        if not await self.copy("block", (*COLUMNS, "lags"), whole(in_pieces(folded(folding, bunch, day)))):
             raise Unavailable(f"bunch {bunch} of {day} is folded elsewhere")
         await self.execute(
             "INSERT INTO filled (bunch, market_day, places) VALUES ($1, $2, $3)"

@@ -87,7 +87,7 @@ def whole(rows: Iterable[bytes]) -> Iterator[bytes]:
     yield _TRAILER
 
 
-def in_turn(rows: Iterator[bytes]) -> Iterator[bytes]:
+def in_pieces(rows: Iterator[bytes]) -> Iterator[bytes]:
     """Rows that are dear to make in pieces of some, each of which is soon made."""
     while piece := b"".join(islice(rows, IN_TURN)):
         yield piece

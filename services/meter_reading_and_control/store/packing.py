@@ -7,7 +7,7 @@ from itertools import groupby
 from services.meter_reading_and_control.domain import calendar
 from services.meter_reading_and_control.domain.columns import BUNCH
 from services.meter_reading_and_control.store.blocks import Blocks
-from services.meter_reading_and_control.store.copying import in_turn, packed, whole
+from services.meter_reading_and_control.store.copying import in_pieces, packed, whole
 from services.meter_reading_and_control.store.rows import COLUMNS, outcome_of
 from shared.store import Record
 
@@ -65,7 +65,7 @@ class Packing(Blocks):
             first,
             last,
         )
-        await self.copy("block_packed", COLUMNS, whole(in_turn(_packed(rows))))
+        await self.copy("block_packed", COLUMNS, whole(in_pieces(_packed(rows))))
 
 
 def _packed(rows: Sequence[Record]) -> Iterator[bytes]:
