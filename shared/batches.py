@@ -10,6 +10,7 @@ once more, and alone if the mark is still there the next time.
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -132,7 +133,7 @@ class Batches:
         rest: list[Delivery] = []
         for delivery in deliveries:
             try:
-                group = groups.get(_key_of(delivery), rest)
+                group = groups.get(_key_in(delivery.subject), rest)
             except ValueError:
                 group = rest
             group.append(delivery)
@@ -146,7 +147,7 @@ class Batches:
         the others comes for the rest.
         """
         self._desk.in_flight += 1
-        turn = self._turns[_key_of(deliveries[0])]
+        turn = self._turns[_key_in(deliveries[0].subject)]
         turn.wait(deliveries)
         try:
             async with turn.free:
@@ -348,9 +349,10 @@ def _key(handler: Handler) -> Key:
     return role, handler.noun.__name__, str(handler.verb)
 
 
-def _key_of(delivery: Delivery) -> Key:
-    subject = EventSubject.parse(delivery.subject)
-    return subject.source, subject.noun, subject.verb
+@lru_cache(maxsize=1024)
+def _key_in(subject: str) -> Key:
+    told = EventSubject.parse(subject)
+    return told.source, told.noun, told.verb
 
 
 def _parts(deliveries: list[Delivery], most_bytes: int) -> list[list[Delivery]]:

@@ -3,12 +3,19 @@
 nats-py makes a step of a task, a header object and a message object of each message that it reads, which is more than
 one reading may cost. This stands between its socket and its parser. It finds where each message begins and ends, hands
 those of the subscriptions that have a taker to that, as bytes and all of one read together, and leaves everything else
-to nats-py as it came: what belongs to the connection, such as PING, INFO and errors, and what is odd.
+to nats-py as it came: what belongs to the connection, such as PING, INFO and errors, and what is odd. Messages that are
+as long as the one before, and whose lines differ from its line in digits only, are found many at once.
 """
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
 
 from shared.bus.messages import Frame
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 Taker = Callable[[list[Frame]], None]
 """Is given messages of one subscription in their order; what it raises ends the reading, so it raises nothing."""
@@ -21,6 +28,71 @@ _SIZES = {b"MSG": 1, b"HMSG": 2}
 """How many sizes end the line of a message: of the whole, and of its headers before that."""
 
 _NAMES = 3
+
+FEW = 8
+"""So many messages that follow must be alike to be looked for at once."""
+
+_IS_DIGIT = np.zeros(256, bool)
+_IS_DIGIT[ord("0") : ord("9") + 1] = True
+
+
+class _Cut(Struct, frozen=True, gc=False):
+    """Where the parts of a message stand, from the beginning of its line on.
+
+    Attributes:
+        subject_end: the subject begins behind the first word.
+        reply, reply_end: where it is answered; nothing where both are the same.
+        sizes: where the line says how long the message is.
+        block: its headers, behind the line.
+        body, body_end: the message itself.
+    """
+
+    subject: int
+    subject_end: int
+    reply: int
+    reply_end: int
+    sizes: int
+    block: int
+    body: int
+    body_end: int
+
+    @property
+    def whole(self) -> int:
+        """How long all of it is."""
+        return self.body_end + len(_LINE)
+
+    def frames(self, buffer: bytes, at: int, count: int) -> list[Frame]:
+        """So many messages that are cut alike, from ``at`` on."""
+        subject, subject_end, reply, reply_end = self.subject, self.subject_end, self.reply, self.reply_end
+        block, body, body_end = self.block, self.body, self.body_end
+        return [
+            (
+                buffer[begin + subject : begin + subject_end],
+                buffer[begin + reply : begin + reply_end],
+                buffer[begin + block : begin + body],
+                buffer[begin + body : begin + body_end],
+            )
+            for begin in range(at, at + count * self.whole, self.whole)
+        ]
+
+    def alike(self, buffer: bytes, at: int) -> int:
+        """How many messages in a row are cut like the one at ``at``, that one included.
+
+        Their lines are the same but for digits of subject and reply, where others stand in the place of digits.
+        """
+        whole, last = self.whole, FEW * self.whole + at
+        if buffer[at + self.sizes : at + self.block] != buffer[last + self.sizes : last + self.block]:
+            return 1
+        count = (len(buffer) - at) // whole
+        rows = np.frombuffer(buffer, np.uint8, count * whole, at).reshape(count, whole)
+        lines = rows[:, : self.block]
+        fits = lines == lines[0]
+        free = np.zeros(self.block, bool)
+        free[self.subject : self.subject_end] = free[self.reply : self.reply_end] = True
+        free &= _IS_DIGIT[lines[0]]
+        fits[:, free] |= _IS_DIGIT[lines[:, free]]
+        fitting = fits.all(axis=1) & (rows[:, self.body_end :] == rows[0, self.body_end :]).all(axis=1)
+        return count if fitting.all() else int(fitting.argmin())
 
 
 class Frames:
@@ -62,9 +134,7 @@ class Frames:
             if not sizes or count < _NAMES or not words[-1].isdigit() or not words[-sizes].isdigit():
                 at = line_end + 2
                 continue
-            begin = line_end + 2
-            body_end = begin + int(words[-1])
-            whole = body_end + 2
+            whole = line_end + 4 + int(words[-1])
             mine = taken.get(words[2])
             if mine is None and words[2] not in self.takers:
                 at, self._passing = min(whole, end), max(0, whole - end)
@@ -73,15 +143,34 @@ class Frames:
                 break
             if at > left:
                 passed.append(buffer[left:at])
-            body = begin + int(words[-2]) if sizes > 1 else begin
-            reply = words[3] if count > _NAMES else b""
             if mine is None:
                 mine = taken[words[2]] = []
-            mine.append((words[1], reply, buffer[begin:body], buffer[body:body_end]))
-            at = left = whole
+            cut = _cut(words, sizes)
+            count = cut.alike(buffer, at)
+            mine += cut.frames(buffer, at, count)
+            at = left = at + count * cut.whole
         if at > left:
             passed.append(buffer[left:at])
         self._rest = buffer[at:]
         for subscription, frames in taken.items():
             self.takers[subscription](frames)
         return b"".join(passed)
+
+
+def _cut(words: list[bytes], sizes: int) -> _Cut:
+    """How the message is cut whose line says ``words``, of which the last are sizes."""
+    subject = len(words[0]) + 1
+    subject_end = subject + len(words[1])
+    reply = subject_end + len(words[2]) + 2
+    reply_end = reply + len(words[3]) if len(words) - sizes > _NAMES else reply
+    block = sum(map(len, words)) + len(words) + 1
+    return _Cut(
+        subject=subject,
+        subject_end=subject_end,
+        reply=reply,
+        reply_end=reply_end,
+        sizes=block - sum(map(len, words[-sizes:])) - sizes - 1,
+        block=block,
+        body=block + (int(words[-2]) if sizes > 1 else 0),
+        body_end=block + int(words[-1]),
+    )
