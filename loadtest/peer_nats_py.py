@@ -36,7 +36,7 @@ class Fetched:
         self.stream = place.stream
         self.durable = place.consumer
         self.stream_sequence = place.sequence.stream
-        self.place = f"{place.stream} {place.sequence.stream}".encode()
+        self.place = str(place.sequence.stream).encode()
         self.num_delivered = place.num_delivered
         self.timestamp = place.timestamp.astimezone(UTC) if place.timestamp else datetime.now(UTC)
         self.pending = place.num_pending

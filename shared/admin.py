@@ -181,7 +181,7 @@ class Admin:
             if isinstance(letter, Wake):
                 await set_wakes(connection, [letter])
         if isinstance(letter, Wake):
-            self._timers.tell()
+            self._timers.tell(letter.at)
             return Requeued(id=number, done=True)
         outcome = await self._desk.take(letter)
         return Requeued(id=number, done=outcome.failure is None, reason=outcome.failure)

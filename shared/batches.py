@@ -9,7 +9,7 @@ once more, and alone if the mark is still there the next time.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
@@ -323,13 +323,14 @@ class Batches:
         return handler
 
 
-def identity_of(deliveries: Iterable[Delivery]) -> str:
-    """What the identities of all that a batch says follow from: where its messages lie in their streams, in a digest.
+def identity_of(deliveries: Sequence[Delivery]) -> str:
+    """What the identities of all that a batch says follow from: where its messages lie in their stream, in a digest.
 
     The first message alone would not do. When it comes again, with others than before, what is told of these must not
     get the identities of what was said then.
     """
-    return blake2b(b",".join([each.place for each in deliveries]), digest_size=16).hexdigest()
+    places = b"%b %b" % (deliveries[0].stream.encode(), b",".join([each.place for each in deliveries]))
+    return blake2b(places, digest_size=16).hexdigest()
 
 
 def _thread(pieces: Iterable[_Piece]) -> str | None:

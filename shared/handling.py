@@ -390,8 +390,9 @@ class Desk:
             self._metrics.counter("busbar_counted_total", "What services count", **known).add(amount)
         if work.rows:
             self._relay.tell()
-        if work.wakes and self.timers is not None:
-            self.timers.tell()
+        set_for = [wake.at for wake in work.wakes.values() if wake is not None]
+        if set_for and self.timers is not None:
+            self.timers.tell(min(set_for))
 
 
 def _cause_of(arrival: Arrival, key: Key | None = None) -> Cause:

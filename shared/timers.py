@@ -135,12 +135,14 @@ class Timers:
         self._clock = clock
         self._telemetry = telemetry
         self._changed = asyncio.Event()
+        self._until: datetime | None = None
         self._closing = False
         self._postponed: dict[str, tuple[float, int]] = {}
 
-    def tell(self) -> None:
-        """Say that wakes were set or cancelled."""
-        self._changed.set()
+    def tell(self, at: datetime) -> None:
+        """Say that wakes were set, the earliest for ``at``; one that comes after what is waited for is seen then."""
+        if self._until is None or at < self._until:
+            self._changed.set()
 
     def close(self) -> None:
         """Fire nothing new; :meth:`run` ends when what was begun is done."""
@@ -160,14 +162,15 @@ class Timers:
 
     async def _wait(self) -> None:
         """Until the next wake is due, something changes, or a postponed wake may be tried again."""
-        at: datetime | None = await self._database.pool.fetchval(
+        self._until = await self._database.pool.fetchval(
             "SELECT min(at) FROM wake WHERE id <> ALL($1::text[])", list(self._postponed)
         )
         again = asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._changed.set) if self._postponed else None
         try:
             if not self._closing:
-                await self._clock.wait(at, self._changed)
+                await self._clock.wait(self._until, self._changed)
         finally:
+            self._until = None
             if again is not None:
                 again.cancel()
 

@@ -202,8 +202,8 @@ class Delivery:
 
     @property
     def place(self) -> bytes:
-        """The stream and its sequence in it, which together no other message has."""
-        return b"%b %b" % (self.reply[self._places[0]], self.reply[self._places[3]])
+        """Its sequence in the stream, as the broker writes it."""
+        return self.reply[self._places[3]]
 
     @property
     def num_delivered(self) -> int:

@@ -165,7 +165,8 @@ class Pull:
     def _receive(self, frames: list[Frame]) -> None:
         """Takes what one read of the connection brought: deliveries, which have a reply, and statuses."""
         self._silent = 0
-        before = len(self._queue)
+        queue, settle = self._queue, self._bus.settle
+        before = len(queue)
         for frame in frames:
             subject, reply, block, _ = frame
             if not reply:
@@ -173,14 +174,14 @@ class Pull:
                     self._status(headers_of(block))
                 continue
             try:
-                self._queue.append(Delivery(frame, self._bus.settle))
+                queue.append(Delivery(frame, settle))
             except ValueError as error:
                 _log.warning("what was delivered is no delivery: %s", error, extra={"durable": self.durable})
-        if arrived := len(self._queue) - before:
+        if arrived := len(queue) - before:
             self._standing = max(0, self._standing - arrived)
             self._barren = 0
             self._pause_s = 0.0
-            self._pending = self._queue[-1].pending
+            self._pending = queue[-1].pending
         self._arrived.set()
 
     def _status(self, told: Headers) -> None:
