@@ -8,6 +8,7 @@ as long as the one before, and whose lines differ from its line in digits only, 
 """
 
 from collections.abc import Callable
+from struct import iter_unpack
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,7 @@ _NAMES = 3
 FEW = 8
 """So many messages that follow must be alike to be looked for at once."""
 
-_IS_DIGIT = np.zeros(256, bool)
-_IS_DIGIT[ord("0") : ord("9") + 1] = True
+_DIGITS = 10
 
 
 class _Cut(Struct, frozen=True, gc=False):
@@ -63,17 +63,13 @@ class _Cut(Struct, frozen=True, gc=False):
 
     def frames(self, buffer: bytes, at: int, count: int) -> list[Frame]:
         """So many messages that are cut alike, from ``at`` on."""
-        subject, subject_end, reply, reply_end = self.subject, self.subject_end, self.reply, self.reply_end
-        block, body, body_end = self.block, self.body, self.body_end
-        return [
-            (
-                buffer[begin + subject : begin + subject_end],
-                buffer[begin + reply : begin + reply_end],
-                buffer[begin + block : begin + body],
-                buffer[begin + body : begin + body_end],
-            )
-            for begin in range(at, at + count * self.whole, self.whole)
-        ]
+        parts = (
+            f"{self.subject}x{self.subject_end - self.subject}s",
+            f"{self.reply - self.subject_end}x{self.reply_end - self.reply}s",
+            f"{self.block - self.reply_end}x{self.body - self.block}s",
+            f"{self.body_end - self.body}s{len(_LINE)}x",
+        )
+        return [*iter_unpack("".join(parts), memoryview(buffer)[at : at + count * self.whole])]
 
     def alike(self, buffer: bytes, at: int) -> int:
         """How many messages in a row are cut like the one at ``at``, that one included.
@@ -86,13 +82,19 @@ class _Cut(Struct, frozen=True, gc=False):
         count = (len(buffer) - at) // whole
         rows = np.frombuffer(buffer, np.uint8, count * whole, at).reshape(count, whole)
         lines = rows[:, : self.block]
-        fits = lines == lines[0]
         free = np.zeros(self.block, bool)
         free[self.subject : self.subject_end] = free[self.reply : self.reply_end] = True
-        free &= _IS_DIGIT[lines[0]]
-        fits[:, free] |= _IS_DIGIT[lines[:, free]]
-        fitting = fits.all(axis=1) & (rows[:, self.body_end :] == rows[0, self.body_end :]).all(axis=1)
-        return count if fitting.all() else int(fitting.argmin())
+        free &= _are_digits(lines[0])
+        fits = (lines == lines[0]) | (_are_digits(lines) & free)
+        ends = rows[:, self.body_end :] == rows[0, self.body_end :]
+        if fits.all() and ends.all():
+            return count
+        return int((fits.all(axis=1) & ends.all(axis=1)).argmin())
+
+
+def _are_digits(letters: Array) -> Array:
+    found: Array = letters - ord("0") < _DIGITS  # below "0" they go round to what is more than that
+    return found
 
 
 class Frames:

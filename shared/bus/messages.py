@@ -148,7 +148,7 @@ def headers_of(block: bytes) -> Headers:
     return found
 
 
-class Delivery:
+class Delivery(Struct, eq=False, gc=False):
     """A message of a stream, which the broker delivers again unless it is settled within the durable's ``ack_wait``.
 
     Settling never raises. It returns False when it could not be sent since the connection is away; the delivery
@@ -159,21 +159,28 @@ class Delivery:
         reply: where it is settled.
         settle: says so.
         settled: a verdict was given.
-
-    Raises:
-        ValueError: when it says no place where it is settled.
     """
 
-    __slots__ = ("_block", "_places", "_subject", "body", "reply", "settle", "settled")
+    _subject: bytes
+    reply: bytes
+    _block: bytes
+    body: bytes
+    settle: Settle
+    _places: tuple[slice, ...]
+    settled: bool = False
 
-    def __init__(self, frame: Frame, settle: Settle) -> None:
-        self._subject, self.reply, self._block, self.body = frame
-        places = _places_in(self.reply.translate(_ZEROED))
+    @classmethod
+    def of(cls, frame: Frame, settle: Settle) -> "Delivery":
+        """The delivery that came as ``frame``.
+
+        Raises:
+            ValueError: when it says no place where it is settled.
+        """
+        subject, reply, block, body = frame
+        places = _places_in(reply.translate(_ZEROED))
         if places is None:
-            raise ValueError(f"'{self.reply.decode(errors='replace')}' does not say where a delivery stands")
-        self._places = places
-        self.settle = settle
-        self.settled = False
+            raise ValueError(f"'{reply.decode(errors='replace')}' does not say where a delivery stands")
+        return cls(subject, reply, block, body, settle, places)
 
     @property
     def subject(self) -> str:

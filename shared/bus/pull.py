@@ -174,7 +174,7 @@ class Pull:
                     self._status(headers_of(block))
                 continue
             try:
-                queue.append(Delivery(frame, settle))
+                queue.append(Delivery.of(frame, settle))
             except ValueError as error:
                 _log.warning("what was delivered is no delivery: %s", error, extra={"durable": self.durable})
         if arrived := len(queue) - before:

@@ -9,7 +9,7 @@ from shared.bus.messages import Delivery
 
 def delivery(sequence: int, *, attempt: int) -> Delivery:
     reply = f"$JS.ACK.busbar_testing_outage.meters.{attempt}.{sequence}.{sequence}.1700000000000000000.0"
-    return Delivery((b"subject", reply.encode(), b"", b""), lambda *_: True)
+    return Delivery.of((b"subject", reply.encode(), b"", b""), lambda *_: True)
 
 
 BATCHES = st.lists(st.integers(1, 60), min_size=1, max_size=12, unique=True).map(sorted)

@@ -33,7 +33,7 @@ def test_a_delivery_stands_where_nats_py_says(
 ) -> None:
     before, after = around
     reply = ".".join(map(str, ("$JS", "ACK", *before, *told, *after)))
-    delivery = Delivery((b"a.subject", reply.encode(), b"", b""), _never)
+    delivery = Delivery.of((b"a.subject", reply.encode(), b"", b""), _never)
     other = Msg(Client(), "a.subject", reply).metadata
     assert (delivery.stream, delivery.durable, delivery.stream_sequence, delivery.num_delivered, delivery.pending) == (
         other.stream,
@@ -60,7 +60,7 @@ def test_a_delivery_stands_where_nats_py_says(
 )
 def test_what_is_not_settled_there_has_no_place(reply: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  what int says is as good
-        Delivery((b"a.subject", reply.encode(), b"", b""), _never)
+        Delivery.of((b"a.subject", reply.encode(), b"", b""), _never)
 
 
 class _Client:
