@@ -80,16 +80,12 @@ class _Cut(Struct, frozen=True, gc=False):
         if buffer[at + self.sizes : at + self.block] != buffer[last + self.sizes : last + self.block]:
             return 1
         count = (len(buffer) - at) // whole
-        rows = np.frombuffer(buffer, np.uint8, count * whole, at).reshape(count, whole)
-        lines = rows[:, : self.block]
+        lines = np.frombuffer(buffer, np.uint8, count * whole, at).reshape(count, whole)[:, : self.block]
         free = np.zeros(self.block, bool)
         free[self.subject : self.subject_end] = free[self.reply : self.reply_end] = True
         free &= _are_digits(lines[0])
         fits = (lines == lines[0]) | (_are_digits(lines) & free)
-        ends = rows[:, self.body_end :] == rows[0, self.body_end :]
-        if fits.all() and ends.all():
-            return count
-        return int((fits.all(axis=1) & ends.all(axis=1)).argmin())
+        return count if fits.all() else int(fits.all(axis=1).argmin())
 
 
 def _are_digits(letters: Array) -> Array:

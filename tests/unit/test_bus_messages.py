@@ -108,7 +108,30 @@ def _said(draw: st.DrawFn) -> bytes:
     return b"%s\r\n%s%s\r\n" % (b" ".join(words), block, body)
 
 
-@given(st.lists(_said(), max_size=12), st.sets(st.integers(1, 3)), st.lists(st.integers(0, 400), max_size=8))
+@st.composite
+def _said_in_a_row(draw: st.DrawFn) -> bytes:
+    """Messages that differ in digits and bodies, but for some that differ in more."""
+    first, size = draw(st.sampled_from([1, 985, 10_000])), draw(st.integers(0, 5))
+    block = draw(st.sampled_from([b"", b"NATS/1.0\r\nA: b\r\n\r\n"]))
+    odd = draw(st.dictionaries(st.integers(0, 24), st.sampled_from(["subject", "reply", "sid", "size", "block"])))
+    told = []
+    for place in range(draw(st.integers(9, 25))):
+        what = odd.get(place)
+        body = draw(st.binary(min_size=size, max_size=size)) + (b"more" if what == "size" else b"")
+        subject = b"a.x" if what == "subject" else b"a.%d" % (place % 3)
+        reply = b"$JS.ACK.s.%b.1.%d.2.3.%d" % (b"e" if what == "reply" else b"d", first + place, 2000 - place)
+        headers = block.replace(b"A", b"B") if what == "block" else block
+        sizes = [b"%d" % len(block)] if block else []
+        words = [b"HMSG" if block else b"MSG", subject, b"2" if what == "sid" else b"1", reply, *sizes]
+        told.append(b"%b %d\r\n%b%b\r\n" % (b" ".join(words), len(block) + len(body), headers, body))
+    return b"".join(told)
+
+
+@given(
+    st.lists(st.one_of(_said(), _said_in_a_row()), max_size=12),
+    st.sets(st.integers(1, 3)),
+    st.lists(st.integers(0, 1500), max_size=8),
+)
 def test_what_is_cut_out_and_what_is_left_is_what_nats_py_would_have_read(
     said: list[bytes], taken: set[int], cuts: list[int]
 ) -> None:
