@@ -209,6 +209,37 @@ async def test_waves_are_seen_at_once_and_as_of_their_time_before_and_after_they
         assert [await values(each) for each in times[:3]] == seen
 
 
+async def test_what_one_message_tells_twice_is_kept_and_passed_on_once_and_what_it_corrects_is_corrected(
+    dms: Installation,
+) -> None:
+    at = datetime(2026, 5, 4, 0, 15, tzinfo=UTC)
+
+    def told(meter: str, value: str) -> MeterReading:
+        block = IntervalBlock(
+            interval_readings=(IntervalReading(time_stamp=at, value=value),), reading_type=Reference(ref=QUARTERS)
+        )
+        return MeterReading(interval_blocks=(block,), meter=Meter(mrid=meter))
+
+    async with utility(dms) as here:
+        for twins in "ab":
+            for meter in "123":
+                await here.install(f"{twins}{meter}", f"{twins} point {meter}", LONG_AGO)
+        once = [told("a1", "5"), told("a2", "6"), told("a3", "7")]
+        wave = MeterReadings(meter_reading=(*once, *once[:2], told("a3", "8")))
+        await here.clerk.request(MRC, Verb.CREATE, twin(wave))
+        await here.tell(wave, CONTENT_TYPE)
+        await here.all_is_taken()
+        assert await here.database.fetchval("SELECT max(octet_length(members)) FROM tail") == 3
+        for meter in "123":
+            assert await here.answer(f"a point {meter}") == await here.answer(f"b point {meter}")
+        assert [each for each in await here.passed_on() if each[0].startswith("a")] == [
+            ("a point 1", "5"),
+            ("a point 2", "6"),
+            ("a point 3", "7"),
+            ("a point 3", "8"),
+        ]
+
+
 async def test_a_wave_told_again_after_it_was_folded_and_cut_otherwise_adds_only_what_is_new(dms: Installation) -> None:
     midnight = datetime(2026, 5, 6, tzinfo=UTC)
     async with utility(dms) as here:

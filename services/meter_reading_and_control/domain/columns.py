@@ -143,6 +143,17 @@ def _origins(columns: Columns, source: str) -> tuple[Origin, ...]:
     return tuple(told)
 
 
+def firsts_of(sheet: Sheet, places: Array, series: Array) -> tuple[Array, Array]:
+    """Which of those rows of ``sheet`` are the first of their series, and which others say something else than it."""
+    _, firsts, numbered = np.unique(series, return_index=True, return_inverse=True)
+    first = firsts[numbered]
+    is_first = first == np.arange(len(series))
+    says_else = (sheet.numbers[places] != sheet.numbers[places[first]]).any(axis=1)
+    if sheet.marks is not None:
+        says_else |= (sheet.marks[places] != sheet.marks[places[first]]).any(axis=1)
+    return is_first, says_else
+
+
 def rows_of(sheet: Sheet, places: Array, series: Array) -> Rows:
     """The blocks of those rows of ``sheet`` that are at ``places``, each in its series."""
     told = [json.encode(each) for each in sheet.origins]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
-from msgspec import Struct, json
+from msgspec import Struct, json, structs
 
 from contracts.compact_readings import Columns, CompactReadings, Group, Ids, expanded
 from contracts.condensed_readings import condensed
@@ -17,6 +17,7 @@ from services.meter_reading_and_control.domain.columns import (
     Chunk,
     Sheet,
     chunks_of,
+    firsts_of,
     joined,
     part_of,
     rows_of,
@@ -136,7 +137,9 @@ async def keep_waves(
     """Keep parts of days as they come, to be folded soon; what is new, and what meets other values."""
     told: list[Columns] = []
     left: list[tuple[str, list[MeterReading]]] = []
-    for wave in waves:
+    for each in waves:
+        wave, other = once(each)
+        left.append((wave.source, other))
         chunks = [*chunks_of(wave.sheet, wave.places, wave.series)]
         met = await work.store.met(chunks)
         odd, fresh = sorted_out(chunks, met, wave.sheet.numbers.shape[0])
@@ -150,6 +153,16 @@ async def keep_waves(
         due = work.now.replace(second=work.now.second // FOLD_EVERY_S * FOLD_EVERY_S, microsecond=0)
         work.wake("fold", due.isoformat(), due + timedelta(seconds=FOLD_EVERY_S), new_thread=True)
     return told, left
+
+
+def once(wave: Taken) -> tuple[Taken, list[MeterReading]]:
+    """A wave with each series once, as its head-end may say it again; and the readings that say something else then."""
+    is_first, says_else = firsts_of(wave.sheet, wave.places, wave.series)
+    if is_first.all():
+        return wave, []
+    places, points = wave.places[is_first], some(wave.points, np.flatnonzero(is_first))
+    kept = structs.replace(wave, places=places, points=points, series=wave.series[is_first])
+    return kept, readings_of(part_of(wave.columns, wave.places[says_else])) if says_else.any() else []
 
 
 @service.on_wake("fold")
