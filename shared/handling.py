@@ -390,9 +390,8 @@ class Desk:
             self._metrics.counter("busbar_counted_total", "What services count", **known).add(amount)
         if work.rows:
             self._relay.tell()
-        set_for = [wake.at for wake in work.wakes.values() if wake is not None]
-        if set_for and self.timers is not None:
-            self.timers.tell(min(set_for))
+        if self.timers is not None and (times := [wake.at for wake in work.wakes.values() if wake is not None]):
+            self.timers.tell(min(times))
 
 
 def _cause_of(arrival: Arrival, key: Key | None = None) -> Cause:

@@ -157,9 +157,9 @@ async def keep_waves(
 
 def once(wave: Taken) -> tuple[Taken, list[MeterReading]]:
     """A wave with each series once, as its head-end may say it again; and the readings that say something else then."""
-    is_first, says_else = firsts_of(wave.sheet, wave.places, wave.series)
-    if is_first.all():
+    if (np.diff(np.sort(wave.series)) > 0).all():
         return wave, []
+    is_first, says_else = firsts_of(wave.sheet, wave.places, wave.series)
     places, points = wave.places[is_first], some(wave.points, np.flatnonzero(is_first))
     kept = structs.replace(wave, places=places, points=points, series=wave.series[is_first])
     return kept, readings_of(part_of(wave.columns, wave.places[says_else])) if says_else.any() else []
