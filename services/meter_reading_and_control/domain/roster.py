@@ -73,6 +73,7 @@ class Roster:
     def places(self, meters: Ids, points: Ids | None, begins_us: int, ends_us: int) -> Array:
         """Where each meter is remembered, if it is at that usage point all that time; else :data:`NOWHERE`."""
         places, _ = self._found(self._names.keys(meters))
+        self._last = None
         fits = places != NOWHERE
         fits &= (self._times[places, 0] <= begins_us) & (ends_us <= self._times[places, 1])
         if points is not None:
@@ -100,7 +101,8 @@ class Roster:
     def _found(self, keys: Array) -> tuple[Array, Array]:
         """The places of meters, :data:`NOWHERE` for what is not remembered; and where they stand in the index.
 
-        Those of the same array as the last time are not looked up again, while nothing was learnt or forgotten.
+        Those of the same array as the last time are not looked up again, while nothing was learnt or forgotten; who
+        asked last where they are has no more use for that.
         """
         if self._last is None or self._last[0] is not keys:
             places, at = self._index.find(keys)
