@@ -8,6 +8,7 @@ import pytest
 from contracts.errors import Rejected
 from contracts.verbs import Verb
 from shared import timers
+from shared.clock import SystemClock
 from shared.tools.testing import Installation
 from shared.work import Wake, Work
 from tests.service.toys.orders import orders
@@ -48,6 +49,23 @@ async def test_two_processes_fire_a_wake_once_and_a_later_one_replaces_it(toys: 
         await customer.command("shop", Verb.CLOSE, orders("cancelled"))
         await eventually(lambda: rows(toys, "shop", "SELECT WHERE NOT EXISTS (SELECT FROM wake)"))
         assert await notes(toys, "shop", "replaced") == [("replaced", "finished")]
+
+
+async def test_a_wake_that_comes_sooner_than_what_is_waited_for_is_fired_in_its_time_and_one_that_comes_later_too(
+    toys: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SystemClock.__init__, "__defaults__", (60.0,))  # nobody looks without being told
+    async with toys.peer("customer") as customer, run(toys, make_shop()):
+        customer.drain("reply", "customer")
+        await customer.command("shop", Verb.EXECUTE, orders("waited-for", amount=4_000))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE key = 'waited-for'"))
+        await customer.command("shop", Verb.EXECUTE, orders("later", amount=5_000))
+        await eventually(lambda: rows(toys, "shop", "SELECT FROM wake WHERE key = 'later'"))
+        await customer.command("shop", Verb.EXECUTE, orders("sooner", amount=100))
+        await eventually(lambda: notes(toys, "shop", "sooner"))
+        assert not await notes(toys, "shop", "waited-for")
+        await eventually(lambda: notes(toys, "shop", "waited-for"))
+        await eventually(lambda: notes(toys, "shop", "later"))
 
 
 async def test_a_wake_that_takes_long_in_one_process_is_left_to_it_by_the_others(toys: Installation) -> None:
