@@ -129,7 +129,8 @@ class Frames:
             words = buffer[at:line_end].split(b" ")
             sizes = _SIZES.get(words[0], 0)
             count = len(words) - sizes
-            if not sizes or count < _NAMES or not words[-1].isdigit() or not words[-sizes].isdigit():
+            are_sizes = words[-1].isdigit() and words[-sizes].isdigit() and int(words[-sizes]) <= int(words[-1])
+            if not sizes or count < _NAMES or not are_sizes:
                 at = line_end + 2
                 continue
             whole = line_end + 4 + int(words[-1])

@@ -32,7 +32,6 @@ class Roster:
         self._meters, self._points = np.empty((1024, 2), np.uint64), np.empty((1024, 2), np.uint64)
         self._times = np.empty((1024, 2), np.int64)
         self._series: dict[str, Array] = {}
-        self._last: tuple[Array, Array, Array] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -43,7 +42,6 @@ class Roster:
         """They have moved."""
         places, at = self._found(self._names.keys(tuple(meters)))
         self._index.clear(at[places != NOWHERE])
-        self._last = None
 
     def unknown(self, meters: Ids) -> list[str]:
         """Those of ``meters`` of which nothing is remembered."""
@@ -68,12 +66,11 @@ class Roster:
         self._meters[mine], self._points[mine] = meters[chosen], points[chosen]
         times = [(_us(starts), ALWAYS if ends is None else _us(ends)) for _, _, starts, ends in told]
         self._times[mine] = np.array(times, np.int64).reshape(-1, 2)[chosen]
-        self._count, self._last = last, None
+        self._count = last
 
     def places(self, meters: Ids, points: Ids | None, begins_us: int, ends_us: int) -> Array:
         """Where each meter is remembered, if it is at that usage point all that time; else :data:`NOWHERE`."""
         places, _ = self._found(self._names.keys(meters))
-        self._last = None
         fits = places != NOWHERE
         fits &= (self._times[places, 0] <= begins_us) & (ends_us <= self._times[places, 1])
         if points is not None:
@@ -99,16 +96,10 @@ class Roster:
         self._series[code][list(places)] = series
 
     def _found(self, keys: Array) -> tuple[Array, Array]:
-        """The places of meters, :data:`NOWHERE` for what is not remembered; and where they stand in the index.
-
-        Those of the same array as the last time are not looked up again, while nothing was learnt or forgotten; who
-        asked last where they are has no more use for that.
-        """
-        if self._last is None or self._last[0] is not keys:
-            places, at = self._index.find(keys)
-            places[(self._meters[places] != keys).any(axis=1)] = NOWHERE
-            self._last = keys, places, at
-        return self._last[1:]
+        """The places of meters, :data:`NOWHERE` for what is not remembered; and where they stand in the index."""
+        places, at = self._index.find(keys)
+        places[(self._meters[places] != keys).any(axis=1)] = NOWHERE
+        return places, at
 
 
 def _us(at: datetime) -> int:
