@@ -29,6 +29,9 @@ from shared.tools.postgres_server import SUPERUSER
 
 CAPACITY_BYTES = 512 << 20
 
+PATIENCE_S = 30.0
+"""How long a peer waits for what comes at once: a machine that others share stands still for seconds at times."""
+
 
 class Heard(Struct, frozen=True):
     """A message that a peer got, read, with what the transport knows of it."""
@@ -159,7 +162,7 @@ class Peer:
         *,
         ids: Iterable[str] = (),
         question: Request | None = None,
-        timeout_s: float = 5.0,
+        timeout_s: float = PATIENCE_S,
         content_type: str = CONTENT_XML,
         **fields: Any,
     ) -> Message[Any]:
@@ -192,7 +195,14 @@ class Peer:
         return structs.replace(parts[-1], payload=merged(payloads) if payloads else None)
 
     async def ask_raw(
-        self, to: str, verb: Verb, noun: str, body: bytes, content_type: str = CONTENT_XML, *, timeout_s: float = 5.0
+        self,
+        to: str,
+        verb: Verb,
+        noun: str,
+        body: bytes,
+        content_type: str = CONTENT_XML,
+        *,
+        timeout_s: float = PATIENCE_S,
     ) -> Received:
         """Ask with bytes, and return the first answer."""
         return await self.bus.request(
@@ -282,7 +292,7 @@ class Peer:
         """Hear whatever this user may subscribe to under ``pattern``."""
         await self.bus.subscribe(pattern, self._put)
 
-    async def next(self, timeout_s: float = 10.0) -> Heard:
+    async def next(self, timeout_s: float = PATIENCE_S) -> Heard:
         """The next message heard.
 
         Raises:

@@ -30,7 +30,7 @@ WHERE name IN ('judge', 'day-over', 'held') AND at <= $1"""
 async def at(here: Office, now: datetime) -> None:
     """Time goes on, and what is due by then is judged."""
     await here.admin.bus.publish_core(here.admin.space.clock, json.encode({"now": now}))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while await here.database.fetchval(DUE, now):  # noqa: ASYNC110  by the service
             await asyncio.sleep(0.02)
 

@@ -132,7 +132,7 @@ class Field(Desk):
 
     async def pass_until(self, mrid: str, states: Iterable[str], step: int = 10) -> str:
         """Let time go by until a campaign is in one of these states; how it stands."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while True:
                 stands = await self.stands(mrid)
                 if stands.partition(":")[0] in states:

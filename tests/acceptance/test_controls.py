@@ -86,7 +86,7 @@ class Utility:
         """What comes to the head-end."""
         return (await self.head_end.next()).message
 
-    async def hears(self, timeout_s: float = 5.0) -> Reply:
+    async def hears(self, timeout_s: float = 30.0) -> Reply:
         reply = (await self.cis.next(timeout_s)).message.reply
         assert reply is not None
         return reply

@@ -145,7 +145,7 @@ async def test_usage_is_found_where_the_switch_is_open_and_where_nobody_has_an_a
         await power(here, "3.31.0.68", datetime(2026, 5, 4, 18, tzinfo=UTC))
         await power(here, "3.31.0.42", datetime(2026, 5, 6, 8, tzinfo=UTC))
         await customers.tell(Verb.CHANGED, CustomerAgreementConfig(customer_agreement=(agreement,)), key="agreement")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await here.database.fetchval("SELECT count(*) FROM agreed"):  # noqa: ASYNC110  by the service
                 await asyncio.sleep(0.02)
         await at(here, LATER)
@@ -352,7 +352,7 @@ async def test_what_is_told_late_of_a_usage_point_has_its_days_judged_again_and_
         since = ConfigurationEvent(effective_date_time=built)
         await here.do(Verb.CHANGE, set_up(configuration_events=since, names=(named("wind", "generation"),)))
         await customers.tell(Verb.CHANGED, CustomerAgreementConfig(customer_agreement=(agreement,)), key="agreement")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not await here.database.fetchval("SELECT count(*) FROM agreed"):  # noqa: ASYNC110  by the service
                 await asyncio.sleep(0.02)
         await at(here, LATER + timedelta(hours=6))

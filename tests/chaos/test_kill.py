@@ -144,7 +144,7 @@ async def test_a_wake_that_kills_its_process_again_and_again_becomes_a_dead_lett
 
 async def _ask_until_answered(customer: Peer, name: str) -> Message[Orders]:
     """Ask with the same MessageID until there is an answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             try:
                 return await customer.request("shop", Verb.CREATE, orders(name), message_id=name, timeout_s=1)

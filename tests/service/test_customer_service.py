@@ -56,7 +56,7 @@ class Town:
 
     async def ask(self, verb: Verb, payload: Any, *, role: str = "operator", ids: tuple[str, ...] = ()) -> Any:
         """The payload of an answer; what is refused is raised."""
-        answer = await self.peers[role].request(CM, verb, payload, ids=ids, timeout_s=15)
+        answer = await self.peers[role].request(CM, verb, payload, ids=ids, timeout_s=30)
         error = None if answer.reply is None else from_reply(answer.reply)
         if error is not None:
             raise error
@@ -145,7 +145,7 @@ async def test_a_home_has_one_customer_at_a_time_and_a_new_one_after_the_move(dm
         )
         await here.ask(Verb.CREATE, CustomerAgreementConfig(customer_agreement=(coming,)))
         await here.grant(3600)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 found = (await here.ask(Verb.GET, CustomerAgreementConfig, ids=("home",))).customer_agreement
                 states = {each.mrid: each.status.value for each in found}
@@ -251,7 +251,7 @@ async def test_a_request_orders_its_work_and_is_resolved_when_that_is_done(dms: 
         work = order.noun.work_request[0].work[0].mrid
 
         async def until(state: str) -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while True:
                     (found,) = (await here.ask(Verb.GET, ServiceRequests, ids=("tree",))).service_request
                     if found.status.value == state:

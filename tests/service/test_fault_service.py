@@ -414,7 +414,7 @@ async def test_a_feeder_of_which_a_change_was_missed_or_that_has_a_new_model_is_
         restored = await here.until(S.RESTORED)
         assert points(restored.energized_usage_point) == set(POINTS)
         kept: list[Any] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while kept != [("2", 5)]:
                 await asyncio.sleep(0.05)
                 kept = await here.kept("SELECT model_version, revision FROM feeder")
@@ -435,7 +435,7 @@ async def test_an_operation_that_is_told_again_is_kept_once_and_flags_are_kept_b
             told = SwitchingEvents(switching_event=events)
             await here.peers["network-operation"].tell(Verb.CREATED, told, key="B")
         kept: list[Any] = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(kept) < 2:
                 await asyncio.sleep(0.05)
                 kept = await here.kept("SELECT mrid, kind, type, at FROM operation ORDER BY mrid")

@@ -38,7 +38,7 @@ async def test_who_comes_while_a_statement_runs_is_before_what_follows_it(kept: 
     gate.is_open.clear()
     assert not (await asyncio.wait([asked], timeout=0.5))[0]
     gate.is_open.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await asked == 1
     await transaction.release()
 
@@ -62,7 +62,7 @@ async def test_who_comes_while_rows_are_copied_is_before_the_next_piece(kept: Da
     assert not (await asyncio.wait([copied], timeout=0.5))[0]
     assert made == [0, 1]
     gate.is_open.set()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await copied
         rows = await store.fetch("SELECT number FROM told ORDER BY number")
     assert [row["number"] for row in rows] == [0, 1, 2, 3]

@@ -28,7 +28,7 @@ async def test_the_processes_of_a_pool_end_when_their_owner_is_killed() -> None:
     assert process.stdout is not None
     worker = int(await process.stdout.readline())
     assert await process.wait() < 0
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while is_there(worker):  # noqa: ASYNC110  the system has no event for this
             await asyncio.sleep(0.1)
 
@@ -54,7 +54,7 @@ async def test_who_comes_first_finds_a_connection_however_many_units_of_work_giv
         done, others = await asyncio.wait(waiting, timeout=0.3)
         assert len(done) == 2
         first = Transaction(kept)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await (await first.reading()).fetchval("SELECT 1") == 1
         await first.release()
         for each, had in zip(patient, waiting, strict=True):

@@ -144,16 +144,16 @@ class Bare:
     async def ask(self, role: str, verb: str, noun: str, body: bytes, **headers: str) -> Heard:
         """Ask ``role`` and wait for one reply."""
         subject = f"busbar.production.request.{role}.{noun}.{verb}.{self.role}"
-        return Heard(await self.client.request(subject, body, headers=headers or None, timeout=5))
+        return Heard(await self.client.request(subject, body, headers=headers or None, timeout=30))
 
     async def ask_in_parts(self, role: str, verb: str, noun: str, body: bytes) -> list[Heard]:
         """Ask ``role`` and wait for its replies, up to the one after which no other comes."""
         inbox = self.client.new_inbox()
         subscription = await self.client.subscribe(inbox)
         await self.client.publish(f"busbar.production.request.{role}.{noun}.{verb}.{self.role}", body, reply=inbox)
-        parts = [Heard(await subscription.next_msg(timeout=5))]
+        parts = [Heard(await subscription.next_msg(timeout=30))]
         while parts[-1].code == "0.1":
-            parts.append(Heard(await subscription.next_msg(timeout=5)))
+            parts.append(Heard(await subscription.next_msg(timeout=30)))
         await subscription.unsubscribe()
         return parts
 
@@ -195,7 +195,7 @@ class Bare:
         else:
             await self.stream.publish(address, body, headers={"Nats-Msg-Id": message_id})
 
-    async def take(self, kind: str, durable: str, *, timeout_s: float = 10.0) -> Heard:
+    async def take(self, kind: str, durable: str, *, timeout_s: float = 30.0) -> Heard:
         """The next delivery of a durable of this role, to be acknowledged by the caller."""
         subscription = await self.stream.pull_subscribe_bind(durable, f"busbar_production_{kind}")
         try:

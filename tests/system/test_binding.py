@@ -174,7 +174,7 @@ async def test_a_product_takes_work_management(state: Path, join: Join) -> None:
 
         serving = await product.client.subscribe("busbar.production.request.work-management.>", queue="work-management")
         asking = await _busbar(state, "send", "get", "WorkRequests", "--json")
-        question = Heard(await serving.next_msg(timeout=10))
+        question = Heard(await serving.next_msg(timeout=30))
         assert question.text("Header/Source") == "operator"
         await product.answer(question.msg.reply, "WorkRequests", question.text("Header/MessageID"), rest)
         assert asked in await _said(asking)
@@ -303,7 +303,7 @@ async def test_an_event_and_a_reply_that_cannot_be_right_become_dead_letters(sta
 )
 async def test_the_broker_refuses_to_publish_for_another(callers: Bare, subject: str) -> None:
     await callers.client.publish(subject, b"")
-    refusal = await asyncio.wait_for(callers.refusals.get(), 5)
+    refusal = await asyncio.wait_for(callers.refusals.get(), 30)
     assert "permissions violation for publish" in refusal
     assert subject.lower() in refusal
 
@@ -311,7 +311,7 @@ async def test_the_broker_refuses_to_publish_for_another(callers: Bare, subject:
 @pytest.mark.parametrize("subject", ["_INBOX.>", "_INBOX.production-crews.>", "busbar.production.>"])
 async def test_the_broker_refuses_to_hear_for_another(callers: Bare, subject: str) -> None:
     await callers.client.subscribe(subject)
-    assert "permissions violation for subscription" in await asyncio.wait_for(callers.refusals.get(), 5)
+    assert "permissions violation for subscription" in await asyncio.wait_for(callers.refusals.get(), 30)
 
 
 async def _feeders(join: Join) -> list[Heard]:
@@ -367,7 +367,7 @@ async def _dead_letters(state: Path, role: str) -> list[tuple[str, str]]:
 
 async def _comes_to(ask: Callable[[], Awaitable[T]], fits: Callable[[T], bool]) -> T:
     """The first answer that fits, asked for again and again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         answer = await ask()
         while not fits(answer):
             await asyncio.sleep(0.1)

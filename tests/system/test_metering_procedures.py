@@ -107,7 +107,7 @@ class Procedure:
 
     async def comes_to(self, noun: str, rest: str, fits: Callable[[Heard], bool]) -> Heard:
         """The first answer that fits to a question that is asked again and again."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             answer = await self.ask("get", noun, rest)
             while not fits(answer):
                 await asyncio.sleep(0.1)
@@ -124,7 +124,7 @@ class Procedure:
 
     async def question(self) -> Heard:
         """What the head-end is asked."""
-        return Heard(await self._questions.next_msg(timeout=10))
+        return Heard(await self._questions.next_msg(timeout=30))
 
     async def show(self, question: Heard, *meters: tuple[str, int], result: str = "OK", errors: str = "") -> None:
         """The head-end answers with what meters show now."""

@@ -35,7 +35,8 @@ def test_a_roster_knows_what_a_table_of_meters_knows(town: list[str], data: st.D
     for _ in range(data.draw(st.integers(1, 4))):
         some = data.draw(st.lists(st.sampled_from(town), unique=True))
         new = [each for each in some if each not in table]
-        assert roster.unknown(in_bytes(some)) == new
+        found = roster.find(in_bytes(some))
+        assert [each for each, place in zip(some, found.tolist(), strict=True) if place == NOWHERE] == new
         ends = data.draw(st.sampled_from([None, SINCE + timedelta(days=1), SINCE + timedelta(days=365)]))
         points = {meter: data.draw(mrids) for meter in new}
         roster.learn([(meter, points[meter], SINCE, ends) for meter in new])
@@ -43,16 +44,16 @@ def test_a_roster_knows_what_a_table_of_meters_knows(town: list[str], data: st.D
         moved = data.draw(st.lists(st.sampled_from(town), unique=True, max_size=3))
         roster.forget(moved)
         table = {meter: known for meter, known in table.items() if meter not in moved}
-    places = roster.places(in_bytes(town), None, AT_US, AT_US + 1)
+    places = roster.find(in_bytes(town))
     fits = [each in table and (table[each][1] or SINCE + timedelta(days=999)).year > SINCE.year for each in town]
-    assert (places != NOWHERE).tolist() == fits
-    good = places[places != NOWHERE]
+    assert roster.fitting(places, None, AT_US, AT_US + 1).tolist() == fits
+    good = places[fits]
     expected = [table[meter][0] for meter, is_there in zip(town, fits, strict=True) if is_there]
     assert [*texts(roster.points(good))] == expected
     said = [table[meter][0] if meter in table else "?" for meter in town]
-    assert roster.places(in_bytes(town), in_bytes(said), AT_US, AT_US + 1).tolist() == places.tolist()
+    assert roster.fitting(places, in_bytes(said), AT_US, AT_US + 1).tolist() == fits
     other = [f"{each}?" for each in said]
-    assert not (roster.places(in_bytes(town), in_bytes(other), AT_US, AT_US + 1) != NOWHERE).any()
+    assert not roster.fitting(places, in_bytes(other), AT_US, AT_US + 1).any()
 
 
 def test_a_meter_takes_a_hundred_bytes_and_each_of_its_reading_types_a_dozen() -> None:
@@ -63,12 +64,13 @@ def test_a_meter_takes_a_hundred_bytes_and_each_of_its_reading_types_a_dozen() -
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     roster.learn([(meter, point, SINCE, None) for meter, point in zip(meters, points, strict=True)])
-    places = roster.places(ids[: 16 * count], ids[16 * count :], AT_US, AT_US + 1)
+    places = roster.find(ids[: 16 * count])
+    assert roster.fitting(places, ids[16 * count :], AT_US, AT_US + 1).all()
     for code in ("a", "b"):
         roster.series(code, places)
         roster.learn_series(code, places.tolist(), (places + 256).tolist())
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     del places
-    assert (roster.series("b", roster.places(ids[:32], None, AT_US, AT_US + 1)) == [256, 257]).all()
+    assert (roster.series("b", roster.find(ids[:32])) == [256, 257]).all()
     assert (after - before) / count < 100 + 2 * 12

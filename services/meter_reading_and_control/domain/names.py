@@ -23,20 +23,9 @@ class Names:
     def __init__(self) -> None:
         self._number: dict[str, int] = {}
         self._texts: list[str] = []
-        self._last: tuple[Ids, Array] | None = None
 
     def keys(self, ids: Ids, *, keep: bool = False) -> Array:
-        """The keys of mRIDs, an array of n by 2; with ``keep`` what is no UUID is known from now on.
-
-        Those of the same sequence as the last time are not looked up again.
-        """
-        if self._last is not None and self._last[0] is ids and not keep:
-            return self._last[1]
-        keys = self._keys(ids, keep=keep)
-        self._last = None if keep else (ids, keys)
-        return keys
-
-    def _keys(self, ids: Ids, *, keep: bool) -> Array:
+        """The keys of mRIDs, an array of n by 2; with ``keep`` what is no UUID is known from now on."""
         whole = _as_bytes(ids)
         if whole is not None:
             keys: Array = np.frombuffer(whole, np.uint64).reshape(-1, 2)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 import numpy as np
 
-from contracts.compact_readings import Ids, texts
+from contracts.compact_readings import Ids
 from services.meter_reading_and_control.domain.columns import EPOCH, MICROSECOND
 from services.meter_reading_and_control.domain.names import Array, Index, Names
 
@@ -40,16 +40,12 @@ class Roster:
 
     def forget(self, meters: Sequence[str]) -> None:
         """They have moved."""
-        places, at = self._found(self._names.keys(tuple(meters)))
+        places, at = self._found(tuple(meters))
         self._index.clear(at[places != NOWHERE])
 
-    def unknown(self, meters: Ids) -> list[str]:
-        """Those of ``meters`` of which nothing is remembered."""
-        places, _ = self._found(self._names.keys(meters))
-        lacking = places == NOWHERE
-        if not lacking.any():
-            return []
-        return [*dict.fromkeys(meter for meter, lacks in zip(texts(meters), lacking.tolist(), strict=True) if lacks)]
+    def find(self, meters: Ids) -> Array:
+        """Where each meter is remembered; :data:`NOWHERE` where nothing is."""
+        return self._found(meters)[0]
 
     def learn(self, known: Iterable[tuple[str, str, datetime, datetime | None]]) -> None:
         """Remember meters: the usage point, from when and until when."""
@@ -68,14 +64,13 @@ class Roster:
         self._times[mine] = np.array(times, np.int64).reshape(-1, 2)[chosen]
         self._count = last
 
-    def places(self, meters: Ids, points: Ids | None, begins_us: int, ends_us: int) -> Array:
-        """Where each meter is remembered, if it is at that usage point all that time; else :data:`NOWHERE`."""
-        places, _ = self._found(self._names.keys(meters))
-        fits = places != NOWHERE
+    def fitting(self, places: Array, points: Ids | None, begins_us: int, ends_us: int) -> Array:
+        """Which of the places where meters are remembered say that they are at those usage points all that time."""
+        fits: Array = places != NOWHERE
         fits &= (self._times[places, 0] <= begins_us) & (ends_us <= self._times[places, 1])
         if points is not None:
             fits &= (self._points[places] == self._names.keys(points)).all(axis=1)
-        return np.where(fits, places, NOWHERE)
+        return fits
 
     def points(self, places: Array) -> Ids:
         """The usage points of places."""
@@ -95,8 +90,9 @@ class Roster:
         """Remember the numbers of series."""
         self._series[code][list(places)] = series
 
-    def _found(self, keys: Array) -> tuple[Array, Array]:
+    def _found(self, meters: Ids) -> tuple[Array, Array]:
         """The places of meters, :data:`NOWHERE` for what is not remembered; and where they stand in the index."""
+        keys = self._names.keys(meters)
         places, at = self._index.find(keys)
         places[(self._meters[places] != keys).any(axis=1)] = NOWHERE
         return places, at

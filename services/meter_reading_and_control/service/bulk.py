@@ -27,7 +27,6 @@ from services.meter_reading_and_control.domain.columns import (
 from services.meter_reading_and_control.domain.meeting import Met
 from services.meter_reading_and_control.domain.names import some
 from services.meter_reading_and_control.domain.readings import grouped
-from services.meter_reading_and_control.domain.roster import NOWHERE
 from services.meter_reading_and_control.service.declared import service
 from services.meter_reading_and_control.service.marking import have_judged, is_late, judge_again
 from services.meter_reading_and_control.service.readings import named, take
@@ -203,9 +202,9 @@ async def placed(columns: Columns, source: str, work: Work[Store]) -> tuple[list
     )
     if sheet is None or columns.meters is None:
         return [], readings_of(columns)
-    known = await work.store.recall(columns.meters)
-    places = known.places(columns.meters, columns.usage_points, sheet.begins_us, sheet.ends_us)
-    fits = (places != NOWHERE) & ~sheet.odd
+    places = await work.store.recall(columns.meters)
+    known = work.store.memory.known
+    fits = known.fitting(places, columns.usage_points, sheet.begins_us, sheet.ends_us) & ~sheet.odd
     good = np.flatnonzero(fits)
     left = [] if fits.all() else readings_of(part_of(columns, np.flatnonzero(~fits)))
     if not len(good):

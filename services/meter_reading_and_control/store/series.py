@@ -10,7 +10,7 @@ from msgspec import Struct
 from contracts.compact_readings import Ids, texts
 from services.meter_reading_and_control.domain.columns import BUNCH, Array
 from services.meter_reading_and_control.domain.names import some
-from services.meter_reading_and_control.domain.roster import Roster
+from services.meter_reading_and_control.domain.roster import NOWHERE, Roster
 from shared.store import Store, Transaction
 
 MOVES = 10_000
@@ -103,13 +103,17 @@ class SeriesStore(Store):
                 "SELECT number, meter FROM moved WHERE number > $1 ORDER BY number LIMIT $2", known.seen, MOVES
             )
 
-    async def recall(self, meters: Ids) -> Roster:
-        """What is remembered, with what is worth it of these meters."""
+    async def recall(self, meters: Ids) -> Array:
+        """Where in what is remembered these meters are; what is worth it is remembered from now on."""
         known: Roster = self.memory.known
-        unknown = known.unknown(meters)
+        places = known.find(meters)
+        lacking = np.flatnonzero(places == NOWHERE)
+        if not len(lacking):
+            return places
+        unknown = [*dict.fromkeys(texts(some(meters, lacking)))]
         for first in range(0, len(unknown), TOGETHER):
             known.learn(await self._only_places(unknown[first : first + TOGETHER]))
-        return known
+        return known.find(meters)
 
     async def series_at(self, code: str, meters: Ids, rows: Array, places: Array) -> Array:
         """The numbers of the series of one reading type of those rows' ``meters``, at places of what is remembered."""
