@@ -55,7 +55,7 @@ QUARTERS = "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.3.72.0"
 MIGRATIONS = Path(__file__).resolve().parents[1] / "services" / ROLE.replace("-", "_") / "migrations"
 QUARTER_US = 900_000_000
 INTERVALS = 96
-CAPACITY_BYTES = 3 << 30
+CAPACITY_BYTES = 8 << 30
 """Of the streams; a full one would refuse."""
 
 WINDOW = 1024
@@ -105,7 +105,7 @@ SCENARIOS = {
     "xml": Scenario(meters=5_000, together=20, intervals=96, content_type=CONTENT_XML, goal=100_000),
     "wave": Scenario(meters=100_000, together=1_000, intervals=1, content_type=CONTENT_TYPE, goal=278_000),
     "single_readings": Scenario(
-        meters=20_000,
+        meters=100_000,
         together=1,
         intervals=1,
         content_type=CONTENT_TYPE,
