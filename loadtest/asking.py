@@ -64,6 +64,12 @@ class Asking:
         headers = f"NATS/1.0\r\nContent-Type: {CONTENT_MSGPACK}\r\n\r\n"
         return Told(self._subject, headers.encode(), self._codec.encode(message, CONTENT_MSGPACK))
 
+    def refusal(self, told: bytes) -> str:
+        """What an answer says of a failure: its code and reason."""
+        answer = self._codec.decode(told, CONTENT_MSGPACK)
+        errors = () if answer.reply is None else answer.reply.error
+        return "; ".join(f"{error.code} {error.reason}" for error in errors)
+
     def _query(self, point: str) -> Message[None]:
         start = datetime.fromtimestamp(int(self._fleet.starts(self._scenario.day)[0]), UTC)
         request = Request(start_time=start, end_time=start + timedelta(days=1), id=(Id(value=point),))

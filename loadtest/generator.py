@@ -46,6 +46,9 @@ SILENCE_S = 5.0
 BATCH = 256
 """Messages of one write, so that answers are heard between writes."""
 
+REASONS = 10
+"""So many of the reasons for refusals are kept."""
+
 _PAUSE_S = 0.002
 
 
@@ -79,6 +82,7 @@ class Stream:
         load, index, due, sent, answered, lag, sequence, failed, values: of each message: its load and number in that,
             when it was due, sent and answered in seconds of the run (not a number: never), by what the generator
             itself was late, its number in the broker's stream, whether it was refused, the readings it holds.
+        reasons: why something was refused, at most :data:`REASONS` of them.
     """
 
     def __init__(self, plan: Plan, role: str, loads: list[tuple[int, Load]], window: int) -> None:
@@ -102,6 +106,7 @@ class Stream:
         self.sent, self.answered, self.lag = (np.full(count, np.nan) for _ in range(3))
         self.sequence, self.values = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self.failed = np.zeros(count, np.bool_)
+        self.reasons: set[str] = set()
         self.again = 0
         self.bytes = 0
         self._ahead: deque[bytes] = deque()
@@ -217,10 +222,17 @@ class Stream:
         elif b"\xa7PARTIAL" in told and b"\xa30.1" in told:
             return  # more follows
         else:
-            self.failed[number] = b"\xa6FAILED" in told
+            self._judge(number, bytes(body))
         self.answered[number] = self._now()
         del self._open[number]
         self._freed.set()
+
+    def _judge(self, number: int, told: bytes) -> None:
+        """Whether an answer is a refusal, and why."""
+        self.failed[number] = b"\xa6FAILED" in told[:512]
+        maker = self._makers[int(self.load[number])]
+        if self.failed[number] and isinstance(maker, Asking) and len(self.reasons) < REASONS:
+            self.reasons.add(maker.refusal(told))
 
     async def _repeat(self) -> None:
         """Say again what has no answer, which is also how everything goes on after a connection broke."""
@@ -274,6 +286,7 @@ async def generate(plan: Plan) -> None:
     }
     measured |= {
         "cpu_s": time.process_time() - used,
+        "reasons": np.array(sorted(stream.reasons), dtype=np.str_),
         "refusals": np.array(stream.wire.refusals, dtype=np.str_),
         "reconnects": stream.wire.reconnects,
         "again": stream.again,

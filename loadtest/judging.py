@@ -36,7 +36,7 @@ def reasons(scenario: Scenario, measured: "Measured") -> list[str]:
     if silent := int((np.isnan(messages["answered"]) & ~np.isnan(messages["sent"])).sum()):
         found.append(f"{silent} messages have no answer")
     if refused := int(messages["failed"].sum()):
-        found.append(f"{refused} requests were refused")
+        found.append(f"{refused} requests were refused, such as: {measured.generator['reasons'][0]}")
     if measured.generator["refusals"]:
         found.append(f"the broker refused: {measured.generator['refusals'][0]}")
     if (messages["sequence"] > 0).any() and not measured.backlog.durables:

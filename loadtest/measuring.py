@@ -144,6 +144,7 @@ def _results(paths: Sequence[Path]) -> tuple[dict[str, Any], dict[str, Any]]:
     messages = {name: np.concatenate([file[name] for file in files]) for name in _FIELDS}
     generator: dict[str, Any] = {name: sum(file[name].item() for file in files) for name in ("cpu_s", "again", "bytes")}
     generator["reconnects"] = sum(int(file["reconnects"]) for file in files)
+    generator["reasons"] = sorted({str(text) for file in files for text in file["reasons"]})
     generator["refusals"] = sorted({str(text) for file in files for text in file["refusals"]})[:10]
     for file, path in zip(files, paths, strict=True):
         file.close()

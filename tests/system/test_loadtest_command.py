@@ -34,6 +34,7 @@ def test_a_small_run_stores_everything_once_and_tells_what_it_cost(shell: Shell,
     assert (result["lost"], result["doubled"], result["wrong"]) == (0, 0, 0), done.stderr
     [only] = result["rounds"]
     assert only["read_back"]["values"] >= 1500 * 3 + 40
+    assert only["generator"]["reasons"] == []
     assert only["loads"]["controls"]["refused"] == only["loads"]["controls"]["unanswered"] == 0
     assert only["loads"]["gasps"]["messages"] == 20
     assert result["readings_per_s"] > 0

@@ -87,7 +87,7 @@ def measured(**changes: object) -> Measured:
         "use": Use(at_s=[0, 10], cpu_s={"role": [1.0, 3.0]}, memory={"role": [1 << 20, 1 << 21]}),
         "drained": True,
         "found": Found(points=50, values=1000),
-        "generator": {"cpu_s": 1.0, "again": 0, "bytes": 10_000, "reconnects": 0, "refusals": []},
+        "generator": {"cpu_s": 1.0, "again": 0, "bytes": 10_000, "reconnects": 0, "reasons": [], "refusals": []},
         "wal_bytes": 1_000_000,
         "deaths": 0,
         "faults": (),
