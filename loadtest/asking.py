@@ -10,6 +10,7 @@ import numpy as np
 
 from contracts.catalogue import CATALOGUE
 from contracts.codes.end_device_controls import CONNECT, PING
+from contracts.errors import BusbarError
 from contracts.message import Header, Id, Message, Request
 from contracts.nouns.end_device_controls import EndDevice, EndDeviceControl, EndDeviceControls
 from contracts.types import ObjectReference, Reference
@@ -64,12 +65,6 @@ class Asking:
         headers = f"NATS/1.0\r\nContent-Type: {CONTENT_MSGPACK}\r\n\r\n"
         return Told(self._subject, headers.encode(), self._codec.encode(message, CONTENT_MSGPACK))
 
-    def refusal(self, told: bytes) -> str:
-        """What an answer says of a failure: its code and reason."""
-        answer = self._codec.decode(told, CONTENT_MSGPACK)
-        errors = () if answer.reply is None else answer.reply.error
-        return "; ".join(f"{error.code} {error.reason}" for error in errors)
-
     def _query(self, point: str) -> Message[None]:
         start = datetime.fromtimestamp(int(self._fleet.starts(self._scenario.day)[0]), UTC)
         request = Request(start_time=start, end_time=start + timedelta(days=1), id=(Id(value=point),))
@@ -95,3 +90,13 @@ class Asking:
             source=ASKER,
             message_id=message_id,
         )
+
+
+def refusal(told: bytes) -> str:
+    """What an answer says of a failure: codes and reasons; it may be that of a product, and odd."""
+    try:
+        answer = Codec(CATALOGUE).decode(told, CONTENT_MSGPACK)
+    except BusbarError as error:
+        return f"it cannot be read: {error}"
+    errors = () if answer.reply is None else answer.reply.error
+    return "; ".join(f"{error.code} {error.reason}" for error in errors) or "it gives no reason"

@@ -25,7 +25,7 @@ import uvloop
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from loadtest.asking import ASKER, Asking
+from loadtest.asking import ASKER, Asking, refusal
 from loadtest.field_work import answering
 from loadtest.scenario import Load, Scenario, What
 from loadtest.schedule import due
@@ -221,18 +221,16 @@ class Stream:
             return  # nobody serves, or not now
         elif b"\xa7PARTIAL" in told and b"\xa30.1" in told:
             return  # more follows
-        else:
-            self._judge(number, bytes(body))
+        elif b"\xa6FAILED" in told:
+            self._refused(number, bytes(body))
         self.answered[number] = self._now()
         del self._open[number]
         self._freed.set()
 
-    def _judge(self, number: int, told: bytes) -> None:
-        """Whether an answer is a refusal, and why."""
-        self.failed[number] = b"\xa6FAILED" in told[:512]
-        maker = self._makers[int(self.load[number])]
-        if self.failed[number] and isinstance(maker, Asking) and len(self.reasons) < REASONS:
-            self.reasons.add(maker.refusal(told))
+    def _refused(self, number: int, told: bytes) -> None:
+        self.failed[number] = True
+        if len(self.reasons) < REASONS:
+            self.reasons.add(refusal(told))
 
     async def _repeat(self) -> None:
         """Say again what has no answer, which is also how everything goes on after a connection broke."""

@@ -38,7 +38,6 @@ class Fetched:
         self.stream_sequence = place.sequence.stream
         self.place = str(place.sequence.stream).encode()
         self.num_delivered = place.num_delivered
-        self.is_again = place.num_delivered > 1
         self.timestamp = place.timestamp.astimezone(UTC) if place.timestamp else datetime.now(UTC)
         self.pending = place.num_pending
 
@@ -65,11 +64,6 @@ class Fetched:
         """It is being worked on."""
         await self._msg.in_progress()
         return True
-
-    @staticmethod
-    def headers_of_all(deliveries: Sequence["Fetched"]) -> list[dict[str, str]]:
-        """The headers of each; nats-py does not tell which are the same."""
-        return [each.headers for each in deliveries]
 
     @staticmethod
     async def ack_all(deliveries: Sequence["Fetched"]) -> bool:
@@ -133,4 +127,3 @@ def stand_in() -> None:
     """Put what is here in the place of what the kernel does."""
     Bus.pull = _fetching  # type: ignore[assignment,method-assign]  # the same face
     Delivery.ack_all = Fetched.ack_all  # type: ignore[assignment,method-assign]  # likewise
-    Delivery.headers_of_all = Fetched.headers_of_all  # type: ignore[assignment,method-assign]  # likewise

@@ -172,8 +172,8 @@ class Batches:
         def arrival_of(delivery: Delivery) -> Arrival:
             return read(delivery, role)
 
-        again = [delivery for delivery in deliveries if delivery.is_again]
-        fresh = [delivery for delivery in deliveries if not delivery.is_again] if again else deliveries
+        again = [delivery for delivery in deliveries if delivery.num_delivered > 1]
+        fresh = [delivery for delivery in deliveries if delivery.num_delivered == 1] if again else deliveries
         for delivery in await self._take_together(fresh, arrival_of):
             await self._take_alone(delivery, arrival_of)
         if again:
@@ -207,8 +207,11 @@ class Batches:
 
     async def _read(self, deliveries: list[Delivery], arrival_of: Callable[[Delivery], Arrival]) -> list[_Piece]:
         """What can be read; the rest is put aside, each for its own reason."""
+        encodings: dict[str, list[Delivery]] = {}
+        for delivery in deliveries:
+            encodings.setdefault(delivery.headers.get(CONTENT_TYPE, CONTENT_XML), []).append(delivery)
         pieces: list[_Piece] = []
-        for content_type, group in _by_encoding(deliveries):
+        for content_type, group in encodings.items():
             pieces += await self._read_encoded(group, content_type, arrival_of)
         return sorted(pieces, key=lambda piece: piece.deliveries[0].stream_sequence)
 
@@ -287,9 +290,7 @@ class Batches:
     async def _handle_together(self, pieces: list[_Piece]) -> None:
         first = pieces[0].arrival
         deliveries = [delivery for piece in pieces for delivery in piece.deliveries]
-        numbered: list[Arrival] = []
-        if any(SEQUENCE in headers for headers in Delivery.headers_of_all(deliveries)):
-            numbered = [pieces[0].arrival_of(each) for each in deliveries if SEQUENCE in each.headers]
+        numbered = [pieces[0].arrival_of(each) for each in deliveries if SEQUENCE in each.headers]
         handler = self._handler(first)
         hop = Hop(
             destination=first.stream or "",
@@ -355,21 +356,8 @@ def _key_in(subject: str) -> Key:
     return told.source, told.noun, told.verb
 
 
-def _by_encoding(deliveries: list[Delivery]) -> list[tuple[str, list[Delivery]]]:
-    """Deliveries by their content type, in their order."""
-    found = sorted({headers.get(CONTENT_TYPE, CONTENT_XML) for headers in Delivery.headers_of_all(deliveries)})
-    if len(found) == 1:
-        return [(found[0], deliveries)]
-    return [
-        (content_type, [each for each in deliveries if each.headers.get(CONTENT_TYPE, CONTENT_XML) == content_type])
-        for content_type in found
-    ]
-
-
 def _parts(deliveries: list[Delivery], most_bytes: int) -> list[list[Delivery]]:
     """Deliveries in their order, in parts that are not too large."""
-    if deliveries and sum(len(each.body) for each in deliveries) <= most_bytes:
-        return [[*deliveries]]
     parts: list[list[Delivery]] = []
     size = most_bytes
     for delivery in deliveries:

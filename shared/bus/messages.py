@@ -157,14 +157,13 @@ class Delivery(Struct, eq=False, gc=False):
     Attributes:
         body: the message itself.
         reply: where it is settled.
-        block: its headers as they came; nothing when it has none.
         settle: says so.
         settled: a verdict was given.
     """
 
     _subject: bytes
     reply: bytes
-    block: bytes
+    _block: bytes
     body: bytes
     settle: Settle
     _places: tuple[slice, ...]
@@ -191,7 +190,7 @@ class Delivery(Struct, eq=False, gc=False):
     @property
     def headers(self) -> Headers:
         """Its headers; empty when it has none."""
-        return headers_of(self.block) if self.block else {}
+        return headers_of(self._block) if self._block else {}
 
     @property
     def stream(self) -> str:
@@ -219,11 +218,6 @@ class Delivery(Struct, eq=False, gc=False):
         return int(self.reply[self._places[2]])
 
     @property
-    def is_again(self) -> bool:
-        """It was delivered before."""
-        return self.reply[self._places[2]] != b"1"
-
-    @property
     def timestamp(self) -> datetime:
         """When the broker stored it, in UTC."""
         return datetime.fromtimestamp(int(self.reply[self._places[5]]) / 1e9, UTC)
@@ -248,11 +242,6 @@ class Delivery(Struct, eq=False, gc=False):
     async def in_progress(self) -> bool:
         """It is being worked on; the ``ack_wait`` starts anew."""
         return self.settle([self.reply], b"+WPI")
-
-    @staticmethod
-    def headers_of_all(deliveries: Sequence["Delivery"]) -> list[Headers]:
-        """The headers of deliveries, each of which many have in common once."""
-        return [headers_of(block) if block else {} for block in {each.block for each in deliveries}]
 
     @staticmethod
     async def ack_all(deliveries: Sequence["Delivery"]) -> bool:

@@ -86,8 +86,8 @@ class Utility:
         """What comes to the head-end."""
         return (await self.head_end.next()).message
 
-    async def hears(self, timeout_s: float = 30.0) -> Reply:
-        reply = (await self.cis.next(timeout_s)).message.reply
+    async def hears(self) -> Reply:
+        reply = (await self.cis.next()).message.reply
         assert reply is not None
         return reply
 

@@ -56,7 +56,7 @@ class Town:
 
     async def ask(self, verb: Verb, payload: Any, *, role: str = "operator", ids: tuple[str, ...] = ()) -> Any:
         """The payload of an answer; what is refused is raised."""
-        answer = await self.peers[role].request(CM, verb, payload, ids=ids, timeout_s=30)
+        answer = await self.peers[role].request(CM, verb, payload, ids=ids)
         error = None if answer.reply is None else from_reply(answer.reply)
         if error is not None:
             raise error

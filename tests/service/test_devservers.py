@@ -27,7 +27,7 @@ from shared.tools.postgres_server import PostgresServer
 from shared.tools.server_process import ServerError
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30.0
+PATIENCE_S = 10.0
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="root alone can be asked to become somebody else")
 
 SUPERVISOR = """

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from contracts.catalogue import CATALOGUE
-from contracts.message import Message
+from contracts.message import Error, Header, Message, Reply, Result
+from contracts.verbs import Verb
+from loadtest.asking import refusal
 from loadtest.scenario import Encoding, Load, Scenario, What
 from loadtest.telling import Telling
-from shared.codec import Codec
+from shared.codec import CONTENT_MSGPACK, Codec
 from shared.fleet.metering import texts
 
 SPRING = date(2026, 3, 29)
@@ -72,3 +74,17 @@ def test_a_load_has_as_many_messages_as_its_rate_asks_for_over_days_of_any_lengt
     following = [waves.part(3 * step) for step in range(95, 95 + 94)]
     assert [(part.day, part.start) for part in following[:2]] == [(SPRING - timedelta(days=1), 95), (SPRING, 0)]
     assert (following[93].day, following[93].start) == (SPRING + timedelta(days=1), 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [((Error(code="5.3", reason="the switch is stuck"),), "5.3 the switch is stuck"), ((), "it gives no reason")],
+)
+def test_a_refusal_says_its_code_and_reason(error: tuple[Error, ...], said: str) -> None:
+    header = Header(verb=Verb.REPLY, noun="EndDeviceControls", message_id="1")
+    told = CODEC.encode(Message(header=header, reply=Reply(result=Result.FAILED, error=error)), CONTENT_MSGPACK)
+    assert refusal(told) == said
+
+
+def test_a_refusal_that_nobody_can_read_is_said_to_be_one() -> None:
+    assert refusal(b"\xc1 FAILED").startswith("it cannot be read")
