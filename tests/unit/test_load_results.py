@@ -131,9 +131,17 @@ def silent_system() -> Measured:
     return run
 
 
+def refusing_system() -> Measured:
+    run = measured()
+    run.messages["failed"][-2:] = True
+    run.generator["reasons"] = ["5.3 the switch is stuck"]
+    return run
+
+
 @pytest.mark.parametrize(
     ("run", "reason"),
     [
+        (refusing_system(), "2 requests were refused, such as: 5.3 the switch is stuck"),
         (late_generator(), "the generator was late"),
         (silent_system(), "3 messages have no answer"),
         (measured(backlog=backlog([*np.arange(0, 10, 0.1)], [*range(100)])), "the backlog grew"),
